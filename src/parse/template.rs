@@ -369,13 +369,18 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Reads a stream that is one template instance: a fragment header, the instance, and the end.
+/// Reads a stream that is one template instance: a fragment header (a nested stream may lack it), the instance, and
+/// the end.
 pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<'_>> {
     let stream = chunk.get(start..end)?;
-    let [0x0f, 1, 1, 0, 0x0c, _, ..] = stream else { return None };
+    let token = match stream {
+        [0x0f, 1, 1, 0, 0x0c, ..] => 4,
+        [0x0c, ..] => 0,
+        _ => return None,
+    };
     // After the token: a byte, the template's id, then its offset.
-    let definition_at = u32_at(stream, 10)?;
-    let mut at = start + 14;
+    let definition_at = u32_at(stream, token + 6)?;
+    let mut at = start + token + 10;
     if definition_at as usize == at {
         at += definition_size(chunk, at)?;
     }
