@@ -45,7 +45,8 @@ pub fn absurd_record_size(log: &mut [u8], record_idx: usize) {
 /// The first inline definition of a template in the chunk claims to be nearly 2 GiB.
 pub fn absurd_template_size(log: &mut [u8], chunk_idx: usize) {
     const DEFINITION_SIZE_AT: usize = 24 + 4 + 10 + 20;
-    let first = record_offsets(log, chunk_idx).next().unwrap_or_else(|| panic!("chunk {chunk_idx} has no record"));
+    let first =
+        record_offsets(log, chunk_idx).next().unwrap_or_else(|| panic!("chunk {chunk_idx} has no record"));
     log[first + DEFINITION_SIZE_AT..][..4].copy_from_slice(&ABSURD);
 }
 

@@ -349,7 +349,9 @@ mod tests {
 
     #[test]
     fn a_time_reads_back_as_written() {
-        for text in ["2024-02-29T23:59:59.1234567Z", "1999-12-31T00:00:00.0000001Z", "2026-03-01T08:00:00.0000000Z"] {
+        for text in
+            ["2024-02-29T23:59:59.1234567Z", "1999-12-31T00:00:00.0000001Z", "2026-03-01T08:00:00.0000000Z"]
+        {
             assert_eq!(FileTime::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(FileTime::parse("1970-01-01").unwrap().0, 116_444_736_000_000_000);

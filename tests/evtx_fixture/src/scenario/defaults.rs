@@ -17,11 +17,19 @@ pub(super) fn apply(event: &mut Event, row: &Row) {
         ("Security", 4611 | 4648 | 4688 | 4697 | 4720 | 4732 | 4740) => machine_subject(event, row),
         ("EventLog", 6005) => set_binary(event, start_stamp(row.time)),
         ("EventLog", 6006) => set_binary(event, vec![1, 0, 0, 0, 0xd0, 0xd5, 0xff, 0xff]),
-        ("EventLog", 6008) => drop(set_unclean_stop(event, row)),
+        ("EventLog", 6008) => {
+            set_unclean_stop(event, row);
+        }
         ("EventLog", 6013) => set_binary(event, product_strings()),
-        ("User32" | "USER32", 1074) => drop(set(event, row, "param2", &row.computer)),
-        ("Kernel-General", 12) => drop(event.set("StartTime", row.time)),
-        ("Kernel-General", 13) => drop(event.set("StopTime", row.time)),
+        ("User32" | "USER32", 1074) => {
+            set(event, row, "param2", &row.computer);
+        }
+        ("Kernel-General", 12) => {
+            event.set("StartTime", row.time);
+        }
+        ("Kernel-General", 13) => {
+            event.set("StopTime", row.time);
+        }
         _ => {}
     }
 }
@@ -59,7 +67,13 @@ fn logon_shape(logon_type: &str) -> LogonShape {
         "4" => shape(Subject::Machine, "Advapi  ", "Negotiate", "0x4e8", SVCHOST),
         "5" => shape(Subject::Machine, "Advapi  ", "Negotiate", "0x280", SERVICES),
         "7" | "13" => shape(Subject::Machine, "User32 ", "Negotiate", "0x2a8", WINLOGON),
-        "8" => shape(Subject::Machine, "Advapi  ", "Negotiate", "0x1d40", "C:\\Windows\\System32\\inetsrv\\w3wp.exe"),
+        "8" => shape(
+            Subject::Machine,
+            "Advapi  ",
+            "Negotiate",
+            "0x1d40",
+            "C:\\Windows\\System32\\inetsrv\\w3wp.exe",
+        ),
         "9" => shape(Subject::SameUser, "seclogo", "Negotiate", "0x7d8", SVCHOST),
         "10" | "12" => shape(Subject::Machine, "User32 ", "Negotiate", "0x4e8", SVCHOST),
         _ => shape(Subject::Nobody, "NtLmSsp ", "NTLM", "0x0", "-"),
@@ -81,12 +95,14 @@ fn logon(event: &mut Event, row: &Row) {
         ("ProcessId", shape.process_id),
         ("ProcessName", shape.process),
     ];
-    values.iter().for_each(|(name, text)| drop(set(event, row, name, text)));
+    set_all(event, row, &values);
     match logon_type {
         "0" => system_itself(event, row),
         "3" => network(event, row),
         "2" | "7" | "10" | "11" | "12" | "13" => at_the_screen(event, row),
-        "5" => drop(set(event, row, "ElevatedToken", "%%1842")),
+        "5" => {
+            set(event, row, "ElevatedToken", "%%1842");
+        }
         _ => {}
     }
 }
@@ -98,7 +114,7 @@ fn system_itself(event: &mut Event, row: &Row) {
     event.set("TargetUserName", system.name);
     event.set("TargetDomainName", system.domain);
     let values = [("TargetLogonId", "0x3e7"), ("ImpersonationLevel", "-"), ("ElevatedToken", "%%1842")];
-    values.iter().for_each(|(name, text)| drop(set(event, row, name, text)));
+    set_all(event, row, &values);
 }
 
 fn network(event: &mut Event, row: &Row) {
@@ -125,6 +141,13 @@ fn at_the_screen(event: &mut Event, row: &Row) {
         set(event, row, "LogonProcessName", "Negotiat");
         set(event, row, "IpAddress", "-");
         set(event, row, "IpPort", "-");
+    }
+}
+
+/// A field that a version has not got is left out.
+fn set_all(event: &mut Event, row: &Row, values: &[(&str, &str)]) {
+    for (name, text) in values {
+        set(event, row, name, text);
     }
 }
 
@@ -162,7 +185,10 @@ pub(super) fn set_unclean_stop(event: &mut Event, row: &Row) -> Option<()> {
     let (date, clock) = local_texts(local);
     set(event, row, "Time", &clock)?;
     set(event, row, "Date", &date)?;
-    set_binary(event, [local.to_systemtime(), utc.to_systemtime(), vec![0x3c, 0, 0, 0, 0x3c, 0, 0, 0]].concat());
+    set_binary(
+        event,
+        [local.to_systemtime(), utc.to_systemtime(), vec![0x3c, 0, 0, 0, 0x3c, 0, 0, 0]].concat(),
+    );
     Some(())
 }
 
@@ -205,7 +231,9 @@ pub(super) fn set_openssh_payload(event: &mut Event, row: &Row) -> Option<()> {
     let user = key(row, "user").unwrap_or("-");
     let (ip, port) = (key(row, "ip").unwrap_or("192.0.2.77"), key(row, "port").unwrap_or("50122"));
     let verb = if key(row, "failed") == Some("yes") { "Failed" } else { "Accepted" };
-    event.set("payload", Text::Owned(format!("{verb} password for {user} from {ip} port {port} ssh2"))).then_some(())
+    event
+        .set("payload", Text::Owned(format!("{verb} password for {user} from {ip} port {port} ssh2")))
+        .then_some(())
 }
 
 fn key<'a>(row: &'a Row, name: &str) -> Option<&'a str> {

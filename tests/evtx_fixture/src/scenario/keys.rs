@@ -87,6 +87,8 @@ fn apply(event: &mut Event, row: &Row, key: &str, text: &str) -> Option<()> {
             Some(())
         }
         "last" | "bias" if definition.id == 6008 => defaults::set_unclean_stop(event, row),
+        // Part of the address, see `with_port`.
+        "port" if definition.id == 131 => text.parse::<u16>().ok().map(|_| ()),
         _ if openssh_word(row, key) => defaults::set_openssh_payload(event, row),
         _ => set(event, row, alias(definition, key), text),
     }
@@ -159,7 +161,10 @@ fn set_user(event: &mut Event, row: &Row, who: &Identity) -> Option<()> {
     match definition.id {
         1149 => set_texts(event, &[("Param1", who.name.clone()), ("Param2", who.domain.clone())]),
         // The failed account's SID is not known to Windows either: it stays empty.
-        4625 => set_texts(event, &[("TargetUserName", who.name.clone()), ("TargetDomainName", who.domain.clone())]),
+        4625 => set_texts(
+            event,
+            &[("TargetUserName", who.name.clone()), ("TargetDomainName", who.domain.clone())],
+        ),
         4732 => set_identity(event, "Subject", who),
         _ if logon_field(definition) == Some("SubjectLogonId") => set_identity(event, "Subject", who),
         _ if has("TargetUserName") => set_identity(event, "Target", who),
@@ -190,7 +195,8 @@ fn set_other_names(event: &mut Event, who: &Identity) -> Option<()> {
     let names = ["AccountName", "username", "UserName"].map(|name| event.set(name, who.name.clone()));
     let domains =
         ["AccountDomain", "AuthorityName", "DomainName"].map(|name| event.set(name, who.domain.clone()));
-    let full = ["User", "Username", "PrincipalSamName", "param7"].map(|name| event.set(name, who.full_name()));
+    let full =
+        ["User", "Username", "PrincipalSamName", "param7"].map(|name| event.set(name, who.full_name()));
     let set_any = [&sids[..], &names, &domains, &full].concat().contains(&true);
     let set_classic = set_classic(event, 6, &who.full_name(), 1074);
     (set_any || set_classic || event.user_sid == Some(who.sid)).then_some(())
@@ -230,7 +236,9 @@ pub(super) fn set(event: &mut Event, row: &Row, name: &str, text: &str) -> Optio
 fn with_port(row: &Row, name: &str, value: Value) -> Value {
     let port = row.keys.iter().find(|(key, _)| key == "port").map_or("50122", |(_, port)| port);
     match value {
-        Value::Str(ip) if name == "ClientIP" && ip.contains(':') && !ip.contains('.') && !ip.contains('[') => {
+        Value::Str(ip)
+            if name == "ClientIP" && ip.contains(':') && !ip.contains('.') && !ip.contains('[') =>
+        {
             Value::from(format!("[{ip}]:{port}"))
         }
         Value::Str(ip) if name == "ClientIP" && !ip.contains(':') => Value::from(format!("{ip}:{port}")),

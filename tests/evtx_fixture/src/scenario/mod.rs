@@ -69,7 +69,11 @@ impl Scenario {
                 builder.row(row.trim_end(), line).map_err(|message| ScenarioError { line, message })?;
             }
         }
-        Ok(scenarios.into_iter().map(|builder| builder.scenario).filter(|scenario| !scenario.is_empty()).collect())
+        Ok(scenarios
+            .into_iter()
+            .map(|builder| builder.scenario)
+            .filter(|scenario| !scenario.is_empty())
+            .collect())
     }
 
     /// The logs of the scenario by name, in the order in which they first appear.

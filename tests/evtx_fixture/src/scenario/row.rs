@@ -57,11 +57,14 @@ fn version(keys: &[(String, String)]) -> Result<Option<u8>, String> {
 fn find_event(text: &str, version: Option<u8>) -> Result<Entry, String> {
     let (name, id) = text.split_once('/').unwrap_or(("", text));
     let id = id.parse().map_err(|_| format!("{text:?} is no event such as 4624 or LSM/21"))?;
-    let found = if name.is_empty() { windows::find_bare(id, version) } else { windows::find(name, id, version) };
+    let found =
+        if name.is_empty() { windows::find_bare(id, version) } else { windows::find(name, id, version) };
     found.map_err(|error| match error {
         FindError::Unknown => format!("event {text} is not in the catalogue"),
         FindError::UnknownVersion => format!("event {text} has no such version in the catalogue"),
-        FindError::Ambiguous(one, other) => format!("event {text} is ambiguous: write {one}/{id} or {other}/{id}"),
+        FindError::Ambiguous(one, other) => {
+            format!("event {text} is ambiguous: write {one}/{id} or {other}/{id}")
+        }
     })
 }
 
@@ -105,8 +108,14 @@ fn escape(chars: &mut std::str::Chars<'_>) -> Result<char, String> {
         Some('r') => Ok('\r'),
         Some('u') => {
             let code: String = chars.skip_while(|c| *c == '{').take_while(|c| *c != '}').collect();
-            u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).ok_or(format!("\\u{{{code}}} is no character"))
+            u32::from_str_radix(&code, 16)
+                .ok()
+                .and_then(char::from_u32)
+                .ok_or(format!("\\u{{{code}}} is no character"))
         }
-        other => Err(format!("\\{} is no escape; write \\\\ for a backslash", other.map_or(String::new(), String::from))),
+        other => Err(format!(
+            "\\{} is no escape; write \\\\ for a backslash",
+            other.map_or(String::new(), String::from)
+        )),
     }
 }

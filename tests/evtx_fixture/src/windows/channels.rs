@@ -296,14 +296,19 @@ const GROUP_POLICY: &[Definition] = &[
     .keywords(RDP_KEYWORDS),
 ];
 
-const OPENSSH: &[Definition] =
-    &[Definition::new(4, &[&[text("process", "sshd"), text("payload", "Server listening on 0.0.0.0 port 22.")]])
-        .keywords(RDP_KEYWORDS)];
+const OPENSSH: &[Definition] = &[Definition::new(
+    4,
+    &[&[text("process", "sshd"), text("payload", "Server listening on 0.0.0.0 port 22.")]],
+)
+.keywords(RDP_KEYWORDS)];
 
 const WINRM: &[Definition] = &[
-    Definition::new(91, &[&[text("resourceUri", "http://schemas.microsoft.com/powershell/Microsoft.PowerShell")]])
-        .task(10)
-        .keywords(RDP_KEYWORDS | 0x4),
+    Definition::new(
+        91,
+        &[&[text("resourceUri", "http://schemas.microsoft.com/powershell/Microsoft.PowerShell")]],
+    )
+    .task(10)
+    .keywords(RDP_KEYWORDS | 0x4),
     Definition::new(169, &[&[text("username", "-"), text("authenticationMechanism", "Kerberos")]])
         .task(7)
         .keywords(RDP_KEYWORDS | 0x2),

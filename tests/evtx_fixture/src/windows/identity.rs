@@ -53,7 +53,8 @@ impl Identity {
     }
 
     fn well_known(name: &str) -> Option<Identity> {
-        if let Some((name, domain, sid)) = WELL_KNOWN.iter().find(|known| known.0.eq_ignore_ascii_case(name)) {
+        if let Some((name, domain, sid)) = WELL_KNOWN.iter().find(|known| known.0.eq_ignore_ascii_case(name))
+        {
             return Some(Identity { name: (*name).into(), domain: (*domain).into(), sid: *sid });
         }
         let (kind, number) = name.split_once('-')?;
@@ -78,5 +79,6 @@ fn account_sid(domain: &str, name: &str) -> Sid {
 
 /// FNV-1a: no account may change its SID with the version of Rust.
 fn stable_hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

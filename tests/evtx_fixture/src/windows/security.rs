@@ -1,7 +1,8 @@
 //! The Security channel: the auditing provider, and the event log service that writes there too.
 
 use super::{
-    AUDIT_FAILURE, AUDIT_SUCCESS, Definition, FieldDef, Source, guid, hex32, hex64, pointer, sid, text, time, u16, u32,
+    AUDIT_FAILURE, AUDIT_SUCCESS, Definition, FieldDef, Source, guid, hex32, hex64, pointer, sid, text, time,
+    u16, u32,
 };
 use crate::event::Layout;
 
@@ -110,10 +111,8 @@ const NEW_PROCESS: &[FieldDef] = &[
     pointer("ProcessId", "0x11f4"),
 ];
 const COMMAND_LINE: &[FieldDef] = &[text("CommandLine", "")];
-const NEW_PROCESS_V2: &[FieldDef] = &[
-    text("ParentProcessName", "C:\\Windows\\explorer.exe"),
-    sid("MandatoryLabel", "S-1-16-8192"),
-];
+const NEW_PROCESS_V2: &[FieldDef] =
+    &[text("ParentProcessName", "C:\\Windows\\explorer.exe"), sid("MandatoryLabel", "S-1-16-8192")];
 
 const SERVICE: &[FieldDef] = &[
     text("ServiceName", "ExampleService"),
@@ -201,7 +200,8 @@ const WINDOW_STATION: &[FieldDef] = &[
 ];
 const SESSION_ID: &[FieldDef] = &[u32("SessionId", "1")];
 
-const SHARE_CLIENT: &[FieldDef] = &[text("IpAddress", "-"), text("IpPort", "0"), text("ShareName", "\\\\*\\IPC$")];
+const SHARE_CLIENT: &[FieldDef] =
+    &[text("IpAddress", "-"), text("IpPort", "0"), text("ShareName", "\\\\*\\IPC$")];
 const OBJECT_TYPE: &[FieldDef] = &[text("ObjectType", "File")];
 const SHARE_PATH: &[FieldDef] = &[text("ShareLocalPath", "")];
 const ACCESS: &[FieldDef] = &[hex32("AccessMask", "0x1"), text("AccessList", "%%4416\r\n\t\t\t\t")];
@@ -253,7 +253,8 @@ const AUDITING: &[Definition] = &[
     .version(3),
     success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT]),
     success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT, IMPERSONATION]).version(1),
-    success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT, IMPERSONATION, RESTRICTED_ADMIN, LOGON_V2]).version(2),
+    success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT, IMPERSONATION, RESTRICTED_ADMIN, LOGON_V2])
+        .version(2),
     failure(4625, 12544, &[SUBJECT, FAILED_LOGON, CLIENT]),
     success(
         4627,
@@ -365,7 +366,12 @@ const AUDITING: &[Definition] = &[
     failure(
         4825,
         12551,
-        &[&[text("AccountName", "-"), text("AccountDomain", "-"), hex64("LogonID", "0x0"), text("ClientAddress", "-")]],
+        &[&[
+            text("AccountName", "-"),
+            text("AccountDomain", "-"),
+            hex64("LogonID", "0x0"),
+            text("ClientAddress", "-"),
+        ]],
     ),
     success(4826, 13573, &[SUBJECT, BOOT_CONFIGURATION]),
     success(4902, 13568, &[&[u32("PuaCount", "0"), hex64("PuaPolicyId", "0x1847d")]]),
@@ -410,8 +416,10 @@ const AUDITING: &[Definition] = &[
 
 const TARGET_ACCOUNT: &[FieldDef] =
     &[text("TargetUserName", "-"), text("TargetDomainName", "-"), sid("TargetSid", "S-1-0-0")];
-const TASK: &[FieldDef] =
-    &[text("TaskName", "\\Example"), text("TaskContent", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task />")];
+const TASK: &[FieldDef] = &[
+    text("TaskName", "\\Example"),
+    text("TaskContent", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task />"),
+];
 const HANDLE: &[FieldDef] = &[text("ObjectServer", "Security"), pointer("HandleId", "0x1b4")];
 const OBJECT: &[FieldDef] = &[
     text("ObjectServer", "Security"),
@@ -460,7 +468,11 @@ const EVENTLOG: &[Definition] = &[
         2,
         101,
         "EventProcessingFailure",
-        &[&[u32("ErrorCode", "15005"), u16("EventID", "0"), text("PublisherID", "Microsoft-Windows-Security-Auditing")]],
+        &[&[
+            u32("ErrorCode", "15005"),
+            u16("EventID", "0"),
+            text("PublisherID", "Microsoft-Windows-Security-Auditing"),
+        ]],
     ),
 ];
 
@@ -493,7 +505,11 @@ const fn service(
     fields: &'static [&'static [FieldDef]],
 ) -> Definition {
     let keywords = 0x4020_0000_0000_0000;
-    Definition::new(id, fields).level(level).task(task).keywords(keywords).user_data(element, EVENTLOG_NAMESPACE)
+    Definition::new(id, fields)
+        .level(level)
+        .task(task)
+        .keywords(keywords)
+        .user_data(element, EVENTLOG_NAMESPACE)
 }
 
 const fn field_u64(name: &'static str, default: &'static str) -> FieldDef {

@@ -5,7 +5,12 @@ use crate::event::Layout;
 use crate::value::Sid;
 
 pub(super) const SOURCES: &[Source] = &[
-    kernel("Kernel-General", "Microsoft-Windows-Kernel-General", "{a68ca8b7-004f-d7b6-a698-07e2de0f1f5d}", GENERAL),
+    kernel(
+        "Kernel-General",
+        "Microsoft-Windows-Kernel-General",
+        "{a68ca8b7-004f-d7b6-a698-07e2de0f1f5d}",
+        GENERAL,
+    ),
     kernel("Kernel-Boot", "Microsoft-Windows-Kernel-Boot", "{15ca44ff-4d7a-4baa-bba5-0998955e531e}", BOOT),
     kernel("Kernel-Power", "Microsoft-Windows-Kernel-Power", "{331c3b3a-2005-44c2-ac5e-77220c37d6b4}", POWER),
     Source {
@@ -64,12 +69,7 @@ pub(super) const SOURCES: &[Source] = &[
     },
     Source {
         process_id: 1100,
-        ..kernel(
-            "Winlogon",
-            "Microsoft-Windows-Winlogon",
-            "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}",
-            WINLOGON,
-        )
+        ..kernel("Winlogon", "Microsoft-Windows-Winlogon", "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}", WINLOGON)
     },
 ];
 
@@ -94,13 +94,18 @@ const fn kernel(
 
 const CLOCK: &[FieldDef] = &[time("NewTime"), time("OldTime")];
 const CLOCK_REASON: &[FieldDef] = &[u32("Reason", "3")];
-const CLOCK_PROCESS: &[FieldDef] =
-    &[text("ProcessName", "\\Device\\HarddiskVolume3\\Windows\\System32\\svchost.exe"), u32("ProcessID", "1292")];
+const CLOCK_PROCESS: &[FieldDef] = &[
+    text("ProcessName", "\\Device\\HarddiskVolume3\\Windows\\System32\\svchost.exe"),
+    u32("ProcessID", "1292"),
+];
 
 const GENERAL: &[Definition] = &[
     Definition::new(1, &[CLOCK]).keywords(0x8000_0000_0000_0010),
     Definition::new(1, &[CLOCK, CLOCK_REASON]).version(1).keywords(0x8000_0000_0000_0010),
-    Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS]).version(2).task(5).keywords(0x8000_0000_0000_0010),
+    Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS])
+        .version(2)
+        .task(5)
+        .keywords(0x8000_0000_0000_0010),
     Definition::new(
         12,
         &[&[
@@ -165,10 +170,13 @@ const POWER: &[Definition] = &[
     .level(1)
     .task(63)
     .keywords(0x8000_4000_0000_0002),
-    Definition::new(42, &[SLEEP_STATES, &[u32("Reason", "7"), u32("Flags", "0"), u32("TransitionsToOn", "1")]])
-        .version(3)
-        .task(64)
-        .keywords(0x8000_0000_0000_0404),
+    Definition::new(
+        42,
+        &[SLEEP_STATES, &[u32("Reason", "7"), u32("Flags", "0"), u32("TransitionsToOn", "1")]],
+    )
+    .version(3)
+    .task(64)
+    .keywords(0x8000_0000_0000_0404),
     Definition::new(
         107,
         &[
@@ -303,8 +311,10 @@ const USER32_FIELDS: &[FieldDef] = &[
     text("param7", "NT AUTHORITY\\SYSTEM"),
 ];
 
-const USER32: &[Definition] =
-    &[Definition { qualifiers: Some(0x8000), ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63) }];
+const USER32: &[Definition] = &[Definition {
+    qualifiers: Some(0x8000),
+    ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63)
+}];
 
 const USER32_CLASSIC: &[Definition] = &[Definition::new(1074, &[USER32_FIELDS]).classic(0x8000)];
 

@@ -101,10 +101,6 @@ impl Content {
         Content::Substitution { index, value_type, is_optional: true }
     }
 
-    pub fn required(index: u16, value_type: u8) -> Content {
-        Content::Substitution { index, value_type, is_optional: false }
-    }
-
     fn write(&self, place: Place, chunk: &mut Chunk) {
         match self {
             Content::Text(text) => write_text(text, chunk),

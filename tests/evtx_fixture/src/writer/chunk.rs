@@ -71,7 +71,8 @@ impl Chunk {
         self.bytes.extend(time.to_le_bytes());
         body(self);
         let size = (self.bytes.len() - mark.len + 4).next_multiple_of(8);
-        if mark.len + size > CHUNK_SIZE {
+        // Windows leaves room at the end, and libevtx loses a record that ends exactly with its chunk.
+        if mark.len + size >= CHUNK_SIZE {
             self.take_back(&mark);
             return false;
         }
@@ -156,7 +157,8 @@ impl Chunk {
             let node = &self.bytes[at as usize..];
             let n_units = usize::from(u16::from_le_bytes([node[6], node[7]]));
             let same_hash = u16::from_le_bytes([node[4], node[5]]) == hash;
-            let units = node[8..8 + 2 * n_units].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+            let units =
+                node[8..8 + 2 * n_units].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
             if same_hash && units.eq(name.encode_utf16()) {
                 return Some(at);
             }
@@ -219,6 +221,7 @@ pub(crate) fn header_checksum(header: &[u8]) -> u32 {
 }
 
 fn name_hash(name: &str) -> u16 {
-    let hash = name.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(65_599).wrapping_add(unit.into()));
+    let hash =
+        name.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(65_599).wrapping_add(unit.into()));
     (hash & 0xffff) as u16
 }

@@ -49,7 +49,9 @@ pub enum WriteError {
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WriteError::RecordTooLarge { record_id } => write!(f, "record {record_id} does not fit into a chunk"),
+            WriteError::RecordTooLarge { record_id } => {
+                write!(f, "record {record_id} does not fit into a chunk")
+            }
             WriteError::TooManyChunks => write!(f, "a log holds at most {} chunks", u16::MAX),
             WriteError::Io(error) => write!(f, "the log could not be written: {error}"),
         }

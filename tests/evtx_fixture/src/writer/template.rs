@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::binxml::{Content, END_OF_STREAM, Element, FRAGMENT_HEADER, Place};
 use super::chunk::Chunk;
 use crate::event::{Event, Field, Layout, Payload, Provider};
-use crate::value::{Guid, Text};
+use crate::value::{Guid, Text, Value};
 
 pub(crate) const EVENT_NAMESPACE: &str = "http://schemas.microsoft.com/win/2004/08/events/event";
 
@@ -117,7 +117,8 @@ fn event_element(event: &Event, provider: Element, channel: Element, related: u1
         .child(Content::Element(system));
     match event.payload {
         Payload::UserData { .. } => {
-            let user_data = Element::new("UserData").depends_on(payload).child(Content::optional(payload, BINXML));
+            let user_data =
+                Element::new("UserData").depends_on(payload).child(Content::optional(payload, BINXML));
             root.child(Content::Element(user_data))
         }
         _ => root.depends_on(payload).child(Content::optional(payload, BINXML)),
@@ -159,24 +160,31 @@ fn single(name: &'static str, index: u16, value_type: u8) -> Element {
 fn payload_element(payload: &Payload) -> Element {
     match payload {
         Payload::None => Element::default(),
-        Payload::EventData(fields) => fields.iter().zip(0..).fold(Element::new("EventData"), |data, (field, i)| {
-            data.child(Content::Element(
-                Element::new("Data")
-                    .attribute("Name", Content::Text(field.name.clone()))
-                    .child(Content::required(i, field.value.declared_type())),
-            ))
-        }),
+        Payload::EventData(fields) => {
+            fields.iter().zip(0..).fold(Element::new("EventData"), |data, (field, i)| {
+                data.child(Content::Element(
+                    Element::new("Data")
+                        .attribute("Name", Content::Text(field.name.clone()))
+                        .child(field_content(i, &field.value)),
+                ))
+            })
+        }
         Payload::Classic { .. } => Element::new("EventData")
             .child(Content::Element(single("Data", 0, STRING_ARRAY)))
             .child(Content::Element(single("Binary", 2, BINARY))),
         Payload::UserData { element, namespace, fields } => {
             let root = Element::new(element.clone()).attribute("xmlns", Content::Text(namespace.clone()));
             fields.iter().zip(0..).fold(root, |root, (field, i)| {
-                let content = Content::required(i, field.value.declared_type());
-                root.child(Content::Element(user_field(&field.name, content)))
+                root.child(Content::Element(user_field(&field.name, field_content(i, &field.value))))
             })
         }
     }
+}
+
+/// An absent value may only stand where the template calls it optional.
+fn field_content(index: u16, value: &Value) -> Content {
+    let is_optional = *value == Value::Null;
+    Content::Substitution { index, value_type: value.declared_type(), is_optional }
 }
 
 /// `Error@Code` is the attribute `Code` of an empty element `Error`.
@@ -201,7 +209,9 @@ fn outer_hash(event: &Event) -> u128 {
 }
 
 fn inner_hash(payload: &Payload) -> Option<u128> {
-    let named = |hash: Fnv, field: &Field| hash.text(&field.name).byte(field.value.declared_type());
+    let named = |hash: Fnv, field: &Field| {
+        hash.text(&field.name).byte(field.value.written_type()).byte(field.value.declared_type())
+    };
     match payload {
         Payload::None => None,
         Payload::EventData(fields) => Some(fields.iter().fold(Fnv::new(b'E'), named).0),
