@@ -178,6 +178,16 @@ fn short_keys_find_their_fields() {
 }
 
 #[test]
+fn every_event_can_be_a_row() {
+    for entry in evtx_fixture::windows::entries() {
+        let (name, definition) = (entry.source.key, entry.definition);
+        let event = one(&format!("08:00 PC1 {name}/{} v={}", definition.id, definition.version));
+        assert_eq!((event.id, event.version), (definition.id, definition.version));
+        assert_eq!(event.provider.name, entry.source.provider);
+    }
+}
+
+#[test]
 fn the_same_user_has_the_same_sid_everywhere() {
     let sid = |row: &str, name: &str| one(row).field(name).cloned();
     let logon = sid("08:00 PC1 4624 user=alice", "TargetUserSid");

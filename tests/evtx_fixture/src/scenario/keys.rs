@@ -1,20 +1,4 @@
-//! What the keys of a row mean.
-//!
-//! | key | sets |
-//! |---|---|
-//! | any field name of the event | that field; clock times count from the row's day |
-//! | `logon` | the LogonId the event is about: `TargetLogonId`, `LogonID`, `LogonId`, `ClientLUID`, else `SubjectLogonId` (always in 4688) |
-//! | `user` | name, domain and SID that belong to that LogonId; `DOM\name` sets the domain |
-//! | `subject`, `subjectuser` | `SubjectLogonId`; the Subject's name, domain and SID |
-//! | `target` | the Target's name, domain and SID where `user` is the Subject (4648, 4720, 4732) |
-//! | `linked`, `type`, `elevated` (yes or no) | `TargetLinkedLogonId`, `LogonType`, `ElevatedToken` |
-//! | `ip`, `port`, `host` | the client's address, port and name under whatever names the event has |
-//! | `process`, `parent`, `cmd`, `logonprocess`, `package`, `guid` | program, parent, command line, logon process, authentication package, `LogonGuid` |
-//! | `session` | the terminal services session: `SessionId`, `SessionID`, `Session`, `TSId`, `TargetSession`, else `SessionName` |
-//! | `last`, `bias` | 6008: the last heartbeat (UTC), and the minutes that local time is behind UTC |
-//! | `uid`, `activity` | `Security/@UserID` (a name or SID), `Correlation/@ActivityID` |
-//! | `failed` (yes) | audit failure instead of success |
-//! | `v`, `record`, `header`, `file`, `raw` (strings) | version, `EventRecordID`, id in the record's header, log file, every value as text |
+//! What the keys of a row mean: the table at the head of [`super`], one entry after the other.
 
 use super::defaults;
 use super::row::{Placement, Row, parse_time};
@@ -26,7 +10,16 @@ const LOGON_ID: &[&str] = &["TargetLogonId", "LogonID", "LogonId", "ClientLUID",
 const SESSION: &[&str] =
     &["SessionId", "SessionID", "Session", "TSId", "TargetSession", "LogonSession", "SessionName"];
 const ADDRESS: &[&str] = &["IpAddress", "ClientAddress", "ClientIP", "Address", "IPString", "Value"];
-const HOST: &[&str] = &["WorkstationName", "ClientName", "Workstation", "ServerName", "Resource", "param2"];
+const HOST: &[&str] = &[
+    "WorkstationName",
+    "ClientName",
+    "Workstation",
+    "TargetServerName",
+    "ServerName",
+    "Resource",
+    "param2",
+    "Value",
+];
 const PROCESS: &[&str] = &["NewProcessName", "ProcessName", "param1"];
 
 /// Keys that say where a record goes or which event it is, not what it holds.
@@ -165,7 +158,14 @@ fn set_user(event: &mut Event, row: &Row, who: &Identity) -> Option<()> {
             event,
             &[("TargetUserName", who.name.clone()), ("TargetDomainName", who.domain.clone())],
         ),
+        // A lockout names the computer as its Subject.
+        4740 => set_identity(event, "Target", who),
         4732 => set_identity(event, "Subject", who),
+        // The LUID is that of the client; `UserName` holds other credentials, if it used any.
+        _ if has("ClientLUID") => set_texts(
+            event,
+            &[("ClientUserName", who.name.clone()), ("ClientDomainName", who.domain.clone())],
+        ),
         _ if logon_field(definition) == Some("SubjectLogonId") => set_identity(event, "Subject", who),
         _ if has("TargetUserName") => set_identity(event, "Target", who),
         _ if has("SubjectUserName") => set_identity(event, "Subject", who),

@@ -2,11 +2,27 @@
 //!
 //! A scenario is a Markdown heading, prose, and rows indented by four spaces. A row that begins with a time is an
 //! event: `TIME  COMPUTER  EVENT key=value key="quoted value"`; `date: 2024-03-05` sets the day of the rows below it.
-//! Every other indented line is an expectation and is handed on as it stands. The keys are Windows' field names or the
-//! short ones in [`keys`](self::keys).
+//! Every other indented line is an expectation and is handed on as it stands. The keys are Windows' field names or
+//! short ones:
+//!
+//! | key | sets |
+//! |---|---|
+//! | any field name of the event | that field; clock times count from the row's day |
+//! | `logon` | the LogonId the event is about: `TargetLogonId`, `LogonID`, `LogonId`, `ClientLUID`, else `SubjectLogonId` (always in 4688) |
+//! | `user` | name, domain and SID that belong to that LogonId; `DOM\name` sets the domain |
+//! | `subject`, `subjectuser` | `SubjectLogonId`; the Subject's name, domain and SID |
+//! | `target` | the Target's name, domain and SID where `user` is the Subject (4648, 4720, 4732) |
+//! | `linked`, `type`, `elevated` (yes or no) | `TargetLinkedLogonId`, `LogonType`, `ElevatedToken` |
+//! | `ip`, `port`, `host` | the client's address, port and name under whatever names the event has |
+//! | `process`, `parent`, `cmd`, `logonprocess`, `package`, `guid` | program, parent, command line, logon process, authentication package, `LogonGuid` |
+//! | `session` | the terminal services session: `SessionId`, `SessionID`, `Session`, `TSId`, `TargetSession`, else `SessionName` |
+//! | `last`, `bias` | 6008: the last heartbeat (UTC), and the minutes that local time is behind UTC |
+//! | `uid`, `activity` | `Security/@UserID` (a name or SID), `Correlation/@ActivityID` |
+//! | `failed` (yes) | audit failure instead of success |
+//! | `v`, `record`, `header`, `file`, `raw` (strings) | version, `EventRecordID`, id in the record's header, log file, every value as text |
 
 mod defaults;
-pub mod keys;
+mod keys;
 mod row;
 
 use std::collections::HashMap;
