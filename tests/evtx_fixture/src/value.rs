@@ -9,6 +9,8 @@ pub type Text = Cow<'static, str>;
 pub enum Value {
     Null,
     Str(Text),
+    /// Text in the system's code page, written as ASCII: only boot options use it.
+    Ansi(Text),
     U8(u8),
     U16(u16),
     I32(i32),
@@ -43,6 +45,7 @@ impl Value {
         match self {
             Value::Null => 0x00,
             Value::Str(_) => 0x01,
+            Value::Ansi(_) => 0x02,
             Value::U8(_) => 0x04,
             Value::U16(_) => 0x06,
             Value::I32(_) => 0x07,
@@ -70,6 +73,10 @@ impl Value {
                     out.extend([0, 0]);
                 }
             }
+            Value::Ansi(text) => {
+                out.extend(text.bytes().map(|byte| if byte.is_ascii() { byte } else { b'?' }));
+                out.push(0);
+            }
             Value::U8(n) => out.push(*n),
             Value::U16(n) => out.extend(n.to_le_bytes()),
             Value::I32(n) => out.extend(n.to_le_bytes()),
@@ -96,7 +103,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Null => Ok(()),
-            Value::Str(text) => f.write_str(text),
+            Value::Str(text) | Value::Ansi(text) => f.write_str(text),
             Value::U8(n) => write!(f, "{n}"),
             Value::U16(n) => write!(f, "{n}"),
             Value::I32(n) => write!(f, "{n}"),

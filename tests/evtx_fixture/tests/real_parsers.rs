@@ -221,9 +221,9 @@ fn generated_logs_are_mixed_and_readable() {
         (Profile::DomainController, "dc"),
         (Profile::Workstation, "client"),
     ] {
-        let log = generate(profile, 7, 4 << 20, Cursor::new(Vec::new())).unwrap().into_inner();
-        assert!(log.len() >= 4 << 20);
-        assert_eq!(log, generate(profile, 7, 4 << 20, Cursor::new(Vec::new())).unwrap().into_inner());
+        let log = generate(profile, 7, 2 << 20, Cursor::new(Vec::new())).unwrap().into_inner();
+        assert!(log.len() >= 2 << 20);
+        assert_eq!(log, generate(profile, 7, 2 << 20, Cursor::new(Vec::new())).unwrap().into_inner());
         let records = read_with_evtx(&log);
         let session_ids = ["4624", "4634", "4647", "4648", "4672", "4778", "4779", "4800", "4801"];
         let is_session = |id: &String| session_ids.contains(&id.as_str());

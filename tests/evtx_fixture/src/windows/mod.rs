@@ -68,6 +68,7 @@ pub struct FieldDef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Str,
+    Ansi,
     U8,
     U16,
     U32,
@@ -242,6 +243,7 @@ impl Kind {
     pub fn parse(self, text: &str) -> Option<Value> {
         Some(match self {
             Kind::Str => Value::Str(Text::Owned(text.to_owned())),
+            Kind::Ansi => Value::Ansi(Text::Owned(text.to_owned())),
             Kind::U8 => Value::U8(parse_number(text)?.try_into().ok()?),
             Kind::U16 => Value::U16(parse_number(text)?.try_into().ok()?),
             Kind::U32 => Value::U32(parse_number(text)?.try_into().ok()?),

@@ -131,8 +131,7 @@ const BOOT: &[Definition] = &[
     Definition::new(27, &[&[u32("BootType", "0")]]),
     Definition::new(
         27,
-        // An ANSI string on Windows; nothing reads it, and the text is the same.
-        &[&[u32("BootType", "0"), text("LoadOptions", " NOEXECUTE=OPTIN")]],
+        &[&[u32("BootType", "0"), super::field("LoadOptions", super::Kind::Ansi, " NOEXECUTE=OPTIN")]],
     )
     .version(1)
     .task(33),
