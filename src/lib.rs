@@ -3,6 +3,7 @@
 pub mod case;
 pub mod correlate;
 pub mod event;
+pub mod export;
 pub mod machine;
 pub mod parse;
 pub mod problem;

@@ -87,7 +87,9 @@ fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut luids = LuidRestarts::default();
     for (pos, &row) in security.rows.iter().enumerate() {
-        let (Some(event), pos, at) = (records.event(row), pos as Pos, records.time[row as usize]) else { continue };
+        let (Some(event), pos, at) = (records.event(row), pos as Pos, records.time[row as usize]) else {
+            continue;
+        };
         if let Some(anchor) = anchor(records, event) {
             match clusters.last_mut().filter(|cluster| cluster.takes(anchor, at)) {
                 Some(cluster) => cluster.add(anchor, row, at),
@@ -226,8 +228,15 @@ fn is_of_start(records: &Records, row: RowIdx, start: Timestamp) -> bool {
     let is_system_process = |field| {
         let name = file_name(records.text(events.text(event, field))).to_ascii_lowercase();
         const NAMES: [&str; 9] = [
-            "registry", "smss.exe", "csrss.exe", "wininit.exe", "winlogon.exe", "services.exe", "lsass.exe",
-            "autochk.exe", "lsaiso.exe",
+            "registry",
+            "smss.exe",
+            "csrss.exe",
+            "wininit.exe",
+            "winlogon.exe",
+            "services.exe",
+            "lsass.exe",
+            "autochk.exe",
+            "lsaiso.exe",
         ];
         NAMES.contains(&name.as_str())
     };
@@ -258,7 +267,10 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         }
         let at = records.time[row as usize];
         let started = records.events.time(event, Field::StartTime).filter(|_| kind == Kind::KernelStarted);
-        match starts.last_mut().filter(|start| !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START) {
+        match starts
+            .last_mut()
+            .filter(|start| !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START)
+        {
             Some(start) => {
                 start.anchors.push(row);
                 start.at = started.unwrap_or(start.at);
@@ -285,7 +297,11 @@ struct Cut {
 
 /// Joins the starts of both logs in their order (rule 11).
 fn pair(
-    records: &Records, security: &Lineage, system: &Lineage, starts: Vec<Start>, system_starts: Vec<Start>,
+    records: &Records,
+    security: &Lineage,
+    system: &Lineage,
+    starts: Vec<Start>,
+    system_starts: Vec<Start>,
 ) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = Vec::new();
     let mut twins = system_starts.into_iter().peekable();
@@ -307,7 +323,13 @@ fn pair(
                 let end = twins.peek().map_or(system.rows.len() as Pos, |next| next.pos);
                 let from = cuts.last().map_or(0, |cut| cut.system);
                 let pos = first_since(records, system, from..end, start.at).unwrap_or(end);
-                Cut { at: start.at, anchors: start.anchors, security: start.pos, system: pos, is_untold: false }
+                Cut {
+                    at: start.at,
+                    anchors: start.anchors,
+                    security: start.pos,
+                    system: pos,
+                    is_untold: false,
+                }
             }
         });
     }
@@ -383,7 +405,8 @@ fn end(records: &Records, boots: &[Boot], n: usize, security: &Lineage, system: 
     let stopped_system = tail(records, system, &boots[n].system, Kind::EventLogStoppedClean);
     // Flushed at the next start, after its first records (rule 11).
     let kernel = next.and_then(|next| find(records, system, &next.system, Kind::KernelStopped));
-    let kernel_time = |row: RowIdx| records.event(row).and_then(|event| records.events.time(event, Field::NewTime));
+    let kernel_time =
+        |row: RowIdx| records.event(row).and_then(|event| records.events.time(event, Field::NewTime));
     let by: Vec<RowIdx> = [stopped, stopped_system, kernel].into_iter().flatten().collect();
     let time = |row: RowIdx| records.time[row as usize];
     if let Some(at) = stopped.or(stopped_system).map(time).or(kernel.and_then(kernel_time)) {
@@ -400,7 +423,8 @@ fn end(records: &Records, boots: &[Boot], n: usize, security: &Lineage, system: 
 fn tail(records: &Records, lineage: &Lineage, range: &Range<Pos>, kind: Kind) -> Option<RowIdx> {
     let row = |pos: Pos| lineage.rows[pos as usize];
     let from = range.end.saturating_sub(TAIL_RECORDS).max(range.start);
-    let is_kind = |pos: &Pos| records.event(row(*pos)).is_some_and(|event| records.events.kind(event) == kind);
+    let is_kind =
+        |pos: &Pos| records.event(row(*pos)).is_some_and(|event| records.events.kind(event) == kind);
     let pos = (from..range.end).rev().find(is_kind)?;
     let last = records.time[row(range.end - 1) as usize];
     (last.since(records.time[row(pos) as usize]).abs() <= TAIL).then_some(row(pos))
@@ -412,8 +436,14 @@ fn find(records: &Records, lineage: &Lineage, range: &Range<Pos>, kind: Kind) ->
 }
 
 fn unclean(records: &Records, next: &Boot, security: &Lineage, system: &Lineage) -> BootEnd {
-    let dropped = find(records, security, &(next.security.start..next.security.end.min(next.security.start + LOOK_BACK_RECORDS)), Kind::AuditEventsDropped);
-    let reported = [Kind::UnexpectedShutdown, Kind::PowerLost].map(|kind| find(records, system, &next.system, kind));
+    let dropped = find(
+        records,
+        security,
+        &(next.security.start..next.security.end.min(next.security.start + LOOK_BACK_RECORDS)),
+        Kind::AuditEventsDropped,
+    );
+    let reported =
+        [Kind::UnexpectedShutdown, Kind::PowerLost].map(|kind| find(records, system, &next.system, kind));
     let event = |row: RowIdx| records.event(row);
     let heartbeat = reported[0].and_then(event).and_then(|event| heartbeat(records, event));
     let button = reported[1].and_then(event).and_then(|event| records.events.time(event, Field::NewTime));

@@ -11,7 +11,8 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
     let text = |field| records.text(events.text(event, field));
     let logon_type = events.number(event, Field::LogonType);
     let luid = events.luid(event, Field::TargetLogonId);
-    if let Some(class) = class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain))
+    if let Some(class) =
+        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain))
     {
         return class;
     }

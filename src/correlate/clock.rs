@@ -31,7 +31,11 @@ pub fn clock(records: &Records, security: &Lineage, boots: &[Boot]) -> Clock {
 }
 
 fn step(
-    records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: crate::event::EventIdx,
+    records: &Records,
+    security: &Lineage,
+    boot: &Boot,
+    pos: Pos,
+    event: crate::event::EventIdx,
 ) -> Option<Step> {
     let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
     let events = &records.events;
@@ -53,7 +57,9 @@ fn step(
     } else {
         let subject = events.luid(event, Field::SubjectLogonId);
         let by_system = subject.is_none_or(LogonId::is_fixed);
-        StepKind::Kept { by_user: !by_system && !is_time_service(records.text(events.text(event, Field::ProcessName))) }
+        StepKind::Kept {
+            by_user: !by_system && !is_time_service(records.text(events.text(event, Field::ProcessName))),
+        }
     };
     Some(Step { at: pos, boot_at: boot.security.start, amount, kind })
 }
@@ -70,7 +76,8 @@ fn file_name(path: &str) -> &str {
 /// Programs that set the clock of a virtual machine that was frozen (rule 19).
 fn is_machine_tool(process: &str) -> bool {
     let name = file_name(process).to_ascii_lowercase();
-    ["vboxservice.exe", "vmtoolsd.exe", "vmwareservice.exe", "vmicsvc.exe", "vmicvss.exe"].contains(&name.as_str())
+    ["vboxservice.exe", "vmtoolsd.exe", "vmwareservice.exe", "vmicsvc.exe", "vmicvss.exe"]
+        .contains(&name.as_str())
 }
 
 /// The Windows time service runs in a service host.

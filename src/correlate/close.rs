@@ -44,7 +44,8 @@ fn user_logoff(draft: &mut Draft<'_>) -> Option<End> {
 fn logoff(draft: &mut Draft<'_>) -> Option<End> {
     let own: Vec<_> = draft.own().cloned().collect();
     let all_seen = own.iter().all(|track| {
-        track.linked.is_none_or(|linked| own.iter().any(|other| other.luid == linked)) && track.logoff.is_some()
+        track.linked.is_none_or(|linked| own.iter().any(|other| other.luid == linked))
+            && track.logoff.is_some()
     });
     let pos = own.iter().filter_map(|track| track.logoff).max().filter(|_| all_seen)?;
     for at in own.iter().filter_map(|track| track.logoff) {
@@ -90,7 +91,8 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
 fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
     let (last, end) = (draft.last_pos, draft.boot.security.end);
     let has_gap = draft.security.has_gap(last, end);
-    let is_lost = has_gap || draft.boot.outlives_security || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
+    let is_lost =
+        has_gap || draft.boot.outlives_security || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
     if is_exempt(draft) || !is_lost {
         return None;
     }
@@ -151,7 +153,11 @@ fn open_at_log_end(draft: &mut Draft<'_>) -> End {
 
 /// An end of which only bounds are known.
 fn unknown(
-    draft: &Draft<'_>, how: EndHow, confidence: Confidence, latest: Option<Timestamp>, row: Option<RowIdx>,
+    draft: &Draft<'_>,
+    how: EndHow,
+    confidence: Confidence,
+    latest: Option<Timestamp>,
+    row: Option<RowIdx>,
 ) -> End {
     let earliest = draft.session.last_seen;
     let latest = latest.filter(|&latest| earliest.is_none_or(|earliest| earliest <= latest));

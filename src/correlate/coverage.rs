@@ -83,11 +83,23 @@ impl Facts {
             }
             Kind::Logon => {
                 self.n_logons += 1;
-                let age = records.time[security.rows[last as usize] as usize].since(records.time[row as usize]);
+                let age =
+                    records.time[security.rows[last as usize] as usize].since(records.time[row as usize]);
                 match events.number(event, Field::LogonType) {
                     Some(7 | 13) if age > SECOND => self.n_unlocks += 1,
-                    Some(3) if age > OLD && super::classify::class_of_logon(records, event) == crate::session::Class::Network => self.n_network += 1,
-                    Some(2 | 10 | 11 | 12) if super::classify::class_of_logon(records, event) == crate::session::Class::Desktop => self.n_desktops += 1,
+                    Some(3)
+                        if age > OLD
+                            && super::classify::class_of_logon(records, event)
+                                == crate::session::Class::Network =>
+                    {
+                        self.n_network += 1
+                    }
+                    Some(2 | 10 | 11 | 12)
+                        if super::classify::class_of_logon(records, event)
+                            == crate::session::Class::Desktop =>
+                    {
+                        self.n_desktops += 1
+                    }
                     _ => {}
                 }
             }
@@ -143,7 +155,9 @@ fn take_neighbours(boots: &mut [Boot], facts: &[Facts]) {
         let before = before.filter(|&m| is_free(m + 1, n)).map(|m| carried(told[m], facts[m].changed));
         let after = after.filter(|&m| is_free(n + 1, m + 1)).map(|m| told[m]);
         boots[n].logoff_audit = match (before, after) {
-            (Some(a), Some(b)) if std::mem::discriminant(&a) != std::mem::discriminant(&b) => LogoffAudit::Unknown,
+            (Some(a), Some(b)) if std::mem::discriminant(&a) != std::mem::discriminant(&b) => {
+                LogoffAudit::Unknown
+            }
             (a, b) => a.or(b).unwrap_or_default(),
         };
         if let LogoffAudit::OffSince(_) = boots[n].logoff_audit {

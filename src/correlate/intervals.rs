@@ -32,7 +32,11 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     for (what, open) in STATES.into_iter().zip(open) {
         if let Some((from, row)) = open {
             // It ends with the session (rule 37).
-            draft.push_interval(begin, end, Interval { what, from, to: end, opened_by: Some(row), closed_by: None });
+            draft.push_interval(
+                begin,
+                end,
+                Interval { what, from, to: end, opened_by: Some(row), closed_by: None },
+            );
         }
     }
     asleep(draft, begin, end);
@@ -68,7 +72,11 @@ fn asleep(draft: &mut Draft<'_>, begin: Timestamp, end: Timestamp) {
         let StepKind::Frozen { from, to } = step.kind else { continue };
         let row = draft.row(step.at);
         draft.evidence(step.at, EvidenceRole::Wake, 19);
-        draft.push_interval(begin, end, Interval { what: State::Suspended, from, to, opened_by: None, closed_by: Some(row) });
+        draft.push_interval(
+            begin,
+            end,
+            Interval { what: State::Suspended, from, to, opened_by: None, closed_by: Some(row) },
+        );
     }
 }
 

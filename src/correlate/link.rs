@@ -98,8 +98,10 @@ impl<'a> Linker<'a> {
     pub fn identity(&self, idx: TrackIdx) -> Identity {
         let track = self.track(idx);
         let told = [track.logon, track.user_logoff, track.logoff, Some(track.first)];
-        let told: Vec<Identity> = told.into_iter().flatten().filter_map(|pos| self.identity_at(pos, track.luid)).collect();
-        let known = told.iter().find(|known| !known.sid.is_none()).or(told.first()).copied().unwrap_or_default();
+        let told: Vec<Identity> =
+            told.into_iter().flatten().filter_map(|pos| self.identity_at(pos, track.luid)).collect();
+        let known =
+            told.iter().find(|known| !known.sid.is_none()).or(told.first()).copied().unwrap_or_default();
         Identity { logon_type: known.logon_type.or(told.iter().find_map(|known| known.logon_type)), ..known }
     }
 
@@ -109,12 +111,14 @@ impl<'a> Linker<'a> {
         let text = |field| events.text(event, field);
         match events.luid(event, Field::TargetLogonId) == Some(luid) {
             // 4688 names the target by its LogonId alone where subject and target are one account.
-            true if !(text(Field::TargetUser).is_none() && text(Field::TargetSid).is_none()) => Some(Identity {
-                sid: text(Field::TargetSid),
-                user: text(Field::TargetUser),
-                domain: text(Field::TargetDomain),
-                logon_type: events.number(event, Field::LogonType),
-            }),
+            true if !(text(Field::TargetUser).is_none() && text(Field::TargetSid).is_none()) => {
+                Some(Identity {
+                    sid: text(Field::TargetSid),
+                    user: text(Field::TargetUser),
+                    domain: text(Field::TargetDomain),
+                    logon_type: events.number(event, Field::LogonType),
+                })
+            }
             true => None,
             false => Some(Identity {
                 sid: text(Field::SubjectSid),
@@ -163,7 +167,8 @@ impl<'a> Linker<'a> {
     fn neighbour(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let first = self.track(idx);
         let (pos, event) = (first.logon?, self.logon(idx)?);
-        let is_interactive = matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
+        let is_interactive =
+            matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
         if !is_interactive || first.privileges.is_none() || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
@@ -211,7 +216,13 @@ impl<'a> Linker<'a> {
             Some(event) => class_of_logon(self.records, event),
             None => self.class_of_cited(primary),
         };
-        Group { primary, elevated, attached: Vec::new(), class, parent: subject.filter(|luid| !luid.is_fixed()) }
+        Group {
+            primary,
+            elevated,
+            attached: Vec::new(),
+            class,
+            parent: subject.filter(|luid| !luid.is_fixed()),
+        }
     }
 
     /// The class of a session whose 4624 is lost.
@@ -219,7 +230,12 @@ impl<'a> Linker<'a> {
         let track = self.track(idx);
         let identity = self.identity(idx);
         let text = |id| self.records.text(id);
-        let account = class_of_account(Some(track.luid), text(identity.sid), text(identity.user), text(identity.domain));
+        let account = class_of_account(
+            Some(track.luid),
+            text(identity.sid),
+            text(identity.user),
+            text(identity.domain),
+        );
         account.unwrap_or_else(|| match identity.logon_type {
             _ if track.user_logoff.is_some() => Class::Desktop,
             Some(2 | 10 | 11 | 12) => Class::Desktop,
@@ -237,7 +253,9 @@ impl<'a> Linker<'a> {
     fn attach_unlocks(&self, groups: &mut [Option<Group>]) {
         let desktops = self.desktops(groups);
         for n in 0..groups.len() {
-            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Reauth) else { continue };
+            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Reauth) else {
+                continue;
+            };
             let Some(pos) = group.own().filter_map(|idx| self.track(idx).logon).min() else { continue };
             let sid = self.identity(group.primary).sid;
             let Some(home) = self.unlocked(groups, &desktops, sid, pos) else { continue };
@@ -252,7 +270,8 @@ impl<'a> Linker<'a> {
     /// The local security authority refreshes its credentials with a type 7 that nobody typed.
     fn is_refresh(&self, event: EventIdx) -> bool {
         let process = self.text(event, Field::ProcessName).to_ascii_lowercase();
-        self.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat") || process.ends_with("\\lsass.exe")
+        self.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat")
+            || process.ends_with("\\lsass.exe")
     }
 
     /// Desktop groups by account.
@@ -269,7 +288,11 @@ impl<'a> Linker<'a> {
     /// The session that an unlock at this place is of: that of the 4801 or 4778 beside it, else the newest of the
     /// account that is on.
     fn unlocked(
-        &self, groups: &[Option<Group>], desktops: &FxHashMap<StrId, Vec<usize>>, sid: StrId, pos: Pos,
+        &self,
+        groups: &[Option<Group>],
+        desktops: &FxHashMap<StrId, Vec<usize>>,
+        sid: StrId,
+        pos: Pos,
     ) -> Option<usize> {
         let own = desktops.get(&sid)?;
         let first = |n: usize| groups[n].as_ref().map_or(Pos::MAX, |group| self.track(group.primary).first);
@@ -291,7 +314,13 @@ impl<'a> Linker<'a> {
         let near = move |mark: &&super::open::Mark| self.time(mark.pos).since(at).abs() <= within;
         let (before, after) = self.tracks.marks.split_at(middle);
         let resumes = |mark: &&super::open::Mark| matches!(mark.kind, Kind::Unlocked | Kind::Reconnected);
-        before.iter().rev().take_while(near).chain(after.iter().take_while(near)).filter(resumes).map(|mark| mark.track)
+        before
+            .iter()
+            .rev()
+            .take_while(near)
+            .chain(after.iter().take_while(near))
+            .filter(resumes)
+            .map(|mark| mark.track)
     }
 
     /// Whether a session is on at a place: begun, and not known to have ended.
@@ -310,7 +339,9 @@ impl<'a> Linker<'a> {
                 continue;
             }
             for &n in own {
-                let Some(pos) = groups[n].as_ref().and_then(|group| self.track(group.primary).logon) else { continue };
+                let Some(pos) = groups[n].as_ref().and_then(|group| self.track(group.primary).logon) else {
+                    continue;
+                };
                 let Some(home) = self.resumed(groups, own, n, pos) else { continue };
                 self.attach(groups, n, home, LogonRole::Reconnect);
             }
@@ -319,7 +350,8 @@ impl<'a> Linker<'a> {
 
     fn resumed(&self, groups: &[Option<Group>], own: &[usize], n: usize, pos: Pos) -> Option<usize> {
         let group = groups[n].as_ref()?;
-        let gone = |idx| self.track(idx).logoff.is_some_and(|at| self.time(at).since(self.time(pos)) <= RECONNECT);
+        let gone =
+            |idx| self.track(idx).logoff.is_some_and(|at| self.time(at).since(self.time(pos)) <= RECONNECT);
         let is_short = group.own().all(gone);
         let marks: Vec<TrackIdx> = self.marks_near(pos, RECONNECT).collect();
         if !is_short && marks.is_empty() {
@@ -327,7 +359,10 @@ impl<'a> Linker<'a> {
         }
         let is_resumed = |other: &Group| other.own().any(|idx| marks.contains(&idx));
         let fits = |&&m: &&usize| {
-            m != n && groups[m].as_ref().is_some_and(|other| self.is_live(other, pos) && (is_short || is_resumed(other)))
+            m != n
+                && groups[m]
+                    .as_ref()
+                    .is_some_and(|other| self.is_live(other, pos) && (is_short || is_resumed(other)))
         };
         let older = own.partition_point(|&m| m < n);
         own[..older].iter().rev().take(MAX_DESKTOPS).find(fits).copied()
@@ -342,8 +377,11 @@ impl<'a> Linker<'a> {
             }
         }
         for n in 0..groups.len() {
-            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Desktop) else { continue };
-            let logons: Vec<TrackIdx> = group.own().chain(group.attached.iter().map(|&(idx, _)| idx)).collect();
+            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Desktop) else {
+                continue;
+            };
+            let logons: Vec<TrackIdx> =
+                group.own().chain(group.attached.iter().map(|&(idx, _)| idx)).collect();
             for (key, pos) in logons.into_iter().filter_map(|idx| self.remote_logon(idx)) {
                 for &m in network.get(&key).into_iter().flatten() {
                     let is_before = |group: &Group| {

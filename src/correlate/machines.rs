@@ -1,7 +1,7 @@
 //! Which machine wrote which records, and in which order (domain.md C.1, rules 2 to 6).
 
-use crate::event::{Records, RowIdx, StrId};
 use crate::event::records::Signature;
+use crate::event::{Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine, Pos};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -89,8 +89,11 @@ impl<'a> Grouping<'a> {
 
     fn run(&mut self) {
         let records = self.records;
-        let names: Vec<(u32, u32)> =
-            records.signatures.iter().map(|s: &Signature| (self.key(s.computer), self.key(s.channel))).collect();
+        let names: Vec<(u32, u32)> = records
+            .signatures
+            .iter()
+            .map(|s: &Signature| (self.key(s.computer), self.key(s.channel)))
+            .collect();
         let ends = records.spans.iter().skip(1).map(|span| span.first_row).chain([records.len() as RowIdx]);
         // Neighbouring records nearly always have the same channel and computer.
         let mut last: Option<(u32, (u32, u32), usize)> = None;
@@ -149,10 +152,19 @@ fn join(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u32], paths
 
 /// Rule 2b: sources with the same computer name are one machine unless their records contradict each other.
 fn join_same_name(
-    records: &Records, nodes: &[Node], groups: &[Group], rank: &[u32], paths: &[&str], union: &mut Union,
+    records: &Records,
+    nodes: &[Node],
+    groups: &[Group],
+    rank: &[u32],
+    paths: &[&str],
+    union: &mut Union,
 ) {
     let conflicts = conflicts(records, nodes, groups);
-    let folder = |node: usize| paths[nodes[node].source as usize].rfind(['/', '\\']).map(|end| &paths[nodes[node].source as usize][..end]);
+    let folder = |node: usize| {
+        paths[nodes[node].source as usize]
+            .rfind(['/', '\\'])
+            .map(|end| &paths[nodes[node].source as usize][..end])
+    };
     let mut order: Vec<usize> = (0..nodes.len()).collect();
     order.sort_by_key(|&node| (nodes[node].computer, rank[nodes[node].source as usize]));
     let mut clusters: Vec<Vec<usize>> = Vec::new();
@@ -162,9 +174,13 @@ fn join_same_name(
             computer = Some(nodes[node].computer);
             clusters.clear();
         }
-        let agrees = |cluster: &Vec<usize>| cluster.iter().all(|&other| !conflicts.contains(&(node.min(other), node.max(other))));
+        let agrees = |cluster: &Vec<usize>| {
+            cluster.iter().all(|&other| !conflicts.contains(&(node.min(other), node.max(other))))
+        };
         // Two machines of one name are told apart by their folders where nothing else does.
-        let near = |cluster: &Vec<usize>| agrees(cluster) && cluster.iter().any(|&other| folder(other) == folder(node));
+        let near = |cluster: &Vec<usize>| {
+            agrees(cluster) && cluster.iter().any(|&other| folder(other) == folder(node))
+        };
         let home = clusters.iter().position(near).or_else(|| clusters.iter().position(agrees));
         match home {
             Some(home) => {
@@ -231,7 +247,12 @@ fn join_renamed(records: &Records, nodes: &[Node], groups: &[Group], union: &mut
 }
 
 fn build(
-    records: &Records, nodes: &[Node], groups: Vec<Group>, roots: &[usize], rank: &[u32], keys: &[String],
+    records: &Records,
+    nodes: &[Node],
+    groups: Vec<Group>,
+    roots: &[usize],
+    rank: &[u32],
+    keys: &[String],
     duplicates: &mut [u64],
 ) -> Vec<Machine> {
     let mut order: Vec<usize> = (0..groups.len()).collect();
@@ -267,10 +288,21 @@ fn build(
 }
 
 /// One log of a machine from all its sources: ordered by record id (rule 4), each record once (rule 3).
-fn lineage(records: &Records, nodes: &[Node], groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Lineage {
-    let channel = groups.first().and_then(|group| group.rows.first()).map_or(StrId::NONE, |&row| records.signature(row).channel);
+fn lineage(
+    records: &Records,
+    nodes: &[Node],
+    groups: Vec<Group>,
+    rank: &[u32],
+    duplicates: &mut [u64],
+) -> Lineage {
+    let channel = groups
+        .first()
+        .and_then(|group| group.rows.first())
+        .map_or(StrId::NONE, |&row| records.signature(row).channel);
     let rows = match <[Group; 1]>::try_from(groups) {
-        Ok([group]) => dedupe(records, group.rows.into_iter().map(|row| (row, nodes[group.node].source)), duplicates),
+        Ok([group]) => {
+            dedupe(records, group.rows.into_iter().map(|row| (row, nodes[group.node].source)), duplicates)
+        }
         Err(groups) => {
             let tagged = |group: Group| {
                 let source = nodes[group.node].source;
@@ -290,7 +322,11 @@ fn lineage(records: &Records, nodes: &[Node], groups: Vec<Group>, rank: &[u32], 
     Lineage { channel, rows, gaps }
 }
 
-fn dedupe(records: &Records, rows: impl Iterator<Item = (RowIdx, u32)>, duplicates: &mut [u64]) -> Vec<RowIdx> {
+fn dedupe(
+    records: &Records,
+    rows: impl Iterator<Item = (RowIdx, u32)>,
+    duplicates: &mut [u64],
+) -> Vec<RowIdx> {
     let mut kept: Vec<RowIdx> = Vec::with_capacity(rows.size_hint().0);
     for (row, source) in rows {
         let same = |&other: &RowIdx| {

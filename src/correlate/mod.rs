@@ -245,7 +245,8 @@ impl<'a> Draft<'a> {
     fn fill_identity(&mut self) {
         let group = self.group;
         let Identity { sid, user, domain, logon_type } = self.identity();
-        let logon = self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
+        let logon =
+            self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
         let text = |field| logon.map_or(StrId::NONE, |event| self.records.events.text(event, field));
         let (outbound_user, outbound_domain) = (text(Field::OutboundUser), text(Field::OutboundDomain));
         let elevated = match self.records.text(text(Field::Elevated)) {
@@ -270,7 +271,9 @@ impl<'a> Draft<'a> {
     fn identity(&self) -> Identity {
         let primary = self.linker.identity(self.group.primary);
         match self.group.elevated {
-            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => self.linker.identity(elevated),
+            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => {
+                self.linker.identity(elevated)
+            }
             _ => primary,
         }
     }
@@ -344,7 +347,8 @@ impl<'a> Draft<'a> {
             session.duration = span(start.at, end.at);
         }
         session.duration_min = span(start.at.or(start.latest), end.earliest.or(end.at));
-        session.duration_max = span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
+        session.duration_max =
+            span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
     }
 
     fn fill_flags(&mut self) {
@@ -354,7 +358,8 @@ impl<'a> Draft<'a> {
             self.evidence(pos, EvidenceRole::Privileges, 28);
         }
         let moved = self.clock.shift(first_pos) != 0;
-        let manipulations: Vec<Pos> = self.clock.manipulations(first_pos, self.end_pos).map(|step| step.at).collect();
+        let manipulations: Vec<Pos> =
+            self.clock.manipulations(first_pos, self.end_pos).map(|step| step.at).collect();
         for &pos in &manipulations {
             self.evidence(pos, EvidenceRole::Clock, 20);
         }
@@ -375,7 +380,13 @@ impl<'a> Draft<'a> {
 
     fn finish(mut self, sessions: &mut Sessions) {
         let logons = self.logon_rows();
-        let order = |e: &Evidence| (self.records.signature(e.row).channel != self.security.channel, self.records.id[e.row as usize], e.role);
+        let order = |e: &Evidence| {
+            (
+                self.records.signature(e.row).channel != self.security.channel,
+                self.records.id[e.row as usize],
+                e.role,
+            )
+        };
         self.evidence.sort_by_key(order);
         self.intervals.sort_by_key(|interval| (interval.from, interval.what));
         let session = &mut self.session;
@@ -403,7 +414,11 @@ impl<'a> Draft<'a> {
                 logoff_4634: at(track.logoff),
                 logoff_4647: at(track.user_logoff),
             };
-            let repeats = track.repeats.iter().map(|&pos| Logon { row: at(Some(pos)), role: LogonRole::Repeat, ..logon });
+            let repeats = track.repeats.iter().map(|&pos| Logon {
+                row: at(Some(pos)),
+                role: LogonRole::Repeat,
+                ..logon
+            });
             // A logoff is told of the last 4624 before it.
             match track.repeats.is_empty() {
                 true => logons.push(logon),

@@ -170,7 +170,8 @@ impl Tracks {
         let track = &self.all[idx as usize];
         let row = |pos: Pos| security.rows[pos as usize];
         let time = |pos: Pos| records.time[row(pos) as usize];
-        let is_near = |other: Pos| pos - other <= CLUSTER_RECORDS || time(pos).since(time(other)).abs() <= CLUSTER;
+        let is_near =
+            |other: Pos| pos - other <= CLUSTER_RECORDS || time(pos).since(time(other)).abs() <= CLUSTER;
         if track.logoff.is_some() || !is_near(track.logon.unwrap_or(track.first)) {
             return false;
         }
@@ -221,7 +222,11 @@ fn is_mark(kind: Kind) -> bool {
 
 /// Between which logons a LogonId without a 4624 was created: LogonIds grow, but neighbours may be swapped (rules 9
 /// and 24).
-pub fn neighbours(tracks: &Tracks, luid: LogonId, time: impl Fn(Pos) -> Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+pub fn neighbours(
+    tracks: &Tracks,
+    luid: LogonId,
+    time: impl Fn(Pos) -> Timestamp,
+) -> (Option<Timestamp>, Option<Timestamp>) {
     let next = tracks.known.partition_point(|&(other, _)| other < luid.0);
     let before = next.checked_sub(1).map(|n| time(tracks.known[n].1).plus(-CLUSTER));
     let after = tracks.known.get(next).map(|&(_, pos)| time(pos).plus(CLUSTER));

@@ -12,7 +12,9 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     let mut places: Vec<Pos> = Vec::new();
     for (pos, role) in logons {
         let is_reconnect = matches!(role, LogonRole::Unlock | LogonRole::Reconnect);
-        if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh) && add(draft, pos, is_reconnect) {
+        if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh)
+            && add(draft, pos, is_reconnect)
+        {
             places.push(pos);
         }
     }
@@ -40,7 +42,8 @@ fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) -> bool {
     if address.is_none() && host.is_none() || is_resume && is_local && host.is_none() {
         return false;
     }
-    let port = events.number(event, Field::Port).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0);
+    let port =
+        events.number(event, Field::Port).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0);
     draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
     true
 }

@@ -89,7 +89,8 @@ impl Exporter<'_> {
 
     fn logon_ids(&self, session: &Session) -> Vec<String> {
         let logons = self.correlated.sessions.logons(session);
-        let mut ids: Vec<LogonId> = logons.iter().flat_map(|logon| [Some(logon.luid), logon.linked]).flatten().collect();
+        let mut ids: Vec<LogonId> =
+            logons.iter().flat_map(|logon| [Some(logon.luid), logon.linked]).flatten().collect();
         ids.extend(session.luid);
         ids.sort_unstable();
         ids.dedup();
@@ -131,7 +132,8 @@ impl Exporter<'_> {
     /// Its 4624; a half that is known only from its other is none.
     fn logons(&self, session: &Session) -> Vec<LogonRecord> {
         let id = |row: Option<RowIdx>| row.map(|row| self.records.id[row as usize]);
-        let with_logon = self.correlated.sessions.logons(session).iter().filter_map(|logon| Some((logon, logon.row?)));
+        let with_logon =
+            self.correlated.sessions.logons(session).iter().filter_map(|logon| Some((logon, logon.row?)));
         with_logon
             .map(|(logon, row)| {
                 let computer = self.records.signature(row).computer;
@@ -179,14 +181,24 @@ impl Exporter<'_> {
         };
         match session.end.how {
             EndHow::UserLogoff => match session.end.destroyed_at {
-                Some(_) => format!("{by}; the logon session was destroyed by {}", of_role(EvidenceRole::Destroyed)),
+                Some(_) => {
+                    format!("{by}; the logon session was destroyed by {}", of_role(EvidenceRole::Destroyed))
+                }
                 None => format!("{by}; no 4634 followed"),
             },
             EndHow::Logoff => by,
-            EndHow::LuidReused => format!("its LogonId was given out again by {by}: a start of Windows between them is missing; {last}"),
-            EndHow::CleanShutdown => format!("no logoff was written; the computer was shut down: {}", of_role(EvidenceRole::Shutdown)),
+            EndHow::LuidReused => format!(
+                "its LogonId was given out again by {by}: a start of Windows between them is missing; {last}"
+            ),
+            EndHow::CleanShutdown => format!(
+                "no logoff was written; the computer was shut down: {}",
+                of_role(EvidenceRole::Shutdown)
+            ),
             EndHow::UncleanStop => {
-                format!("no logoff and no shutdown was written before the next start: {}; {last}", of_role(EvidenceRole::Boot))
+                format!(
+                    "no logoff and no shutdown was written before the next start: {}; {last}",
+                    of_role(EvidenceRole::Boot)
+                )
             }
             EndHow::LostInGap => match of_role(EvidenceRole::Gap) {
                 gap if gap.is_empty() => format!("records are missing after it was {last}"),
@@ -197,7 +209,10 @@ impl Exporter<'_> {
                 policy => format!("auditing of logoffs was turned off by {policy}; {last}"),
             },
             EndHow::OpenAtLogEnd => format!("nothing ends it before the log does; {last}"),
-            EndHow::LogoffFromOtherLog | EndHow::LogoffEventLost | EndHow::WindowManagerGone | EndHow::Superseded => {
+            EndHow::LogoffFromOtherLog
+            | EndHow::LogoffEventLost
+            | EndHow::WindowManagerGone
+            | EndHow::Superseded => {
                 format!("{by}; {last}")
             }
         }

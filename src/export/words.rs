@@ -124,7 +124,9 @@ fn how(record: &Record) -> &'static str {
 
 fn origin(origin: &crate::session::record::OriginRecord) -> String {
     match (&origin.address, &origin.host) {
-        (Some(address), Some(host)) => format!(" from {} ({})", super::visible(address), super::visible(host)),
+        (Some(address), Some(host)) => {
+            format!(" from {} ({})", super::visible(address), super::visible(host))
+        }
         (Some(one), None) | (None, Some(one)) => format!(" from {}", super::visible(one)),
         (None, None) => String::new(),
     }
