@@ -98,7 +98,11 @@ impl Report {
         let found = (page, tools::find("chromium"), tools::find("chromedriver"));
         let (Some(page), Some(chromium), Some(chromedriver)) = found else {
             let why = "they need the page, and chromium and chromedriver in the search path".to_owned();
-            return self.done.push(Done { name: "browser tests", outcome: missing(why), took: Duration::ZERO });
+            return self.done.push(Done {
+                name: "browser tests",
+                outcome: missing(why),
+                took: Duration::ZERO,
+            });
         };
         let mut command = cargo(["test", "--package", "browser_tests"]);
         command.env("SESSIONSCOPE_PAGE", page).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
