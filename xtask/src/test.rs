@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::dist::dist;
-use crate::run::{WASM_TARGET, cargo};
+use crate::run::{WASM_TARGET, cargo, target_dir};
 use crate::tools;
 
 enum Outcome {
@@ -105,6 +105,7 @@ impl Report {
             });
         };
         let mut command = cargo(["test", "--package", "browser_tests"]);
+        command.env("SESSIONSCOPE_SCREENSHOTS", target_dir().join("screenshots"));
         command.env("SESSIONSCOPE_PAGE", page).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
         self.cargo("browser tests", command);
     }

@@ -46,9 +46,10 @@ pub struct Browser {
 
 impl Browser {
     pub(crate) async fn start(page: PathBuf) -> Result<Browser> {
-        let server = Server::start(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        let bytes = fs::read(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        let server = Server::serving(bytes)?;
         let folder = TempDir::with_prefix("sessionscope-browser-")?;
-        let chromedriver = Chromedriver::start()?;
+        let chromedriver = Chromedriver::start(folder.path())?;
         let chrome = capabilities(&folder.path().join("profile"))?;
         let driver = WebDriver::new(chromedriver.url(), chrome).await?;
         let browser = Browser { driver, page, server, chromedriver, folder };
@@ -218,7 +219,7 @@ impl Browser {
         self.driver.cdp().send_raw(method, params).await.with_context(|| format!("{method} failed"))
     }
 
-    /// What the page's server was asked for.
+    /// The server that [`Origin::Http`] means.
     pub fn server(&self) -> &Server {
         &self.server
     }

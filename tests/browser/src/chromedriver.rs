@@ -34,10 +34,12 @@ pub struct Chromedriver {
 }
 
 impl Chromedriver {
-    pub fn start() -> Result<Chromedriver> {
+    /// What it and Chromium write beside the profile lies in `folder`, too.
+    pub fn start(folder: &Path) -> Result<Chromedriver> {
         let program = program("CHROMEDRIVER", "chromedriver");
         let mut child = Command::new(&program)
             .args(["--port=0", "--log-level=SEVERE"])
+            .env("TMPDIR", folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

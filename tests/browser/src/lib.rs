@@ -26,6 +26,7 @@ use std::env;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -76,7 +77,11 @@ fn show_evidence(runtime: &Runtime, browser: &Browser) {
     }
 }
 
-/// Written past the test harness, which swallows what passing tests print.
-pub fn say_skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+/// Says once for all tests of a file that they are skipped, on a line of its own and past the test harness, which keeps
+/// to itself what passing tests print.
+fn say_skipped(why: &str) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let _ = std::io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes());
+    });
 }

@@ -1,7 +1,5 @@
 //! A web server of this machine: it serves the page, and stands for the outside that the page must not reach.
 
-use std::fs;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -15,12 +13,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves this file for every address but `/favicon.ico`, and lets every page of any origin read it.
-    pub fn start(page: &Path) -> Result<Server> {
-        let page = fs::read(page)?;
-        Server::serving(page)
-    }
-
+    /// Serves these bytes at every address but `/favicon.ico`, and lets pages of every origin read them.
     pub fn serving(page: Vec<u8>) -> Result<Server> {
         let inner = tiny_http::Server::http("127.0.0.1:0").map_err(|error| anyhow!("no server: {error}"))?;
         let (inner, requests) = (Arc::new(inner), Arc::<Mutex<Vec<String>>>::default());

@@ -151,7 +151,10 @@ fn browser_without_scripts_is_told() {
     in_chromium(async |browser| {
         browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await?;
         browser.open(Origin::File).await?;
-        let text = browser.wait_for("noscript").await?.text().await?;
+        // What is not laid out is not to be seen.
+        let shown =
+            "document.querySelector('noscript').getClientRects().length > 0 && document.body.innerText";
+        let text = browser.wait_until("a sentence is shown", shown).await?.to_string();
         ensure!(text.contains("JavaScript is switched off"), "{text}");
         Ok(())
     });
