@@ -14,6 +14,8 @@
 
   function fail(sentence) {
     const shown = document.getElementById("failure");
+    // The first reason is the cause; what follows from it would hide it.
+    if (!shown.hidden) return;
     shown.textContent = sentence;
     shown.hidden = false;
     document.getElementById("starting")?.remove();

@@ -176,3 +176,19 @@ fn echo(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_kept_for_the_summary() {
+        let skipped = Arc::default();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo skipped: no logs; echo not skipped: this; echo skipped: no browser >&2"]);
+        watch(command, &skipped).unwrap();
+        let mut lines = skipped.lock().unwrap().clone();
+        lines.sort();
+        assert_eq!(lines, ["skipped: no browser", "skipped: no logs"]);
+    }
+}
