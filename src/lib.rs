@@ -12,5 +12,5 @@ pub mod session;
 pub mod time;
 /// The version and the commit this was built from.
 pub fn version() -> String {
-    format!("{} ({})", env!("CARGO_PKG_VERSION"), option_env!("SESSIONSCOPE_COMMIT").unwrap_or("unknown"))
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), env!("SESSIONSCOPE_COMMIT"))
 }
