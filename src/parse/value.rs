@@ -94,7 +94,9 @@ impl<'a> Raw<'a> {
 
     pub fn time(self) -> Option<Timestamp> {
         match self {
-            Raw::FileTime(ticks) => Some(Timestamp::from_filetime(ticks)),
+            // Kernel-Power 41 has its PowerButtonTimestamp as a plain number, 0 where nobody held the button.
+            Raw::Number(0) => None,
+            Raw::FileTime(ticks) | Raw::Number(ticks) => Some(Timestamp::from_filetime(ticks)),
             Raw::SystemTime(bytes) => system_time(bytes),
             Raw::Text(text) => Timestamp::parse(text),
             Raw::Utf16(bytes) => {
