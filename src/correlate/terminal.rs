@@ -60,8 +60,8 @@ impl Outside {
             }
             for &row in &lineage.rows {
                 let at = records.time[row as usize];
-                let boot =
-                    starts.partition_point(|start| start.is_none_or(|start| start <= at)).saturating_sub(1);
+                let next = starts.partition_point(|(start, _)| start.is_none_or(|start| start <= at));
+                let boot = starts[next.saturating_sub(1)].1;
                 if Some(n) != machine.system {
                     let last = &mut machine.boots[boot].last_record;
                     *last = (*last).max(Some(at));
