@@ -214,7 +214,9 @@ impl<'a> Reader<'a> {
             Some(_) => std::mem::replace(&mut self.attribute_has_value, true),
             None => std::mem::replace(&mut self.open[depth].has_content, true),
         };
-        if depth == 0 && self.attribute.is_none() && kind == 0x21 {
+        // EventData stands for itself; what is in UserData is another template's.
+        let is_payload = depth == 0 || depth == 1 && self.is(self.open[1].name, "UserData");
+        if is_payload && self.attribute.is_none() && kind == 0x21 {
             let Slot::Value(value) = slot else { return None };
             return self.definition.payload.replace(value).is_none().then_some(());
         }
