@@ -396,7 +396,8 @@ impl<'a> Draft<'a> {
         self.evidence(first, EvidenceRole::Start, 24);
         let (before, after) = open::neighbours(self.linker.tracks, self.name(), |pos| self.time(pos));
         let first_cited = self.time(first);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start);
+        let moved = self.clock.shift(self.boot.security.start);
+        let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
             StartHow::LogonNotAudited
