@@ -413,7 +413,18 @@ impl<'a> Draft<'a> {
     fn fill_last_seen(&mut self) {
         let last = self.own().filter_map(|track| track.last_seen).max();
         self.last_pos = last.unwrap_or(self.session.first_pos);
-        self.session.last_seen = last.map(|pos| self.time(pos));
+        let cited = last.map(|pos| self.time(pos));
+        self.session.last_seen = cited.max(self.last_seen_elsewhere());
+    }
+
+    /// The last that other logs saw of it, unless it had been logged off by then.
+    fn last_seen_elsewhere(&self) -> Option<Timestamp> {
+        let (ts, _) = self.ts?;
+        let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
+        let ended = ended.map(|pos| self.time(pos));
+        let rows = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row));
+        let times = rows.map(|&row| self.records.time[row as usize]);
+        times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
     fn fill_durations(&mut self) {
