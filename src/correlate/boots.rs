@@ -86,16 +86,26 @@ struct Cluster {
 fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut luids = LuidRestarts::default();
+    let mut gaps = security.gaps.iter().copied().peekable();
+    let mut stopped: Option<Pos> = None;
     for (pos, &row) in security.rows.iter().enumerate() {
-        let (Some(event), pos, at) = (records.event(row), pos as Pos, records.time[row as usize]) else {
-            continue;
-        };
+        let (pos, at) = (pos as Pos, records.time[row as usize]);
+        if gaps.next_if_eq(&pos).is_some() && is_start_lost(records, security, stopped, pos) {
+            clusters.push(Cluster { first: pos, last_at: at, kinds: 0, anchors: Vec::new(), is_over: false });
+            luids = LuidRestarts::default();
+            stopped = None;
+        }
+        let Some(event) = records.event(row) else { continue };
+        if records.events.kind(event) == Kind::EventLogStopped {
+            stopped = Some(pos);
+        }
         if let Some(anchor) = anchor(records, event) {
             match clusters.last_mut().filter(|cluster| cluster.takes(anchor, at)) {
                 Some(cluster) => cluster.add(anchor, row, at),
                 None => {
                     clusters.push(Cluster::new(pos, anchor, row, at));
                     luids = LuidRestarts::default();
+                    stopped = None;
                 }
             }
         } else if let Some(last) = clusters.last_mut()
@@ -111,12 +121,45 @@ fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     }
     let mut floor = 0;
     let mut start = |cluster: Cluster| {
-        let pos = look_back(records, security, cluster.first, floor);
+        let pos = match cluster.anchors.is_empty() {
+            true => cluster.first,
+            false => look_back(records, security, cluster.first, floor),
+        };
         floor = cluster.first + 1;
         let at = records.time[security.rows[cluster.first as usize] as usize];
         Start { pos, at, anchors: cluster.anchors }
     };
     clusters.into_iter().map(&mut start).collect()
+}
+
+/// Whether the records that are missing before a place held a start: the log had been stopped, or what follows is
+/// what every start has. Without this a session would go on over it.
+fn is_start_lost(records: &Records, security: &Lineage, stopped: Option<Pos>, gap: Pos) -> bool {
+    let row = |pos: Pos| security.rows[pos as usize];
+    let time = |pos: Pos| records.time[row(pos) as usize];
+    let is_tail =
+        |stopped: Pos| gap - stopped <= TAIL_RECORDS && time(gap - 1).since(time(stopped)).abs() <= TAIL;
+    let after = gap..(gap + LOST_START_RECORDS).min(security.rows.len() as Pos);
+    stopped.is_some_and(is_tail) || after.into_iter().any(|pos| is_once_per_start(records, row(pos)))
+}
+
+/// Records after a gap among which the rest of a start is looked for.
+const LOST_START_RECORDS: u32 = 64;
+
+/// Events of a start that cannot be seen at another time, anchors apart.
+fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
+    let Some(event) = records.event(row) else { return false };
+    let events = &records.events;
+    match events.kind(event) {
+        Kind::AuditEventsDropped => true,
+        Kind::ProcessCreated => {
+            let path = records.text(events.text(event, Field::NewProcess)).to_ascii_lowercase();
+            let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
+            let names = ["wininit.exe", "services.exe", "lsass.exe", "autochk.exe"];
+            by_system && path.contains(r"\windows\system32\") && names.contains(&file_name(&path))
+        }
+        _ => false,
+    }
 }
 
 impl Cluster {
@@ -375,7 +418,7 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
         boots.push(Boot {
             security: cut.security..starts[n + 1].0,
             system: cut.system..starts[n + 1].1,
-            has_start: true,
+            has_start: !cut.anchors.is_empty(),
             start: Some(cut.at),
             anchors: cut.anchors,
             ..Boot::default()

@@ -401,7 +401,7 @@ impl<'a> Draft<'a> {
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
             StartHow::LogonNotAudited
-        } else if !self.boot.has_start && before.is_none() {
+        } else if !self.boot.has_start && before.is_none() && self.boot.security.start == 0 {
             StartHow::BeforeLogStart
         } else {
             StartHow::Gap
