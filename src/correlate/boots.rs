@@ -325,7 +325,23 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
             }
         }
     }
+    let has_kernel = |start: &Start| start.anchors.iter().any(|&row| is_kernel_start(records, row));
+    if starts.iter().any(has_kernel) {
+        // The event log service alone was started again, unless the kernel's own record is missing.
+        starts.retain(|start| has_kernel(start) || is_beside_gap(system, start));
+    }
     starts
+}
+
+fn is_kernel_start(records: &Records, row: RowIdx) -> bool {
+    records.event(row).is_some_and(|event| records.events.kind(event) == Kind::KernelStarted)
+}
+
+/// Records of a start within which its own may be missing.
+const START_RECORDS: Pos = 64;
+
+fn is_beside_gap(system: &Lineage, start: &Start) -> bool {
+    start.pos < START_RECORDS || system.has_gap(start.pos - START_RECORDS, start.pos + START_RECORDS)
 }
 
 /// A start of the machine, and where its records begin in both logs.
@@ -334,8 +350,8 @@ struct Cut {
     anchors: Vec<RowIdx>,
     security: Pos,
     system: Pos,
-    /// Only System shows it, and the Security log goes on over it without a gap, or had ended.
-    is_untold: bool,
+    /// The Security log had ended before it.
+    is_after_security: bool,
 }
 
 /// Joins the starts of both logs in their order (rule 11).
@@ -360,7 +376,7 @@ fn pair(
                 anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
                 security: start.pos,
                 system: twin.pos,
-                is_untold: false,
+                is_after_security: false,
             },
             None => {
                 let end = twins.peek().map_or(system.rows.len() as Pos, |next| next.pos);
@@ -371,7 +387,7 @@ fn pair(
                     anchors: start.anchors,
                     security: start.pos,
                     system: pos,
-                    is_untold: false,
+                    is_after_security: false,
                 }
             }
         });
@@ -388,22 +404,17 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
     range.into_iter().find(|&pos| records.time[lineage.rows[pos as usize] as usize] >= at)
 }
 
-/// A start that only System has. It cuts the Security log where that log begins, ends or has a gap: elsewhere that
-/// log would show it.
+/// A start that only System has: Security begins later, has a gap there, or does not audit what would show it.
 fn system_only(records: &Records, security: &Lineage, start: Start, last: Option<&Cut>, end: Pos) -> Cut {
     let from = last.map_or(0, |cut| cut.security);
     let since = first_since(records, security, from..end, start.at);
-    let gap = since.and_then(|since| {
-        let next = security.gaps.partition_point(|&gap| gap < since);
-        security.gaps.get(next).copied().filter(|&gap| gap < end)
-    });
-    let (pos, is_untold) = match since {
-        // The Security log begins later than this start.
-        Some(0) => (0, false),
-        Some(_) => gap.map_or((end, true), |gap| (gap, false)),
-        None => (end, end as usize == security.rows.len()),
-    };
-    Cut { at: start.at, anchors: start.anchors, security: pos, system: start.pos, is_untold }
+    Cut {
+        at: start.at,
+        anchors: start.anchors,
+        security: since.unwrap_or(end),
+        system: start.pos,
+        is_after_security: since.is_none() && end as usize == security.rows.len(),
+    }
 }
 
 /// Boot 0 is what the logs have before the first start.
@@ -414,7 +425,7 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
     boots[0].security = 0..starts[0].0;
     boots[0].system = 0..starts[0].1;
     for (n, cut) in cuts.into_iter().enumerate() {
-        boots[n].outlives_security = cut.is_untold;
+        boots[n].outlives_security = cut.is_after_security;
         boots.push(Boot {
             security: cut.security..starts[n + 1].0,
             system: cut.system..starts[n + 1].1,
