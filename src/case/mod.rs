@@ -8,6 +8,7 @@ pub mod ledger;
 use crate::correlate::{Correlated, correlate};
 use crate::event::Records;
 use crate::event::merge::Merged;
+use crate::export::hosts::HostRecord;
 use crate::export::record::Exporter;
 use crate::export::words;
 use crate::parse::Opening;
@@ -224,6 +225,11 @@ impl Case {
         let idx = sessions.all.iter().position(has)?;
         let paths = self.paths();
         Some(self.exporter(&paths).record(idx as SessionIdx))
+    }
+
+    /// Every machine, with its boots.
+    pub fn hosts(&self) -> Vec<HostRecord> {
+        self.exporter(&self.paths()).hosts()
     }
 
     /// Whether any source is an event log.

@@ -37,10 +37,17 @@ enum Command {
         #[arg(value_name = "RECORD_ID")]
         record: u64,
     },
+    /// Print the machines: their names, and how each of their boots began and ended
+    Hosts {
+        #[arg(long, value_enum, default_value_t = LineFormat::Table)]
+        format: LineFormat,
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<PathBuf>,
+    },
     /// Print the ledger: what was read of each file, and what could not be
     Files {
-        #[arg(long, value_enum, default_value_t = LedgerFormat::Table)]
-        format: LedgerFormat,
+        #[arg(long, value_enum, default_value_t = LineFormat::Table)]
+        format: LineFormat,
         #[arg(required = true, value_name = "FILE|FOLDER")]
         paths: Vec<PathBuf>,
     },
@@ -54,7 +61,7 @@ enum Format {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum LedgerFormat {
+enum LineFormat {
     Table,
     Jsonl,
 }
@@ -91,6 +98,7 @@ pub fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Sessions { format, all, paths } => sessions(&mut out, format, all, &paths),
         Command::Record { path, record } => print::record(&mut out, &path, record),
+        Command::Hosts { format, paths } => hosts(&mut out, format, &paths),
         Command::Files { format, paths } => files(&mut out, format, &paths),
     };
     match outcome.and_then(|()| Ok(out.flush()?)) {
@@ -113,11 +121,21 @@ fn sessions(out: &mut impl Write, format: Format, all: bool, paths: &[PathBuf]) 
     load::require_a_log(&case)
 }
 
-fn files(out: &mut impl Write, format: LedgerFormat, paths: &[PathBuf]) -> Outcome {
+fn hosts(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
+    let case = load::load(paths)?;
+    load::warn(&case);
+    match format {
+        LineFormat::Table => print::hosts(out, &case)?,
+        LineFormat::Jsonl => print::lines_of(out, &case.hosts())?,
+    }
+    load::require_a_log(&case)
+}
+
+fn files(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
     let case = load::load(paths)?;
     match format {
-        LedgerFormat::Table => print::ledger(out, &case)?,
-        LedgerFormat::Jsonl => print::ledger_lines(out, &case)?,
+        LineFormat::Table => print::ledger(out, &case)?,
+        LineFormat::Jsonl => print::lines_of(out, &case.ledger())?,
     }
     load::require_a_log(&case)
 }

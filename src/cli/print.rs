@@ -157,10 +157,35 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
     lines
 }
 
-/// Prints the ledger for programs.
-pub fn ledger_lines(out: &mut impl Write, case: &Case) -> Outcome {
-    for source in case.ledger() {
-        let line = serde_json::to_string(&source).map_err(std::io::Error::from)?;
+/// Prints machines and their boots for people.
+pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
+    for host in case.hosts() {
+        writeln!(
+            out,
+            "{} ({}), {} sessions",
+            visible(&host.machine),
+            visible(&host.names.join(", ")),
+            host.n_sessions
+        )?;
+        let mut lines = vec![["BOOT", "START", "END", "HOW", "LOGOFFS AUDITED"].map(String::from)];
+        lines.extend(host.boots.iter().map(|boot| {
+            [
+                boot.boot.to_string(),
+                moment(&boot.start, &None, &None),
+                moment(&boot.end, &boot.last_record, &boot.end_latest),
+                boot.end_how.clone(),
+                boot.logoff_audit.clone(),
+            ]
+        }));
+        print_table(out, &lines)?;
+    }
+    Ok(())
+}
+
+/// Prints records for programs, one a line.
+pub fn lines_of(out: &mut impl Write, records: &[impl serde::Serialize]) -> Outcome {
+    for record in records {
+        let line = serde_json::to_string(record).map_err(std::io::Error::from)?;
         writeln!(out, "{line}")?;
     }
     Ok(())

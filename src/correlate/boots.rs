@@ -86,16 +86,26 @@ struct Cluster {
 fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut luids = LuidRestarts::default();
+    let mut gaps = security.gaps.iter().copied().peekable();
+    let mut stopped: Option<Pos> = None;
     for (pos, &row) in security.rows.iter().enumerate() {
-        let (Some(event), pos, at) = (records.event(row), pos as Pos, records.time[row as usize]) else {
-            continue;
-        };
+        let (pos, at) = (pos as Pos, records.time[row as usize]);
+        if gaps.next_if_eq(&pos).is_some() && is_start_lost(records, security, stopped, pos) {
+            clusters.push(Cluster { first: pos, last_at: at, kinds: 0, anchors: Vec::new(), is_over: false });
+            luids = LuidRestarts::default();
+            stopped = None;
+        }
+        let Some(event) = records.event(row) else { continue };
+        if records.events.kind(event) == Kind::EventLogStopped {
+            stopped = Some(pos);
+        }
         if let Some(anchor) = anchor(records, event) {
             match clusters.last_mut().filter(|cluster| cluster.takes(anchor, at)) {
                 Some(cluster) => cluster.add(anchor, row, at),
                 None => {
                     clusters.push(Cluster::new(pos, anchor, row, at));
                     luids = LuidRestarts::default();
+                    stopped = None;
                 }
             }
         } else if let Some(last) = clusters.last_mut()
@@ -111,12 +121,45 @@ fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     }
     let mut floor = 0;
     let mut start = |cluster: Cluster| {
-        let pos = look_back(records, security, cluster.first, floor);
+        let pos = match cluster.anchors.is_empty() {
+            true => cluster.first,
+            false => look_back(records, security, cluster.first, floor),
+        };
         floor = cluster.first + 1;
         let at = records.time[security.rows[cluster.first as usize] as usize];
         Start { pos, at, anchors: cluster.anchors }
     };
     clusters.into_iter().map(&mut start).collect()
+}
+
+/// Whether the records that are missing before a place held a start: the log had been stopped, or what follows is
+/// what every start has. Without this a session would go on over it.
+fn is_start_lost(records: &Records, security: &Lineage, stopped: Option<Pos>, gap: Pos) -> bool {
+    let row = |pos: Pos| security.rows[pos as usize];
+    let time = |pos: Pos| records.time[row(pos) as usize];
+    let is_tail =
+        |stopped: Pos| gap - stopped <= TAIL_RECORDS && time(gap - 1).since(time(stopped)).abs() <= TAIL;
+    let after = gap..(gap + LOST_START_RECORDS).min(security.rows.len() as Pos);
+    stopped.is_some_and(is_tail) || after.into_iter().any(|pos| is_once_per_start(records, row(pos)))
+}
+
+/// Records after a gap among which the rest of a start is looked for.
+const LOST_START_RECORDS: u32 = 64;
+
+/// Events of a start that cannot be seen at another time, anchors apart.
+fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
+    let Some(event) = records.event(row) else { return false };
+    let events = &records.events;
+    match events.kind(event) {
+        Kind::AuditEventsDropped => true,
+        Kind::ProcessCreated => {
+            let path = records.text(events.text(event, Field::NewProcess)).to_ascii_lowercase();
+            let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
+            let names = ["wininit.exe", "services.exe", "lsass.exe", "autochk.exe"];
+            by_system && path.contains(r"\windows\system32\") && names.contains(&file_name(&path))
+        }
+        _ => false,
+    }
 }
 
 impl Cluster {
@@ -282,7 +325,23 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
             }
         }
     }
+    let has_kernel = |start: &Start| start.anchors.iter().any(|&row| is_kernel_start(records, row));
+    if starts.iter().any(has_kernel) {
+        // The event log service alone was started again, unless the kernel's own record is missing.
+        starts.retain(|start| has_kernel(start) || is_beside_gap(system, start));
+    }
     starts
+}
+
+fn is_kernel_start(records: &Records, row: RowIdx) -> bool {
+    records.event(row).is_some_and(|event| records.events.kind(event) == Kind::KernelStarted)
+}
+
+/// Records of a start within which its own may be missing.
+const START_RECORDS: Pos = 64;
+
+fn is_beside_gap(system: &Lineage, start: &Start) -> bool {
+    start.pos < START_RECORDS || system.has_gap(start.pos - START_RECORDS, start.pos + START_RECORDS)
 }
 
 /// A start of the machine, and where its records begin in both logs.
@@ -291,8 +350,8 @@ struct Cut {
     anchors: Vec<RowIdx>,
     security: Pos,
     system: Pos,
-    /// Only System shows it, and the Security log goes on over it without a gap, or had ended.
-    is_untold: bool,
+    /// The Security log had ended before it.
+    is_after_security: bool,
 }
 
 /// Joins the starts of both logs in their order (rule 11).
@@ -317,7 +376,7 @@ fn pair(
                 anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
                 security: start.pos,
                 system: twin.pos,
-                is_untold: false,
+                is_after_security: false,
             },
             None => {
                 let end = twins.peek().map_or(system.rows.len() as Pos, |next| next.pos);
@@ -328,7 +387,7 @@ fn pair(
                     anchors: start.anchors,
                     security: start.pos,
                     system: pos,
-                    is_untold: false,
+                    is_after_security: false,
                 }
             }
         });
@@ -345,22 +404,17 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
     range.into_iter().find(|&pos| records.time[lineage.rows[pos as usize] as usize] >= at)
 }
 
-/// A start that only System has. It cuts the Security log where that log begins, ends or has a gap: elsewhere that
-/// log would show it.
+/// A start that only System has: Security begins later, has a gap there, or does not audit what would show it.
 fn system_only(records: &Records, security: &Lineage, start: Start, last: Option<&Cut>, end: Pos) -> Cut {
     let from = last.map_or(0, |cut| cut.security);
     let since = first_since(records, security, from..end, start.at);
-    let gap = since.and_then(|since| {
-        let next = security.gaps.partition_point(|&gap| gap < since);
-        security.gaps.get(next).copied().filter(|&gap| gap < end)
-    });
-    let (pos, is_untold) = match since {
-        // The Security log begins later than this start.
-        Some(0) => (0, false),
-        Some(_) => gap.map_or((end, true), |gap| (gap, false)),
-        None => (end, end as usize == security.rows.len()),
-    };
-    Cut { at: start.at, anchors: start.anchors, security: pos, system: start.pos, is_untold }
+    Cut {
+        at: start.at,
+        anchors: start.anchors,
+        security: since.unwrap_or(end),
+        system: start.pos,
+        is_after_security: since.is_none() && end as usize == security.rows.len(),
+    }
 }
 
 /// Boot 0 is what the logs have before the first start.
@@ -371,11 +425,11 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
     boots[0].security = 0..starts[0].0;
     boots[0].system = 0..starts[0].1;
     for (n, cut) in cuts.into_iter().enumerate() {
-        boots[n].outlives_security = cut.is_untold;
+        boots[n].outlives_security = cut.is_after_security;
         boots.push(Boot {
             security: cut.security..starts[n + 1].0,
             system: cut.system..starts[n + 1].1,
-            has_start: true,
+            has_start: !cut.anchors.is_empty(),
             start: Some(cut.at),
             anchors: cut.anchors,
             ..Boot::default()

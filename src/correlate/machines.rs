@@ -1,7 +1,7 @@
 //! Which machine wrote which records, and in which order (domain.md C.1, rules 2 to 6).
 
 use crate::event::records::Signature;
-use crate::event::{Records, RowIdx, StrId};
+use crate::event::{Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine, Pos};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -238,12 +238,32 @@ fn join_renamed(records: &Records, nodes: &[Node], groups: &[Group], union: &mut
         // A name that comes back (a restore, a second rename) makes the ranges overlap: those are no chain.
         let is_chain = |pair: &[&Group]| {
             let (last, next) = (id(pair[0].rows.last()), id(pair[1].rows.first()));
-            last < next && next - last <= MAX_RENAME_GAP
+            next.checked_sub(last).is_some_and(|gap| match gap {
+                1 => true,
+                2..=MAX_RENAME_GAP => begins_with_start(records, &pair[1].rows),
+                _ => false,
+            })
         };
         for pair in log.windows(2).filter(|pair| is_chain(pair)) {
             union.join(pair[0].node, pair[1].node);
         }
     }
+}
+
+/// Records of a start within which one that tells it is looked for.
+const START_RECORDS: usize = 64;
+
+/// Whether records begin with a start of Windows: a name changes with one.
+fn begins_with_start(records: &Records, rows: &[RowIdx]) -> bool {
+    use Kind::{AuditStarted, BootConfiguration, EventLogStarted, KernelStarted, PolicyTableCreated};
+    let is_start = |&row: &RowIdx| {
+        let kind = records.event(row).map(|event| records.events.kind(event));
+        matches!(
+            kind,
+            Some(AuditStarted | BootConfiguration | EventLogStarted | KernelStarted | PolicyTableCreated)
+        )
+    };
+    rows.iter().take(START_RECORDS).any(is_start)
 }
 
 fn build(

@@ -396,11 +396,12 @@ impl<'a> Draft<'a> {
         self.evidence(first, EvidenceRole::Start, 24);
         let (before, after) = open::neighbours(self.linker.tracks, self.name(), |pos| self.time(pos));
         let first_cited = self.time(first);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start);
+        let moved = self.clock.shift(self.boot.security.start);
+        let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
             StartHow::LogonNotAudited
-        } else if !self.boot.has_start && before.is_none() {
+        } else if !self.boot.has_start && before.is_none() && self.boot.security.start == 0 {
             StartHow::BeforeLogStart
         } else {
             StartHow::Gap
@@ -412,7 +413,18 @@ impl<'a> Draft<'a> {
     fn fill_last_seen(&mut self) {
         let last = self.own().filter_map(|track| track.last_seen).max();
         self.last_pos = last.unwrap_or(self.session.first_pos);
-        self.session.last_seen = last.map(|pos| self.time(pos));
+        let cited = last.map(|pos| self.time(pos));
+        self.session.last_seen = cited.max(self.last_seen_elsewhere());
+    }
+
+    /// The last that other logs saw of it, unless it had been logged off by then.
+    fn last_seen_elsewhere(&self) -> Option<Timestamp> {
+        let (ts, _) = self.ts?;
+        let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
+        let ended = ended.map(|pos| self.time(pos));
+        let rows = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row));
+        let times = rows.map(|&row| self.records.time[row as usize]);
+        times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
     fn fill_durations(&mut self) {

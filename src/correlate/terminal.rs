@@ -5,7 +5,7 @@ use super::Marks;
 use super::link::{Group, Linker};
 use super::open::Mark;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::Machine;
+use crate::machine::{Boot, Machine, Pos};
 use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -46,23 +46,23 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Sorts a machine's records of other channels into its boots, by time. Also tells each boot when it was last
-    /// heard of in any of them.
+    /// Sorts a machine's records of other channels into its boots. Also tells each boot when it was last heard of in
+    /// any of them.
     pub fn of(records: &Records, machine: &mut Machine) -> Self {
-        // By time, for a clock that was set back makes a later boot start earlier (trap 25).
-        let mut starts: Vec<(Option<Timestamp>, usize)> =
-            machine.boots.iter().map(|boot| boot.start).zip(0..).collect();
-        starts.sort_unstable();
-        let mut by_boot = vec![Vec::new(); starts.len()];
+        let mut by_boot = vec![Vec::new(); machine.boots.len()];
         for (n, lineage) in machine.lineages.iter().enumerate() {
+            let is_system = Some(n) == machine.system;
             if Some(n) == machine.security {
                 continue;
             }
-            for &row in &lineage.rows {
+            let mut boot = 0;
+            for (pos, &row) in lineage.rows.iter().enumerate() {
                 let at = records.time[row as usize];
-                let next = starts.partition_point(|(start, _)| start.is_none_or(|start| start <= at));
-                let boot = starts[next.saturating_sub(1)].1;
-                if Some(n) != machine.system {
+                boot = match is_system {
+                    true => boot_at(&machine.boots, boot, pos as Pos),
+                    false => boot_since(&machine.boots, boot, at),
+                };
+                if !is_system {
                     let last = &mut machine.boots[boot].last_record;
                     *last = (*last).max(Some(at));
                 }
@@ -89,6 +89,26 @@ impl Outside {
         }
         sessions
     }
+}
+
+/// The boot of a record of System, at or after a boot.
+fn boot_at(boots: &[Boot], from: usize, pos: Pos) -> usize {
+    (from..boots.len()).find(|&n| pos < boots[n].system.end).unwrap_or(from)
+}
+
+/// The boot of a log's next record, at or after the boot of the one before. Records are in order, times are not: a
+/// boot that starts before the one it follows (trap 25) begins where the times fall back behind that one's start.
+fn boot_since(boots: &[Boot], from: usize, at: Timestamp) -> usize {
+    let mut boot = from;
+    while let Some(next) = boots.get(boot + 1) {
+        let is_back = boots[boot].start > next.start;
+        let is_before = boots[boot].start.is_some_and(|start| at < start);
+        if next.start.is_none_or(|start| at < start) || is_back && !is_before {
+            break;
+        }
+        boot += 1;
+    }
+    boot
 }
 
 fn is_of_session(kind: Kind) -> bool {

@@ -100,7 +100,7 @@ impl Exporter<'_> {
         ids.iter().map(LogonId::to_string).collect()
     }
 
-    fn event_ref(&self, row: RowIdx) -> EventRef {
+    pub(super) fn event_ref(&self, row: RowIdx) -> EventRef {
         let signature = self.records.signature(row);
         EventRef {
             channel: self.records.text(signature.channel).to_owned(),

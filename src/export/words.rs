@@ -1,7 +1,7 @@
 //! Words for people: what codes mean, and sentences about sessions.
 
 use crate::event::Kind;
-use crate::session::record::Record;
+use crate::session::record::{OriginRecord, Record};
 
 /// The name of a logon type (ntsecapi.h, SECURITY_LOGON_TYPE).
 pub fn logon_type_name(logon_type: u32) -> Option<&'static str> {
@@ -108,7 +108,10 @@ pub fn sentence(record: &Record) -> String {
         (None, Some(sid)) => super::visible(sid).into_owned(),
         (None, None) => "somebody".to_owned(),
     };
-    let from = record.origins.first().map(origin).unwrap_or_default();
+    // At the console, Windows names this computer itself.
+    let is_elsewhere =
+        |origin: &&OriginRecord| !matches!(origin.address.as_deref(), Some("127.0.0.1" | "::1" | "LOCAL"));
+    let from = record.origins.iter().find(is_elsewhere).map(origin).unwrap_or_default();
     let machine = super::visible(&record.machine);
     format!("{who} was on {machine}{}{from}{}; {}.", how(record), length(record), ended(record))
 }
@@ -126,7 +129,7 @@ fn how(record: &Record) -> &'static str {
     }
 }
 
-fn origin(origin: &crate::session::record::OriginRecord) -> String {
+fn origin(origin: &OriginRecord) -> String {
     match (&origin.address, &origin.host) {
         (Some(address), Some(host)) => {
             format!(" from {} ({})", super::visible(address), super::visible(host))
