@@ -277,7 +277,12 @@ fn build(
 ) -> Vec<Machine> {
     let mut order: Vec<usize> = (0..groups.len()).collect();
     let source_rank = |group: &Group| rank[nodes[group.node].source as usize];
-    order.sort_by_key(|&n| (source_rank(&groups[n]), groups[n].channel, groups[n].node));
+    // By name, not by number: numbers are given in the order in which the records came.
+    let name = |key: u32| keys[key as usize].as_str();
+    order.sort_by_key(|&n| {
+        let group = &groups[n];
+        (source_rank(group), name(nodes[group.node].computer), name(group.channel))
+    });
     let mut machine_of: FxHashMap<usize, usize> = FxHashMap::default();
     let mut parts: Vec<FxHashMap<u32, Vec<usize>>> = Vec::new();
     for n in order {
