@@ -125,15 +125,16 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "last_seen" => day.optional(&session.last_seen),
         "locked" | "screensaver" | "disconnected" | "suspended" => list(intervals(session, key, day)),
         "logons" => list(session.logons.iter().map(|l| format!("{}:{}", l.record, l.role))),
-        "logoffs" => list(session.logons.iter().map(|l| {
-            format!("{}:{}/{}", l.record, record(l.logoff_4634), record(l.logoff_4647))
-        })),
+        "logoffs" => list(
+            session
+                .logons
+                .iter()
+                .map(|l| format!("{}:{}/{}", l.record, record(l.logoff_4634), record(l.logoff_4647))),
+        ),
         "flags" => list(session.flags.iter().cloned()),
         "n_logons" => session.n_logons.to_string(),
         "evidence" => list(session.evidence.iter().map(|e| format!("{}:{}", e.role, e.record))),
-        "end_by" => {
-            list(session.evidence.iter().filter(|e| e.role == "end").map(|e| e.record.to_string()))
-        }
+        "end_by" => list(session.evidence.iter().filter(|e| e.role == "end").map(|e| e.record.to_string())),
         _ => return None,
     })
 }
