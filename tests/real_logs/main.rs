@@ -185,7 +185,9 @@ impl<'a> Comparison<'a> {
     fn time(&self, at: &oracle::Logon, record: Option<u64>) -> Option<String> {
         // A rename may come between a logon and its logoff.
         let named = self.times.get(&(at.computer.clone(), record?));
-        named.or_else(|| self.times.iter().find(|((_, id), _)| Some(*id) == record).map(|(_, at)| at)).cloned()
+        named
+            .or_else(|| self.times.iter().find(|((_, id), _)| Some(*id) == record).map(|(_, at)| at))
+            .cloned()
     }
 
     /// Whether no step moved the clock while the session was on: then its times are those written.
@@ -198,7 +200,8 @@ impl<'a> Comparison<'a> {
 
     fn counts(&mut self) {
         let ledger = self.case.ledger();
-        let sum = |count: fn(&sessionscope::case::ledger::SourceRow) -> u64| ledger.iter().map(count).sum::<u64>();
+        let sum =
+            |count: fn(&sessionscope::case::ledger::SourceRow) -> u64| ledger.iter().map(count).sum::<u64>();
         assert_eq!(sum(|row| row.n_records), self.expected.records_read, "records of {}", self.expected.name);
         let n_duplicates = sum(|row| row.n_duplicates);
         assert_eq!(n_duplicates, self.expected.duplicates_removed, "duplicates in {}", self.expected.name);
@@ -207,7 +210,11 @@ impl<'a> Comparison<'a> {
             session.start_how != "logon" && has_logoff
         };
         let n_orphans = self.sessions.iter().filter(is_orphan).count();
-        assert_eq!(n_orphans, self.expected.logoff_orphans, "logoffs without a logon in {}", self.expected.name);
+        assert_eq!(
+            n_orphans, self.expected.logoff_orphans,
+            "logoffs without a logon in {}",
+            self.expected.name
+        );
         assert_eq!(self.case.correlated().machines.len(), 1, "machines in {}", self.expected.name);
     }
 
@@ -226,7 +233,11 @@ impl<'a> Comparison<'a> {
         for start in &self.expected.boot_list {
             let Some(record) = start.record_4608 else { continue };
             let n = started.iter().filter(|own| own.contains(&record)).count();
-            assert_eq!(n, 1, "{}: boots of 4608 in record {record} of {}", self.expected.name, start.computer);
+            assert_eq!(
+                n, 1,
+                "{}: boots of 4608 in record {record} of {}",
+                self.expected.name, start.computer
+            );
         }
         assert!(started.iter().all(|own| own.len() <= 1), "a boot has two starts: {started:?}");
         let n_started = machine.boots.iter().filter(|boot| boot.has_start).count();
@@ -237,7 +248,12 @@ impl<'a> Comparison<'a> {
         let (name, n) = (&self.expected.name, self.wrong.len());
         let shown: Vec<&str> = self.wrong.iter().take(20).map(String::as_str).collect();
         assert!(n == 0, "{name}: {n} disagreements, such as\n{}", shown.join("\n"));
-        println!("{name}: {} logons, {} durations, {} ends exempt", self.expected.logons.len(), self.n_durations, self.n_exempt);
+        println!(
+            "{name}: {} logons, {} durations, {} ends exempt",
+            self.expected.logons.len(),
+            self.n_durations,
+            self.n_exempt
+        );
         assert!(self.n_exempt <= MAX_EXEMPT, "{name}: {} ends were not compared", self.n_exempt);
     }
 }
