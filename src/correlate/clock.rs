@@ -41,7 +41,13 @@ fn step(
     let events = &records.events;
     let known = events.time(event, Field::PreviousTime).zip(events.time(event, Field::NewTime));
     let previous = pos.checked_sub(1).filter(|previous| boot.security.contains(previous)).map(raw);
-    let since_boot = |step: i64| raw(pos).since(raw(boot.security.start)) - step;
+    // A 1101 is written by the new boot, at a time that tells nothing of its start (rule 10).
+    let is_dropped = |pos: &Pos| {
+        let event = records.event(security.rows[*pos as usize]);
+        event.is_some_and(|event| events.kind(event) == Kind::AuditEventsDropped)
+    };
+    let begun = boot.security.clone().find(|pos| !is_dropped(pos)).unwrap_or(pos);
+    let since_boot = |step: i64| raw(pos).since(raw(begun)).saturating_sub(step);
     let amount = match known {
         Some((from, to)) => to.since(from),
         None => derived(raw(pos).since(previous?))?,
