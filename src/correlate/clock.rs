@@ -30,6 +30,18 @@ pub fn clock(records: &Records, security: &Lineage, boots: &[Boot]) -> Clock {
     Clock::new(steps)
 }
 
+/// Puts the moment right at which each boot was followed by the next, where the next one's clock was put right after
+/// its start (rule 18), unless that contradicts the boot's own clock.
+pub fn correct_next_starts(clock: &Clock, boots: &mut [Boot]) {
+    for n in 1..boots.len() {
+        let moved = clock.shift(boots[n].security.start);
+        let corrected = boots[n].start.map(|start| start.plus(moved));
+        if moved != 0 && boots[n - 1].last_record <= corrected {
+            boots[n - 1].next_start = corrected;
+        }
+    }
+}
+
 fn step(
     records: &Records,
     security: &Lineage,
