@@ -110,6 +110,9 @@ impl Case {
     /// A source is done: read to its end, or stopped early for a reason (one sentence).
     pub fn end_source(&mut self, _source: u32, _stopped: Option<Stop>) {}
 
+    /// A part of a source could not be parsed (its parse worker died), and why: one sentence for the ledger.
+    pub fn add_problem(&mut self, _source: u32, _chunk: Option<u32>, _text: &str) {}
+
     /// Works out the sessions of what is loaded; cheap when nothing was added.
     pub fn update(&mut self) {}
 
