@@ -332,9 +332,9 @@ impl Engine {
     fn give(self: &Rc<Self>, worker: WorkerNo, batch: &Batch) {
         let given = self.start_parser(worker).and_then(|()| {
             let mut inner = self.inner.borrow_mut();
-            let Batch { number, source, first_chunk, .. } = *batch;
+            let Batch { number, source, first_chunk, first_chunk_offset, .. } = *batch;
             let bytes = inner.buffers.remove(&number).map(JsValue::from);
-            let message = ToParse::Batch { batch: number, source, first_chunk };
+            let message = ToParse::Batch { batch: number, source, first_chunk, first_chunk_offset };
             inner.parsers.get(&worker).map_or(Ok(()), |link| post(&link.worker, &message, bytes))
         });
         if let Err(error) = given {

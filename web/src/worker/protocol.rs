@@ -21,7 +21,7 @@ pub enum ToParse {
     /// With the port that blocks go to.
     Connect,
     /// With the batch's bytes: parse them.
-    Batch { batch: BatchNo, source: u32, first_chunk: u32 },
+    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64 },
     /// With a chunk's bytes: render this record.
     View { number: QuestionNo, record: u64 },
 }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn messages_come_back_whole() {
-        round_trip(ToParse::Batch { batch: 1, source: 2, first_chunk: 3 });
+        round_trip(ToParse::Batch { batch: 1, source: 2, first_chunk: 3, first_chunk_offset: u64::MAX });
         round_trip(ToParse::View { number: 1, record: u64::MAX });
         round_trip(FromParse::Viewed {
             number: 7,

@@ -30,6 +30,7 @@ pub struct Batch {
     pub file: FileNo,
     pub source: u32,
     pub first_chunk: u32,
+    pub first_chunk_offset: u64,
     /// Byte offsets in the file.
     pub from: u64,
     pub to: u64,
@@ -324,9 +325,19 @@ impl Schedule {
         reading.next_chunk += n_chunks;
         reading.n_open += 1;
         let (file, source) = (reading.file, reading.source);
-        let from = reading.opening.first_chunk_offset + u64::from(first_chunk) * CHUNK_BYTES as u64;
+        let first_chunk_offset = reading.opening.first_chunk_offset;
+        let from = first_chunk_offset + u64::from(first_chunk) * CHUNK_BYTES as u64;
         let to = (from + u64::from(n_chunks) * CHUNK_BYTES as u64).min(reading.n_bytes).max(from);
-        Some(self.number(Batch { number: 0, file, source, first_chunk, from, to, is_second_try: false }))
+        Some(self.number(Batch {
+            number: 0,
+            file,
+            source,
+            first_chunk,
+            first_chunk_offset,
+            from,
+            to,
+            is_second_try: false,
+        }))
     }
 
     fn number(&mut self, batch: Batch) -> BatchNo {

@@ -1,0 +1,101 @@
+//! Every record that was read, in columns: who wrote it, when, and where it lies.
+
+use super::columns::{EventIdx, Events, StrId, Strings};
+use crate::time::Timestamp;
+use bytemuck::{Pod, Zeroable};
+use rustc_hash::FxHashMap;
+
+/// A record's number in [`Records`], in the order of reading.
+pub type RowIdx = u32;
+
+/// What the records of one kind share: their source of origin and their id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct Signature {
+    pub provider: StrId,
+    pub channel: StrId,
+    pub computer: StrId,
+    pub event_id: u32,
+    /// The audit subcategory, for Security events (domain.md E.1, 1).
+    pub task: u32,
+    pub level: u8,
+    /// Keywords say: 1 audit success, 2 audit failure.
+    pub outcome: u8,
+    pub _pad: u16,
+}
+
+/// One line for every record.
+#[derive(Clone, Default)]
+pub struct Records {
+    /// EventRecordID of the System element.
+    pub id: Vec<u64>,
+    /// TimeCreated, as written.
+    pub time: Vec<Timestamp>,
+    pub signature: Vec<u32>,
+    /// The record's event, [`NO_EVENT`] if it is not typed.
+    pub event: Vec<u32>,
+    pub signatures: Vec<Signature>,
+    pub events: Events,
+    pub strings: Strings,
+    /// Runs of records that came together: from which source and chunk.
+    pub spans: Vec<Span>,
+}
+
+pub const NO_EVENT: u32 = u32::MAX;
+
+/// A run of records from one chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Span {
+    pub first_row: RowIdx,
+    pub source: u32,
+    pub chunk: u32,
+}
+
+impl Records {
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    pub fn signature(&self, row: RowIdx) -> &Signature {
+        &self.signatures[self.signature[row as usize] as usize]
+    }
+
+    pub fn event(&self, row: RowIdx) -> Option<EventIdx> {
+        let event = self.event[row as usize];
+        (event != NO_EVENT).then_some(EventIdx(event))
+    }
+
+    pub fn row(&self, event: EventIdx) -> RowIdx {
+        self.events.row[event.0 as usize]
+    }
+
+    pub fn span(&self, row: RowIdx) -> Span {
+        let after = self.spans.partition_point(|span| span.first_row <= row);
+        self.spans[after - 1]
+    }
+
+    pub fn text(&self, id: StrId) -> &str {
+        self.strings.get(id)
+    }
+}
+
+/// Signatures, each once.
+#[derive(Clone, Default)]
+pub struct Signatures {
+    pub all: Vec<Signature>,
+    ids: FxHashMap<Signature, u32>,
+}
+
+impl Signatures {
+    pub fn intern(&mut self, signature: Signature) -> u32 {
+        *self.ids.entry(signature).or_insert_with(|| {
+            self.all.push(signature);
+            self.all.len() as u32 - 1
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Blocks: what parsing a batch of chunks hands on, in columns, and their form as bytes.
+//!
+//! A block crosses from a parse worker to the case worker as one `ArrayBuffer`, transferred, not copied.
+
+use super::value::{CellWriter, Raw};
+use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
+use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
+use crate::problem::Problem;
+use crate::time::Timestamp;
+use bytemuck::Pod;
+
+/// What became of a batch.
+#[derive(Clone, Default)]
+pub struct Block {
+    pub source: u32,
+    pub chunks: Chunks,
+    /// With numbers of strings and signatures that hold within this block.
+    pub records: Records,
+    pub problems: Vec<Problem>,
+}
+
+/// Chunks by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chunks {
+    pub n_read: u32,
+    pub n_failed: u32,
+    /// Never written: all zeros.
+    pub n_unused: u32,
+    /// Whose checksums do not hold.
+    pub n_bad_checksum: u32,
+}
+
+/// The System element of a record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System {
+    pub record_id: u64,
+    pub time: Timestamp,
+    pub signature: Signature,
+}
+
+/// Makes a block, record by record.
+#[derive(Default)]
+pub struct BlockBuilder {
+    source: u32,
+    pub chunks: Chunks,
+    records: Records,
+    signatures: Signatures,
+    pub cells: CellWriter,
+    pub problems: Vec<Problem>,
+}
+
+/// A point to come back to.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    n_records: usize,
+    n_events: usize,
+    n_cells: usize,
+    n_problems: usize,
+}
+
+impl BlockBuilder {
+    pub fn new(source: u32) -> Self {
+        Self { source, ..Self::default() }
+    }
+
+    /// The records that follow are from this chunk.
+    pub fn begin_chunk(&mut self, chunk: u32) {
+        let first_row = self.records.len() as u32;
+        self.records.spans.push(Span { first_row, source: self.source, chunk });
+    }
+
+    pub fn push_record(&mut self, system: System) {
+        let signature = self.signatures.intern(system.signature);
+        self.records.id.push(system.record_id);
+        self.records.time.push(system.time);
+        self.records.signature.push(signature);
+        self.records.event.push(NO_EVENT);
+    }
+
+    /// Types the record pushed last: `value` gives the value of each of the spec's fields, by its place in the spec.
+    pub fn push_event<'a>(&mut self, spec: SpecIdx, value: impl Fn(usize) -> Raw<'a>) {
+        let layout = &LAYOUTS[usize::from(spec)];
+        let events = &mut self.records.events;
+        let at = events.cells.len();
+        events.cells.resize(at + layout.n_cells, 0);
+        for (n, (_, field)) in layout.spec.fields.iter().enumerate() {
+            let raw = value(n);
+            let Some(slot) = layout.slot(*field).filter(|_| raw != Raw::Nothing) else { continue };
+            self.cells.write(field.ty(), raw, &mut events.cells[at + slot..]);
+        }
+        let row = self.records.id.len() as u32 - 1;
+        self.records.event[row as usize] = events.row.len() as u32;
+        events.row.push(row);
+        events.spec.push(spec);
+        events.at.push(at as u32);
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark {
+            n_records: self.records.id.len(),
+            n_events: self.records.events.len(),
+            n_cells: self.records.events.cells.len(),
+            n_problems: self.problems.len(),
+        }
+    }
+
+    /// Forgets what was pushed since the mark.
+    pub fn go_back(&mut self, mark: Mark) {
+        let Records { id, time, signature, event, events, .. } = &mut self.records;
+        id.truncate(mark.n_records);
+        time.truncate(mark.n_records);
+        signature.truncate(mark.n_records);
+        event.truncate(mark.n_records);
+        events.row.truncate(mark.n_events);
+        events.spec.truncate(mark.n_events);
+        events.at.truncate(mark.n_events);
+        events.cells.truncate(mark.n_cells);
+        self.problems.truncate(mark.n_problems);
+    }
+
+    pub fn finish(mut self) -> Block {
+        self.records.strings = self.cells.strings;
+        self.records.signatures = self.signatures.all;
+        Block { source: self.source, chunks: self.chunks, records: self.records, problems: self.problems }
+    }
+}
+
+impl Block {
+    /// The block as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let records = &self.records;
+        let mut out = Vec::new();
+        let Chunks { n_read, n_failed, n_unused, n_bad_checksum } = self.chunks;
+        put(&mut out, &[self.source, n_read, n_failed, n_unused, n_bad_checksum]);
+        put(&mut out, &records.id);
+        put(&mut out, bytemuck::cast_slice::<Timestamp, i64>(&records.time));
+        put(&mut out, &records.signature);
+        put(&mut out, &records.event);
+        put(&mut out, &records.signatures);
+        put(&mut out, &records.events.row);
+        put(&mut out, &records.events.spec);
+        put(&mut out, &records.events.at);
+        put(&mut out, &records.events.cells);
+        put(&mut out, &records.spans);
+        let (text, ends) = records.strings.parts();
+        put(&mut out, text.as_bytes());
+        put(&mut out, ends);
+        // Problems are few, and text: no columns.
+        put(&mut out, &serde_json::to_vec(&self.problems).unwrap_or_default());
+        out
+    }
+
+    /// The block that [`Block::encode`] made these bytes of; `None` if they are no such block.
+    pub fn decode(bytes: &[u8]) -> Option<Block> {
+        let mut rest = bytes;
+        let head: Vec<u32> = take(&mut rest)?;
+        let [source, n_read, n_failed, n_unused, n_bad_checksum] = head[..] else { return None };
+        let mut records = Records {
+            id: take(&mut rest)?,
+            time: take::<i64>(&mut rest)?.into_iter().map(Timestamp).collect(),
+            signature: take(&mut rest)?,
+            event: take(&mut rest)?,
+            signatures: take(&mut rest)?,
+            ..Records::default()
+        };
+        records.events.row = take(&mut rest)?;
+        records.events.spec = take(&mut rest)?;
+        records.events.at = take(&mut rest)?;
+        records.events.cells = take(&mut rest)?;
+        records.spans = take(&mut rest)?;
+        let text = String::from_utf8(take(&mut rest)?).ok()?;
+        records.strings = Strings::from_parts(text, take(&mut rest)?);
+        let problems = serde_json::from_slice(&take::<u8>(&mut rest)?).ok()?;
+        let chunks = Chunks { n_read, n_failed, n_unused, n_bad_checksum };
+        let block = Block { source, chunks, records, problems };
+        block.is_consistent().then_some(block)
+    }
+
+    /// Whether every number points into its column, so that merging needs no further checks.
+    fn is_consistent(&self) -> bool {
+        let records = &self.records;
+        let (n_rows, events) = (records.id.len(), &records.events);
+        let n_signatures = records.signatures.len() as u32;
+        let cells_fit = |(&spec, &at): (&SpecIdx, &u32)| {
+            LAYOUTS
+                .get(usize::from(spec))
+                .is_some_and(|layout| at as usize + layout.n_cells <= events.cells.len())
+        };
+        [records.time.len(), records.signature.len(), records.event.len()] == [n_rows; 3]
+            && [events.spec.len(), events.at.len()] == [events.row.len(); 2]
+            && records.signature.iter().all(|&s| s < n_signatures)
+            && records.event.iter().all(|&e| e == NO_EVENT || (e as usize) < events.row.len())
+            && events.row.iter().all(|&row| (row as usize) < n_rows)
+            && events.spec.iter().zip(&events.at).all(cells_fit)
+    }
+}
+
+/// Appends a column: its length in bytes, then its bytes, filled up to a multiple of eight.
+fn put<T: Pod>(out: &mut Vec<u8>, column: &[T]) {
+    let bytes: &[u8] = bytemuck::cast_slice(column);
+    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
+    out.resize(out.len().next_multiple_of(8), 0);
+}
+
+fn take<T: Pod>(rest: &mut &[u8]) -> Option<Vec<T>> {
+    let (len, after) = rest.split_at_checked(8)?;
+    let len = usize::try_from(u64::from_le_bytes(len.try_into().ok()?)).ok()?;
+    let bytes = after.get(..len)?;
+    *rest = after.get(len.checked_next_multiple_of(8)?..)?;
+    if !len.is_multiple_of(size_of::<T>()) {
+        return None;
+    }
+    Some(bytemuck::allocation::pod_collect_to_vec(bytes))
+}

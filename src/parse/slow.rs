@@ -1,0 +1,219 @@
+//! The careful reader: any chunk, record by record, through the `evtx` crate. The only file that names it.
+//!
+//! It takes what the fast reader refuses: chunks that were damaged or copied while Windows wrote them, and records
+//! that were forwarded or made by hand. A bad record costs a record.
+
+use super::block::{BlockBuilder, System};
+use super::plain::{cites_nothing, origin_of, outcome, spec_of};
+use super::value::Raw;
+use super::{CHUNK_BYTES, RecordView};
+use crate::event::Type;
+use crate::event::columns::LAYOUTS;
+use crate::event::records::Signature;
+use crate::problem::{Cost, Problem};
+use crate::time::Timestamp;
+use evtx::binxml::value_variant::BinXmlValue;
+use evtx::{EvtxChunkData, EvtxRecord, ParserSettings};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Reads a chunk of any state; what cannot be read becomes a problem.
+pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBuilder) {
+    let problem = |record, cost, text| Problem { chunk: Some(chunk_idx), offset: Some(offset), record, cost, text };
+    let mut data = match EvtxChunkData::new(whole(chunk), false) {
+        Ok(data) => data,
+        Err(error) => {
+            block.chunks.n_failed += 1;
+            block.problems.push(problem(None, Cost::Chunk, sentence(&error)));
+            return;
+        }
+    };
+    let mut parsed = match data.parse(settings()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            block.chunks.n_failed += 1;
+            block.problems.push(problem(None, Cost::Chunk, sentence(&error)));
+            return;
+        }
+    };
+    block.chunks.n_read += 1;
+    for record in parsed.iter() {
+        let read = match record {
+            Ok(record) => {
+                let id = record.event_record_id;
+                read_record(record, block).map_err(|text| (Some(id), text))
+            }
+            Err(error) => Err((None, sentence(&error))),
+        };
+        if let Err((record, text)) = read {
+            block.problems.push(problem(record, Cost::Record, text));
+        }
+    }
+}
+
+fn settings() -> Arc<ParserSettings> {
+    Arc::new(ParserSettings::new())
+}
+
+/// A chunk of full length; what a cut file lacks is filled with zeros, where no record is found.
+fn whole(chunk: &[u8]) -> Vec<u8> {
+    let mut bytes = chunk.to_vec();
+    bytes.resize(CHUNK_BYTES, 0);
+    bytes
+}
+
+/// An error and its causes, in one line.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
+}
+
+fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), String> {
+    let header = (record.event_record_id, record.timestamp);
+    let exact_time = system_file_time(&record);
+    let json = record.into_json_value().map_err(|error| sentence(&error))?.data;
+    let event = &json["Event"];
+    let system = &event["System"];
+    let number = |name: &str| raw(text_of(&system[name])).number();
+    let time = exact_time
+        .or_else(|| raw(&system["TimeCreated"]["#attributes"]["SystemTime"]).time())
+        .or_else(|| Timestamp::parse(&header.1.to_string()))
+        .ok_or("TimeCreated is not a time")?;
+    let event_id = number("EventID").ok_or("the record has no EventID")? as u32;
+    let mut text = |value: &Value| block.cells.text(Type::Text, raw(text_of(value)));
+    let signature = Signature {
+        provider: text(&system["Provider"]["#attributes"]["Name"]),
+        channel: text(&system["Channel"]),
+        computer: text(&system["Computer"]),
+        event_id,
+        task: number("Task").unwrap_or(0) as u32,
+        level: number("Level").unwrap_or(0) as u8,
+        outcome: outcome(number("Keywords").unwrap_or(0)),
+        _pad: 0,
+    };
+    let record_id = number("EventRecordID").unwrap_or(header.0);
+    block.push_record(System { record_id, time, signature });
+    let strings = &block.cells.strings;
+    let origin = origin_of(strings.get(signature.provider), strings.get(signature.channel));
+    let Some(spec) = origin.and_then(|origin| spec_of(origin, event_id)) else { return Ok(()) };
+    let fields = LAYOUTS[usize::from(spec)].spec.fields;
+    let value = |n: usize| field(event, fields[n].0);
+    if !cites_nothing(spec, value) {
+        block.push_event(spec, value);
+    }
+    Ok(())
+}
+
+/// TimeCreated to the tick: rendered text may have fewer digits. Where Windows' own template has it.
+fn system_file_time(record: &EvtxRecord<'_>) -> Option<Timestamp> {
+    match record.template_instances().ok()?.first()?.values.get(6)? {
+        BinXmlValue::FileTimeType(time) => Some(Timestamp::from_filetime(time.0)),
+        _ => None,
+    }
+}
+
+/// An element's text: the element is a string or number, or an object if it has attributes.
+fn text_of(value: &Value) -> &Value {
+    value.get("#text").unwrap_or(value)
+}
+
+fn raw(value: &Value) -> Raw<'_> {
+    match value {
+        Value::String(text) => Raw::Text(text),
+        Value::Bool(true) => Raw::Text("true"),
+        Value::Bool(false) => Raw::Text("false"),
+        Value::Number(n) => n.as_u64().map(Raw::Number).or(n.as_i64().map(Raw::Signed)).unwrap_or(Raw::Nothing),
+        _ => Raw::Nothing,
+    }
+}
+
+/// A field by the name the table of events has for it.
+fn field<'a>(event: &'a Value, name: &str) -> Raw<'a> {
+    match name {
+        "@UserID" => return raw(&event["System"]["Security"]["#attributes"]["UserID"]),
+        "@ActivityID" => return raw(&event["System"]["Correlation"]["#attributes"]["ActivityID"]),
+        _ => {}
+    }
+    if let Some(n) = name.strip_prefix('#') {
+        return n.parse().map_or(Raw::Nothing, |n| unnamed(event, n));
+    }
+    let payload = [&event["EventData"], &event["UserData"]];
+    payload.into_iter().find_map(|data| find(data, name, 4)).map_or(Raw::Nothing, raw)
+}
+
+/// A field by name, at any depth: UserData puts its fields into an element of its own.
+fn find<'a>(data: &'a Value, name: &str, depth: u32) -> Option<&'a Value> {
+    let fields = data.as_object()?;
+    let own = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| text_of(value));
+    own.or_else(|| depth.checked_sub(1).and_then(|depth| fields.values().find_map(|value| find(value, name, depth))))
+}
+
+/// The `n`th `Data` without a name.
+fn unnamed(event: &Value, n: usize) -> Raw<'_> {
+    match text_of(&event["EventData"]["Data"]) {
+        Value::Array(items) => items.get(n).map_or(Raw::Nothing, |item| raw(text_of(item))),
+        one if n == 0 => raw(one),
+        _ => Raw::Nothing,
+    }
+}
+
+/// Renders one record of a chunk for reading.
+pub fn record_view(chunk: &[u8], record_id: u64) -> Result<RecordView, String> {
+    let missing = || format!("record {record_id} is not in its chunk any more: the file has changed");
+    let ids = record_ids(chunk)?;
+    let wanted = |id: &&(u64, Option<u64>)| id.1 == Some(record_id);
+    let header_id = ids.iter().find(wanted).or_else(|| ids.iter().find(|id| id.0 == record_id)).ok_or_else(missing)?.0;
+    let xml = render(chunk, header_id, |record| record.into_xml().map(|xml| xml.data))?.ok_or_else(missing)?;
+    let json = render(chunk, header_id, |record| record.into_json_value().map(|json| json.data))?.ok_or_else(missing)?;
+    let mut fields = Vec::new();
+    flatten("", &json["Event"], &mut fields);
+    Ok(RecordView { record: record_id, xml, fields })
+}
+
+/// For each record of a chunk, its header's id and the EventRecordID of its System element.
+fn record_ids(chunk: &[u8]) -> Result<Vec<(u64, Option<u64>)>, String> {
+    let mut data = EvtxChunkData::new(whole(chunk), false).map_err(|error| sentence(&error))?;
+    let mut parsed = data.parse(settings()).map_err(|error| sentence(&error))?;
+    let ids = parsed.iter().flatten().map(|record| {
+        let id = record.event_record_id;
+        let json = record.into_json_value().ok();
+        (id, json.and_then(|json| raw(text_of(&json.data["Event"]["System"]["EventRecordID"])).number()))
+    });
+    Ok(ids.collect())
+}
+
+fn render<T>(
+    chunk: &[u8], header_id: u64, how: impl FnOnce(EvtxRecord<'_>) -> Result<T, evtx::err::EvtxError>,
+) -> Result<Option<T>, String> {
+    let mut data = EvtxChunkData::new(whole(chunk), false).map_err(|error| sentence(&error))?;
+    let mut parsed = data.parse(settings()).map_err(|error| sentence(&error))?;
+    let record = parsed.iter().flatten().find(|record| record.event_record_id == header_id);
+    record.map(how).transpose().map_err(|error| sentence(&error))
+}
+
+/// Names and values of all fields, in their order: `System.EventID`, `EventData.TargetUserName`.
+fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match key.as_str() {
+                    "#attributes" | "#text" => flatten(path, value, out),
+                    _ if path.is_empty() => flatten(key, value, out),
+                    _ => flatten(&format!("{path}.{key}"), value, out),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| flatten(path, item, out)),
+        Value::Null => {}
+        Value::String(text) => out.push((path.to_owned(), text.clone())),
+        other => out.push((path.to_owned(), other.to_string())),
+    }
+}

@@ -1,0 +1,402 @@
+//! Templates: where in a record's values each field stands.
+//!
+//! Windows writes a record as a template and the values to put into it (MS-EVEN6 2.2.12). A chunk defines each of
+//! its templates once; reading the definition once tells for all its records which value is the EventID, and which
+//! is TargetLogonId. Definitions that are not of the plain shape Windows writes are refused ([`None`]) and left to
+//! the slow reader.
+
+use super::value::{Raw, u16_at, u32_at};
+
+/// Where a field's value comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slot {
+    #[default]
+    Absent,
+    /// The record's value of this number.
+    Value(u16),
+    /// Item `.1` of the record's value `.0`, an array of strings.
+    Item(u16, u32),
+    /// Text of the template: UTF-16 at this range of the chunk.
+    Literal(u32, u32),
+}
+
+/// A data field's name: UTF-16 in the chunk, or its place among the unnamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    At(u32, u32),
+    Unnamed(u32),
+}
+
+/// One data field of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub name: Name,
+    pub slot: Slot,
+}
+
+/// Where the System element's parts are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemSlots {
+    pub provider: Slot,
+    pub event_id: Slot,
+    pub level: Slot,
+    pub task: Slot,
+    pub keywords: Slot,
+    pub time: Slot,
+    pub record_id: Slot,
+    pub activity_id: Slot,
+    pub channel: Slot,
+    pub computer: Slot,
+    pub user_id: Slot,
+}
+
+/// What a definition says.
+#[derive(Clone, Debug, Default)]
+pub struct Definition {
+    pub system: SystemSlots,
+    /// The value that holds EventData or UserData as BinXML of its own.
+    pub payload: Option<u16>,
+    /// Data fields of the definition itself.
+    pub data: Vec<Binding>,
+}
+
+/// Bytes before the BinXML of a definition: next definition, GUID, size.
+const HEADER_BYTES: usize = 24;
+
+/// Deeper than any event: Event, UserData, an element of its own, fields, and some.
+const MAX_DEPTH: usize = 16;
+
+/// Size in bytes of a definition with its header, if it fits in the chunk.
+pub fn definition_size(chunk: &[u8], at: usize) -> Option<usize> {
+    let size = HEADER_BYTES.checked_add(u32_at(chunk, at.checked_add(20)?)? as usize)?;
+    (at.checked_add(size)? <= chunk.len()).then_some(size)
+}
+
+/// Reads the definition at an offset of the chunk.
+pub fn read_definition(chunk: &[u8], at: usize) -> Option<Definition> {
+    let end = at + definition_size(chunk, at)?;
+    let mut reader = Reader { chunk, at: at + HEADER_BYTES, end, ..Reader::new(chunk) };
+    reader.run()?;
+    Some(reader.definition)
+}
+
+/// An element that is open.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    name: (u32, u32),
+    /// Text of its `Name` attribute.
+    label: Option<(u32, u32)>,
+    has_content: bool,
+}
+
+struct Reader<'a> {
+    chunk: &'a [u8],
+    at: usize,
+    end: usize,
+    open: [Open; MAX_DEPTH],
+    depth: usize,
+    /// The attribute whose value comes next, and whether it has one.
+    attribute: Option<(u32, u32)>,
+    attribute_has_value: bool,
+    n_unnamed: u32,
+    definition: Definition,
+}
+
+impl<'a> Reader<'a> {
+    fn new(chunk: &'a [u8]) -> Self {
+        Reader {
+            chunk,
+            at: 0,
+            end: 0,
+            open: [Open::default(); MAX_DEPTH],
+            depth: 0,
+            attribute: None,
+            attribute_has_value: false,
+            n_unnamed: 0,
+            definition: Definition::default(),
+        }
+    }
+
+    fn run(&mut self) -> Option<()> {
+        while self.at < self.end {
+            match self.u8()? {
+                0x00 => return (self.depth == 0).then_some(()),
+                0x0f => self.at += 3,
+                token @ (0x01 | 0x41) => self.open_element(token == 0x41)?,
+                0x02 => self.attribute = None,
+                0x03 | 0x04 => self.close_element()?,
+                0x06 | 0x46 => self.begin_attribute()?,
+                0x05 | 0x45 => {
+                    let literal = self.literal()?;
+                    self.content(Slot::Literal(literal.0, literal.1), 0x01)?;
+                }
+                0x0d | 0x0e => {
+                    let (value, kind) = (self.u16()?, self.u8()?);
+                    self.content(Slot::Value(value), kind)?;
+                }
+                // Entities, character references, CDATA, processing instructions: never in Windows' own templates.
+                _ => return None,
+            }
+        }
+        (self.depth == 0).then_some(())
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        let byte = *self.chunk.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        let value = u16_at(self.chunk, self.at)?;
+        self.at += 2;
+        Some(value)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        let value = u32_at(self.chunk, self.at)?;
+        self.at += 4;
+        Some(value)
+    }
+
+    /// A reference to a name: its UTF-16 text. The name itself stands here when it is used for the first time.
+    fn name(&mut self) -> Option<(u32, u32)> {
+        let at = self.u32()?;
+        // Next name, hash, then the length in units.
+        let n_units = u32::from(u16_at(self.chunk, (at as usize).checked_add(6)?)?);
+        if at as usize == self.at {
+            self.at += 8 + 2 * n_units as usize + 2;
+        }
+        let text = (at + 8, 2 * n_units);
+        self.chunk.get(text.0 as usize..(text.0 + text.1) as usize).map(|_| text)
+    }
+
+    fn open_element(&mut self, has_attributes: bool) -> Option<()> {
+        // Dependency id and size.
+        self.at += 2 + 4;
+        let name = self.name()?;
+        if has_attributes {
+            self.at += 4;
+        }
+        *self.open.get_mut(self.depth)? = Open { name, ..Open::default() };
+        self.depth += 1;
+        self.attribute = None;
+        Some(())
+    }
+
+    fn close_element(&mut self) -> Option<()> {
+        self.depth = self.depth.checked_sub(1)?;
+        self.attribute = None;
+        Some(())
+    }
+
+    fn begin_attribute(&mut self) -> Option<()> {
+        self.attribute = Some(self.name()?);
+        self.attribute_has_value = false;
+        Some(())
+    }
+
+    fn literal(&mut self) -> Option<(u32, u32)> {
+        if self.u8()? != 0x01 {
+            return None;
+        }
+        let n_bytes = 2 * u32::from(self.u16()?);
+        let text = (self.at as u32, n_bytes);
+        self.at += n_bytes as usize;
+        (self.at <= self.end).then_some(text)
+    }
+
+    /// A literal or a value: of the attribute just named, or of the element that is open.
+    fn content(&mut self, slot: Slot, kind: u8) -> Option<()> {
+        let depth = self.depth.checked_sub(1)?;
+        // Text made of several parts is not a field that Windows writes.
+        let is_second = match self.attribute {
+            Some(_) => std::mem::replace(&mut self.attribute_has_value, true),
+            None => std::mem::replace(&mut self.open[depth].has_content, true),
+        };
+        if depth == 0 && self.attribute.is_none() && kind == 0x21 {
+            let Slot::Value(value) = slot else { return None };
+            return self.definition.payload.replace(value).is_none().then_some(());
+        }
+        if is_second {
+            return None;
+        }
+        match self.is_in_system() {
+            true => self.system_field(slot),
+            false => self.data_field(slot, kind),
+        }
+    }
+
+    fn is_in_system(&self) -> bool {
+        self.depth >= 2 && self.is(self.open[0].name, "Event") && self.is(self.open[1].name, "System")
+    }
+
+    fn system_field(&mut self, slot: Slot) -> Option<()> {
+        if self.depth != 3 {
+            return Some(());
+        }
+        let element = self.open[2].name;
+        let is = |name| is_name(self.chunk, element, name);
+        let has = |name| self.attribute.is_some_and(|attribute| is_name(self.chunk, attribute, name));
+        let system = &mut self.definition.system;
+        let target = match self.attribute {
+            None if is("EventID") => &mut system.event_id,
+            None if is("Level") => &mut system.level,
+            None if is("Task") => &mut system.task,
+            None if is("Keywords") => &mut system.keywords,
+            None if is("EventRecordID") => &mut system.record_id,
+            None if is("Channel") => &mut system.channel,
+            None if is("Computer") => &mut system.computer,
+            Some(_) if is("Provider") && has("Name") => &mut system.provider,
+            Some(_) if is("TimeCreated") && has("SystemTime") => &mut system.time,
+            Some(_) if is("Correlation") && has("ActivityID") => &mut system.activity_id,
+            Some(_) if is("Security") && has("UserID") => &mut system.user_id,
+            _ => return Some(()),
+        };
+        *target = slot;
+        Some(())
+    }
+
+    fn data_field(&mut self, slot: Slot, kind: u8) -> Option<()> {
+        let element = self.open[self.depth - 1];
+        let name = match self.attribute {
+            Some(attribute) if self.is(attribute, "Name") && self.is(element.name, "Data") => {
+                let Slot::Literal(at, len) = slot else { return None };
+                self.open[self.depth - 1].label = Some((at, len));
+                return Some(());
+            }
+            Some((at, len)) => Name::At(at, len),
+            None => match element.label {
+                Some((at, len)) => Name::At(at, len),
+                None if self.is(element.name, "Data") => return self.unnamed(slot, kind),
+                None => Name::At(element.name.0, element.name.1),
+            },
+        };
+        self.definition.data.push(Binding { name, slot });
+        Some(())
+    }
+
+    /// `Data` without a name: one text, or an array of them in one value.
+    fn unnamed(&mut self, slot: Slot, kind: u8) -> Option<()> {
+        let n = self.n_unnamed;
+        match (slot, kind) {
+            // The array stands for as many `Data` as it has items; nothing may be numbered after it.
+            (Slot::Value(value), 0x81) => {
+                for item in 0..MAX_UNNAMED {
+                    self.definition.data.push(Binding { name: Name::Unnamed(n + item), slot: Slot::Item(value, item) });
+                }
+                self.n_unnamed += MAX_UNNAMED;
+            }
+            _ => {
+                self.definition.data.push(Binding { name: Name::Unnamed(n), slot });
+                self.n_unnamed += 1;
+            }
+        }
+        Some(())
+    }
+
+    fn is(&self, name: (u32, u32), text: &str) -> bool {
+        is_name(self.chunk, name, text)
+    }
+}
+
+/// Unnamed `Data` that are told apart; the table of events names fewer.
+const MAX_UNNAMED: u32 = 16;
+
+/// Whether UTF-16 text of the chunk is this ASCII text.
+pub fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
+    let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
+    name.len() == 2 * text.len()
+        && name.chunks_exact(2).zip(text.bytes()).all(|(unit, byte)| unit[0] == byte && unit[1] == 0)
+}
+
+/// The same, whatever the case of ASCII letters.
+pub fn is_name_ignoring_case(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
+    let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
+    name.len() == 2 * text.len()
+        && name.chunks_exact(2).zip(text.bytes()).all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte) && unit[1] == 0)
+}
+
+/// The most values of a record that is read here; Windows' own have fewer than half as many.
+const MAX_VALUES: usize = 96;
+
+/// The values of a template instance.
+pub struct Values<'a> {
+    chunk: &'a [u8],
+    n: usize,
+    kinds: [u8; MAX_VALUES],
+    /// Where each value begins, and the last one ends.
+    starts: [u32; MAX_VALUES + 1],
+}
+
+/// A template instance within a chunk: which definition, and its values.
+pub struct Instance<'a> {
+    pub definition_at: u32,
+    pub values: Values<'a>,
+}
+
+impl<'a> Values<'a> {
+    pub fn get(&self, n: u16) -> Raw<'a> {
+        let n = usize::from(n);
+        if n >= self.n {
+            return Raw::Nothing;
+        }
+        Raw::from_binxml(self.kinds[n], self.bytes(n))
+    }
+
+    fn bytes(&self, n: usize) -> &'a [u8] {
+        self.chunk.get(self.starts[n] as usize..self.starts[n + 1] as usize).unwrap_or_default()
+    }
+
+    /// Where the value is, if it is BinXML.
+    pub fn binxml(&self, n: u16) -> Option<(usize, usize)> {
+        let n = usize::from(n);
+        (n < self.n && self.kinds[n] == 0x21).then(|| (self.starts[n] as usize, self.starts[n + 1] as usize))
+    }
+
+    pub fn is_nothing(&self, n: u16) -> bool {
+        let n = usize::from(n);
+        n >= self.n || self.starts[n] == self.starts[n + 1] || self.kinds[n] == 0
+    }
+
+    pub fn slot(&self, slot: Slot) -> Raw<'a> {
+        match slot {
+            Slot::Absent => Raw::Nothing,
+            Slot::Value(n) => self.get(n),
+            Slot::Item(n, item) => self.get(n).item(item),
+            Slot::Literal(at, len) => self.chunk.get(at as usize..(at + len) as usize).map_or(Raw::Nothing, Raw::Utf16),
+        }
+    }
+}
+
+/// Reads a stream that is one template instance: a fragment header (a nested stream may lack it), the instance, and
+/// the end.
+pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<'_>> {
+    let stream = chunk.get(start..end)?;
+    let token = match stream {
+        [0x0f, 1, 1, 0, 0x0c, ..] => 4,
+        [0x0c, ..] => 0,
+        _ => return None,
+    };
+    // After the token: a byte, the template's id, then its offset.
+    let definition_at = u32_at(stream, token + 6)?;
+    let mut at = start + token + 10;
+    if definition_at as usize == at {
+        at += definition_size(chunk, at)?;
+    }
+    let n = u32_at(chunk, at)? as usize;
+    at += 4;
+    if n > MAX_VALUES {
+        return None;
+    }
+    let table = chunk.get(at..at + 4 * n)?;
+    at += 4 * n;
+    let mut values = Values { chunk, n, kinds: [0; MAX_VALUES], starts: [0; MAX_VALUES + 1] };
+    for (i, entry) in table.chunks_exact(4).enumerate() {
+        values.kinds[i] = entry[2];
+        values.starts[i] = at as u32;
+        at += usize::from(u16::from_le_bytes([entry[0], entry[1]]));
+    }
+    values.starts[n] = at as u32;
+    (at <= end).then_some(Instance { definition_at, values })
+}

@@ -1,0 +1,358 @@
+//! Values as a log has them, brought to one form (domain.md 0.1) and into cells.
+
+use crate::event::columns::Strings;
+use crate::event::{StrId, Type};
+use crate::time::{SECOND, Timestamp};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// A value as it stands in a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Raw<'a> {
+    Nothing,
+    /// UTF-16, little-endian.
+    Utf16(&'a [u8]),
+    /// UTF-16 strings, each ended by a NUL.
+    Utf16Array(&'a [u8]),
+    Text(&'a str),
+    Number(u64),
+    Signed(i64),
+    Hex(u64),
+    Sid(&'a [u8]),
+    Guid(&'a [u8]),
+    FileTime(u64),
+    /// SYSTEMTIME: eight numbers of 16 bits.
+    SystemTime(&'a [u8]),
+    Bytes(&'a [u8]),
+}
+
+/// Reads `N` bytes at an offset.
+fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes_at(bytes, at).map(u16::from_le_bytes)
+}
+
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes_at(bytes, at).map(u32::from_le_bytes)
+}
+
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes_at(bytes, at).map(u64::from_le_bytes)
+}
+
+impl<'a> Raw<'a> {
+    /// A substitution value of BinXML (MS-EVEN6 2.2.18): its type byte and its bytes.
+    pub fn from_binxml(kind: u8, bytes: &'a [u8]) -> Self {
+        match (kind, bytes.len()) {
+            (_, 0) | (0x00, _) => Raw::Nothing,
+            (0x01, _) => Raw::Utf16(bytes),
+            (0x81, _) => Raw::Utf16Array(bytes),
+            (0x02, _) => std::str::from_utf8(bytes).map_or(Raw::Bytes(bytes), Raw::Text),
+            (0x03 | 0x05 | 0x07 | 0x09, 1 | 2 | 4 | 8) => Raw::Signed(signed(bytes)),
+            (0x04 | 0x06 | 0x08 | 0x0a, 1 | 2 | 4 | 8) => Raw::Number(unsigned(bytes)),
+            (0x0d, 1 | 2 | 4 | 8) => Raw::Text(if unsigned(bytes) == 0 { "false" } else { "true" }),
+            (0x10 | 0x14 | 0x15, 1 | 2 | 4 | 8) => Raw::Hex(unsigned(bytes)),
+            (0x0f, 16) => Raw::Guid(bytes),
+            (0x11, 8) => Raw::FileTime(unsigned(bytes)),
+            (0x12, 16) => Raw::SystemTime(bytes),
+            (0x13, 8..) => Raw::Sid(bytes),
+            _ => Raw::Bytes(bytes),
+        }
+    }
+
+    /// The `n`th text of an array; a single text is an array of one.
+    pub fn item(self, n: u32) -> Raw<'a> {
+        match self {
+            Raw::Utf16Array(bytes) => nth_utf16(bytes, n).map_or(Raw::Nothing, Raw::Utf16),
+            _ if n == 0 => self,
+            _ => Raw::Nothing,
+        }
+    }
+
+    /// A whole number, also from decimal or `0x` text.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Raw::Number(n) | Raw::Hex(n) | Raw::FileTime(n) => Some(n),
+            Raw::Signed(n) => u64::try_from(n).ok(),
+            Raw::Text(text) => parse_number(text),
+            Raw::Utf16(bytes) => {
+                // The longest number that fits 64 bits has 20 digits.
+                let mut text = [0u8; 24];
+                let trimmed = trim_utf16(bytes);
+                let digits = text.get_mut(..trimmed.len() / 2)?;
+                for (digit, unit) in digits.iter_mut().zip(units(trimmed)) {
+                    *digit = u8::try_from(unit).ok().filter(u8::is_ascii)?;
+                }
+                parse_number(std::str::from_utf8(digits).ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    pub fn time(self) -> Option<Timestamp> {
+        match self {
+            Raw::FileTime(ticks) => Some(Timestamp::from_filetime(ticks)),
+            Raw::SystemTime(bytes) => system_time(bytes),
+            Raw::Text(text) => Timestamp::parse(text),
+            Raw::Utf16(bytes) => Timestamp::parse(&String::from_utf16_lossy(&units(bytes).collect::<Vec<_>>())),
+            _ => None,
+        }
+    }
+
+    /// Appends the value as text.
+    pub fn write_text(self, out: &mut String) {
+        // Writing to a `String` cannot fail.
+        let _: std::fmt::Result = match self {
+            Raw::Nothing => Ok(()),
+            Raw::Utf16(bytes) => {
+                push_utf16(bytes, out);
+                Ok(())
+            }
+            Raw::Utf16Array(bytes) => {
+                for (n, unit) in units(bytes).enumerate() {
+                    let last = 2 * n + 2 >= bytes.len();
+                    match unit {
+                        0 if last => {}
+                        0 => out.push('\n'),
+                        _ => push_utf16(&bytes[2 * n..2 * n + 2], out),
+                    }
+                }
+                Ok(())
+            }
+            Raw::Text(text) => {
+                out.push_str(text);
+                Ok(())
+            }
+            Raw::Number(n) => write!(out, "{n}"),
+            Raw::Signed(n) => write!(out, "{n}"),
+            Raw::Hex(n) => write!(out, "{n:#x}"),
+            Raw::Sid(bytes) => {
+                write_sid(bytes, out);
+                Ok(())
+            }
+            Raw::Guid(bytes) => {
+                write_guid(bytes, out);
+                Ok(())
+            }
+            Raw::FileTime(ticks) => write!(out, "{}", Timestamp::from_filetime(ticks)),
+            Raw::SystemTime(bytes) => match system_time(bytes) {
+                Some(at) => write!(out, "{at}"),
+                None => Ok(()),
+            },
+            Raw::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+        };
+    }
+}
+
+fn unsigned(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte))
+}
+
+fn signed(bytes: &[u8]) -> i64 {
+    let unused = 64 - 8 * bytes.len() as u32;
+    ((unsigned(bytes) << unused) as i64) >> unused
+}
+
+fn parse_number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+}
+
+/// Without the NULs and blanks at its end.
+fn trim_utf16(bytes: &[u8]) -> &[u8] {
+    let kept = bytes.chunks_exact(2).rposition(|pair| !matches!(pair, [0 | b' ', 0])).map_or(0, |last| last + 1);
+    &bytes[..2 * kept]
+}
+
+fn nth_utf16(bytes: &[u8], n: u32) -> Option<&[u8]> {
+    let mut rest = bytes;
+    for _ in 0..n {
+        let end = rest.chunks_exact(2).position(|pair| pair == [0, 0])?;
+        rest = &rest[2 * (end + 1)..];
+    }
+    let end = rest.chunks_exact(2).position(|pair| pair == [0, 0]).unwrap_or(rest.len() / 2);
+    Some(&rest[..2 * end])
+}
+
+/// Appends UTF-16 as UTF-8; what is not valid becomes U+FFFD, a NUL at the end goes.
+fn push_utf16(bytes: &[u8], out: &mut String) {
+    let bytes = if bytes.len() >= 2 && bytes.ends_with(&[0, 0]) { trim_utf16(bytes) } else { bytes };
+    // Nearly all text of a log is ASCII; this loop is hot.
+    let start = out.len();
+    for pair in bytes.chunks_exact(2) {
+        match pair {
+            [low, 0] if low.is_ascii() => out.push(char::from(*low)),
+            _ => {
+                out.truncate(start);
+                out.extend(char::decode_utf16(units(bytes)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                return;
+            }
+        }
+    }
+}
+
+fn write_sid(bytes: &[u8], out: &mut String) {
+    let [revision, count, authority @ ..] = bytes else { return };
+    let Some((authority, rest)) = authority.split_at_checked(6) else { return };
+    let authority = authority.iter().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+    let _ = write!(out, "S-{revision}-{authority}");
+    for part in rest.chunks_exact(4).take(usize::from(*count)) {
+        let _ = write!(out, "-{}", unsigned(part));
+    }
+}
+
+fn write_guid(bytes: &[u8], out: &mut String) {
+    let Ok(b) = <&[u8; 16]>::try_from(bytes) else { return };
+    let _ = write!(
+        out,
+        "{{{:08X}-{:04X}-{:04X}-{:02X}{:02X}-{:02X}{:02X}{:02X}{:02X}{:02X}{:02X}}}",
+        u32::from_le_bytes([b[0], b[1], b[2], b[3]]),
+        u16::from_le_bytes([b[4], b[5]]),
+        u16::from_le_bytes([b[6], b[7]]),
+        b[8],
+        b[9],
+        b[10],
+        b[11],
+        b[12],
+        b[13],
+        b[14],
+        b[15]
+    );
+}
+
+/// A SYSTEMTIME in UTC.
+pub fn system_time(bytes: &[u8]) -> Option<Timestamp> {
+    let field = |n: usize| u16_at(bytes, 2 * n);
+    let small = |n: usize| field(n).and_then(|value| i8::try_from(value).ok());
+    let date = (i16::try_from(field(0)?).ok()?, small(1)?, small(3)?);
+    Timestamp::from_civil(date, small(4)?, small(5)?, small(6)?, i64::from(field(7)?) * (SECOND / 1000))
+}
+
+/// Puts normalised values into cells; the texts into [`Strings`].
+#[derive(Default)]
+pub struct CellWriter {
+    pub strings: Strings,
+    scratch: String,
+}
+
+impl CellWriter {
+    /// Writes the cells of one value.
+    pub fn write(&mut self, ty: Type, raw: Raw<'_>, cells: &mut [u32]) {
+        match ty {
+            Type::Luid => put_wide(cells, raw.number().unwrap_or(0)),
+            Type::Time => put_wide(cells, raw.time().map_or(0, |at| at.0 as u64)),
+            // One more than it is: 0 is "nothing".
+            Type::Number => {
+                cells[0] = raw.number().and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1));
+            }
+            _ => cells[0] = self.text(ty, raw).0,
+        }
+    }
+
+    /// The number of a value's text, in its normal form.
+    pub fn text(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
+        if raw == Raw::Nothing {
+            return StrId::NONE;
+        }
+        self.scratch.clear();
+        raw.write_text(&mut self.scratch);
+        self.strings.intern(&normal(ty, &self.scratch))
+    }
+}
+
+fn put_wide(cells: &mut [u32], value: u64) {
+    cells[0] = value as u32;
+    cells[1] = (value >> 32) as u32;
+}
+
+/// The normal form of a text (domain.md 0.1, 4 to 6); "" is nothing.
+fn normal(ty: Type, text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim_end_matches([' ', '\0', '\t', '\r', '\n']);
+    let is_nothing = match ty {
+        Type::Sid => trimmed.eq_ignore_ascii_case("S-1-0-0"),
+        Type::Guid => trimmed.chars().all(|c| matches!(c, '0' | '-' | '{' | '}')),
+        _ => false,
+    };
+    if is_nothing || trimmed == "-" {
+        return Cow::Borrowed("");
+    }
+    match ty {
+        Type::Address => Cow::Borrowed(address(trimmed)),
+        Type::Guid => Cow::Owned(trimmed.to_ascii_uppercase()),
+        _ => Cow::Borrowed(trimmed),
+    }
+}
+
+/// An address without the `::ffff:` that marks IPv4 within IPv6.
+fn address(text: &str) -> &str {
+    match text.get(..7) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("::ffff:") && text[7..].contains('.') => &text[7..],
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    fn text_of(ty: Type, raw: Raw<'_>) -> String {
+        let mut writer = CellWriter::default();
+        let id = writer.text(ty, raw);
+        writer.strings.get(id).to_owned()
+    }
+
+    #[test]
+    fn text_is_brought_to_one_form() {
+        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("User32 "))), "User32");
+        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("-"))), "");
+        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("Zoë \u{1f511}"))), "Zoë \u{1f511}");
+        assert_eq!(text_of(Type::Sid, Raw::Text("S-1-0-0")), "");
+        assert_eq!(text_of(Type::Guid, Raw::Guid(&[0; 16])), "");
+        assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::ffff:10.1.2.3"))), "10.1.2.3");
+        assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::1"))), "::1");
+    }
+
+    #[test]
+    fn numbers_may_be_strings() {
+        assert_eq!(Raw::Utf16(&utf16("0x88f313a8")).number(), Some(0x88f313a8));
+        assert_eq!(Raw::Text("4624").number(), Some(4624));
+        assert_eq!(Raw::Utf16(&utf16(&"9".repeat(40))).number(), None);
+        assert_eq!(Raw::from_binxml(0x09, &(-2i64).to_le_bytes()), Raw::Signed(-2));
+    }
+
+    #[test]
+    fn a_sid_reads_as_windows_writes_it() {
+        let sid = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+        assert_eq!(text_of(Type::Sid, Raw::Sid(&sid)), "S-1-5-32-544");
+        assert_eq!(text_of(Type::Sid, Raw::Sid(&sid[..10])), "S-1-5");
+    }
+
+    #[test]
+    fn items_of_an_array() {
+        let array = utf16("old\0new\0");
+        let item = |n| text_of(Type::Text, Raw::Utf16Array(&array).item(n));
+        assert_eq!([item(0), item(1), item(2), item(9)], ["old", "new", "", ""]);
+    }
+
+    #[test]
+    fn system_time_is_checked() {
+        let time = |fields: [u16; 8]| system_time(&fields.iter().flat_map(|f| f.to_le_bytes()).collect::<Vec<_>>());
+        let at = time([2016, 8, 2, 16, 13, 59, 13, 29]).unwrap();
+        assert_eq!(at.to_string(), "2016-08-16T13:59:13.0290000Z");
+        assert_eq!(time([2016, 13, 2, 16, 13, 59, 13, 29]), None);
+    }
+}
