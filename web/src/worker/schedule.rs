@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn what_waited_for_a_dead_worker_is_read_again() {
-        let mut schedule = with_log(1, 24);
+        let mut schedule = with_log(1, 12);
         for step in schedule.steps(0.0, false) {
             if let Step::Read(batch) = step {
                 schedule.read(batch.number);
