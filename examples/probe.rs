@@ -14,7 +14,21 @@ fn main() {
         let mut m = Merged::default();
         let t = std::time::Instant::now();
         m.append(&dec.records);
-        println!("{} {} records {} events {} {:?} problems {} enc {} in {:?} = {:.0} MB/s; merge {:?}", path, opening.is_log, block.records.len(), block.records.events.len(), block.chunks, block.problems.len(), enc.len(), dt, bytes.len() as f64/1e6/dt.as_secs_f64(), t.elapsed());
-        for p in block.problems.iter().take(3) { println!("   {p:?}"); }
+        println!(
+            "{} {} records {} events {} {:?} problems {} enc {} in {:?} = {:.0} MB/s; merge {:?}",
+            path,
+            opening.is_log,
+            block.records.len(),
+            block.records.events.len(),
+            block.chunks,
+            block.problems.len(),
+            enc.len(),
+            dt,
+            bytes.len() as f64 / 1e6 / dt.as_secs_f64(),
+            t.elapsed()
+        );
+        for p in block.problems.iter().take(3) {
+            println!("   {p:?}");
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Windows logon sessions from event logs: who was on a computer, from when to when, from where, how it ended,
 //! and how sure we are.
 pub mod case;
+pub mod correlate;
 pub mod event;
+pub mod export;
+pub mod machine;
 pub mod parse;
 pub mod problem;
 pub mod query;

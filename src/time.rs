@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn text_and_back_is_exact() {
-        for text in ["1601-01-01T00:00:00.0000000Z", "2020-09-19T03:21:48.8915630Z", "9999-12-30T21:59:59.9999999Z"]
+        for text in
+            ["1601-01-01T00:00:00.0000000Z", "2020-09-19T03:21:48.8915630Z", "9999-12-30T21:59:59.9999999Z"]
         {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }

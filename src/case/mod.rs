@@ -1,49 +1,33 @@
 //! The steps in a row: sources in, answers out.
+//!
+//! [`ledger`] keeps account of the sources, [`crate::query`] finds rows; a [`Case`] is what the command line and the
+//! page's case worker talk to.
 
+pub mod ledger;
+
+use crate::correlate::{Correlated, correlate};
+use crate::event::Records;
+use crate::event::merge::Merged;
+use crate::export::record::Exporter;
+use crate::export::words;
 use crate::parse::Opening;
-use crate::query::{Query, Rows};
+use crate::parse::block::Block;
+use crate::query::{Query, Rows, View};
+use crate::session::SessionIdx;
 use crate::session::record::Record;
+use ledger::{Source, SourceRow, Stop};
 use serde::{Deserialize, Serialize};
 
 /// Everything loaded now.
 #[derive(Default)]
-pub struct Case {}
-
-/// A line of the ledger: what became of one source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SourceRow {
-    pub source: u32,
-    pub path: String,
-    pub bytes: u64,
-    /// "reading", "read", "cancelled", "failed" (not a log, or it could not be read to its end).
-    pub state: String,
-    pub channels: Vec<String>,
-    pub computers: Vec<String>,
-    pub n_chunks: u32,
-    pub n_chunks_read: u32,
-    pub n_chunks_failed: u32,
-    /// Chunks that were never written.
-    pub n_chunks_unused: u32,
-    pub n_records: u64,
-    pub n_records_failed: u64,
-    pub n_duplicates: u64,
-    pub first_record: Option<u64>,
-    pub last_record: Option<u64>,
-    pub first_time: Option<String>,
-    pub last_time: Option<String>,
-    pub is_dirty: bool,
-    pub problems: Vec<ProblemRow>,
-    /// All problems; `problems` lists the first of them.
-    pub n_problems: u64,
-}
-
-/// A problem as the ledger shows it: one sentence.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProblemRow {
-    pub chunk: Option<u32>,
-    pub offset: Option<u64>,
-    pub record: Option<u64>,
-    pub text: String,
+pub struct Case {
+    sources: Vec<Source>,
+    merged: Merged,
+    correlated: Correlated,
+    view: View,
+    version: u32,
+    /// Something was added since the sessions were worked out.
+    is_stale: bool,
 }
 
 /// What is loaded, in numbers.
@@ -85,6 +69,7 @@ pub struct Place {
     pub record: u64,
 }
 
+/// A file format for sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -98,53 +83,193 @@ impl Case {
     }
 
     /// Adds a source; `path` as dropped or given. The number names it from now on.
-    pub fn add_source(&mut self, _path: &str, _bytes: u64, _opening: Opening) -> u32 {
-        0
+    pub fn add_source(&mut self, path: &str, bytes: u64, opening: Opening) -> u32 {
+        self.sources.push(Source::new(path, bytes, opening));
+        self.is_stale = true;
+        self.sources.len() as u32 - 1
     }
 
-    /// Merges what a parse worker made of a batch (`parse::parse_batch`).
-    pub fn add_block(&mut self, _block: &[u8]) -> Result<(), String> {
+    /// Merges what a parse worker made of a batch ([`Block::encode`]).
+    pub fn add_encoded(&mut self, block: &[u8]) -> Result<(), String> {
+        let block = Block::decode(block).ok_or("the block of a parse worker is damaged")?;
+        self.add_block(&block)
+    }
+
+    /// Merges what was read of a batch.
+    pub fn add_block(&mut self, block: &Block) -> Result<(), String> {
+        let source = self.sources.get_mut(block.source as usize);
+        source.ok_or_else(|| format!("there is no source {}", block.source))?.add(block);
+        self.merged.append(&block.records);
+        self.is_stale = true;
         Ok(())
     }
 
-    /// A source is done: read to its end, or stopped early for a reason (one sentence).
-    pub fn end_source(&mut self, _source: u32, _stopped: Option<Stop>) {}
+    /// A chunk, or several, could not be read for a reason outside the log.
+    pub fn add_problem(&mut self, source: u32, chunk: u32, n_chunks: u32, text: &str) {
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.add_unread(chunk, n_chunks, text);
+        }
+    }
 
-    /// A part of a source could not be parsed (its parse worker died), and why: one sentence for the ledger.
-    pub fn add_problem(&mut self, _source: u32, _chunk: Option<u32>, _text: &str) {}
+    /// A source is done: read to its end, or stopped early.
+    pub fn end_source(&mut self, source: u32, stopped: Option<Stop>) {
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.end(stopped);
+        }
+    }
 
-    /// Works out the sessions of what is loaded; cheap when nothing was added.
-    pub fn update(&mut self) {}
+    /// Works out the sessions of what is loaded; free when nothing was added.
+    pub fn update(&mut self) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
+        }
+        let paths: Vec<&str> = self.sources.iter().map(|source| source.path.as_str()).collect();
+        self.correlated = correlate(&self.merged.records, &paths);
+        self.view = View::default();
+        self.version += 1;
+    }
+
+    pub fn records(&self) -> &Records {
+        &self.merged.records
+    }
+
+    pub fn correlated(&self) -> &Correlated {
+        &self.correlated
+    }
+
+    fn paths(&self) -> Vec<&str> {
+        self.sources.iter().map(|source| source.path.as_str()).collect()
+    }
 
     pub fn summary(&self) -> Summary {
-        Summary::default()
+        let records = &self.merged.records;
+        let times = || self.sources.iter().filter_map(|source| source.times);
+        Summary {
+            n_sources: self.sources.len() as u32,
+            n_machines: self.correlated.machines.len() as u32,
+            n_records: records.len() as u64,
+            n_events: records.events.len() as u64,
+            n_sessions: self.correlated.sessions.all.len() as u32,
+            n_problems: self.sources.iter().map(|source| source.n_problems).sum(),
+            first_time: times().map(|(first, _)| first).min().map(|at| at.to_string()),
+            last_time: times().map(|(_, last)| last).max().map(|at| at.to_string()),
+            version: self.version,
+            is_complete: self.sources.iter().all(Source::is_done),
+        }
     }
 
     /// The rows `first .. first + n` of what the query shows.
-    pub fn rows(&mut self, _query: &Query, _first: u32, _n: u32) -> Rows {
-        Rows::default()
+    pub fn rows(&mut self, query: &Query, first: u32, n: u32) -> Rows {
+        let paths = self.sources.iter().map(|source| source.path.as_str()).collect::<Vec<_>>();
+        let exporter =
+            Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &paths };
+        self.view.rows(&exporter, query, first, n)
     }
 
-    pub fn session(&self, _id: &str) -> Option<SessionDetail> {
-        None
+    /// The session with this id.
+    pub fn session(&self, id: &str) -> Option<SessionDetail> {
+        let idx = self.find(id)?;
+        let paths = self.paths();
+        let record = self.exporter(&paths).record(idx);
+        let session = &self.correlated.sessions.all[idx as usize];
+        let evidence = self.correlated.sessions.evidence(session);
+        let records = &self.merged.records;
+        let place = |row| {
+            let span = records.span(row);
+            let offset = self.sources[span.source as usize].chunk_offset(span.chunk);
+            Place { source: span.source, chunk_offset: offset, record: records.id[row as usize] }
+        };
+        let meaning = |row| match records.event(row) {
+            Some(event) => words::meaning(records.events.kind(event)).to_owned(),
+            None => String::new(),
+        };
+        Some(SessionDetail {
+            sentence: words::sentence(&record),
+            places: evidence.iter().map(|evidence| place(evidence.row)).collect(),
+            meanings: evidence.iter().map(|evidence| meaning(evidence.row)).collect(),
+            record,
+        })
     }
 
+    /// Sessions are sorted by machine and boot: only one boot's are looked at.
+    fn find(&self, id: &str) -> Option<SessionIdx> {
+        let (machine, rest) = id.rsplit_once('#')?;
+        let boot: u32 = rest.split_once('/')?.0.parse().ok()?;
+        let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
+        let all = &self.correlated.sessions.all;
+        let first = all.partition_point(|session| (session.machine, session.boot) < (machine, boot));
+        let paths = self.paths();
+        let exporter = self.exporter(&paths);
+        let own =
+            all[first..].iter().take_while(|session| (session.machine, session.boot) == (machine, boot));
+        own.enumerate()
+            .find(|(_, session)| exporter.id(session) == id)
+            .map(|(n, _)| (first + n) as SessionIdx)
+    }
+
+    fn exporter<'a>(&'a self, paths: &'a [&'a str]) -> Exporter<'a> {
+        Exporter { records: &self.merged.records, correlated: &self.correlated, paths }
+    }
+
+    /// The session that a record belongs to, as one of its logons, its logoffs or its evidence.
+    pub fn session_of(&self, row: crate::event::RowIdx) -> Option<Record> {
+        let sessions = &self.correlated.sessions;
+        let has = |session: &crate::session::Session| {
+            sessions.evidence(session).iter().any(|evidence| evidence.row == row)
+                || sessions
+                    .logons(session)
+                    .iter()
+                    .any(|l| [l.row, l.logoff_4634, l.logoff_4647].contains(&Some(row)))
+        };
+        let idx = sessions.all.iter().position(has)?;
+        let paths = self.paths();
+        Some(self.exporter(&paths).record(idx as SessionIdx))
+    }
+
+    /// Whether any source is an event log.
+    pub fn has_log(&self) -> bool {
+        self.sources.iter().any(Source::is_log)
+    }
+
+    /// Where in its source the chunk of a record begins.
+    pub fn chunk_offset(&self, row: crate::event::RowIdx) -> u64 {
+        let span = self.merged.records.span(row);
+        self.sources[span.source as usize].chunk_offset(span.chunk)
+    }
+
+    /// One line for each source, in the order they were added.
     pub fn ledger(&self) -> Vec<SourceRow> {
-        Vec::new()
+        let duplicates = |n: usize| self.correlated.duplicates.get(n).copied().unwrap_or(0);
+        let row = |(n, source): (usize, &Source)| source.row(n as u32, duplicates(n));
+        self.sources.iter().enumerate().map(row).collect()
     }
 
     /// A piece of an export: the sessions `first .. first + n` of what the query shows (`None`: of everything,
-    /// noise included), and how many there are in all. The CSV header comes with the piece that starts at 0.
-    pub fn export(&mut self, _format: Format, _query: Option<&Query>, _first: u32, _n: u32) -> (Vec<u8>, u32) {
-        (Vec::new(), 0)
+    /// noise included), always in the order machine, boot, first record; and how many there are in all. The CSV
+    /// header comes with the piece that starts at 0.
+    pub fn export(&mut self, format: Format, query: Option<&Query>, first: u32, n: u32) -> (Vec<u8>, u32) {
+        let paths = self.sources.iter().map(|source| source.path.as_str()).collect::<Vec<_>>();
+        let exporter =
+            Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &paths };
+        let chosen = match query {
+            Some(query) => self.view.in_order(&exporter, query),
+            None => (0..self.correlated.sessions.all.len() as SessionIdx).collect(),
+        };
+        let mut out = Vec::new();
+        if first == 0 && format == Format::Csv {
+            crate::export::csv::write_header(&mut out);
+        }
+        for &idx in chosen.iter().skip(first as usize).take(n as usize) {
+            let record = exporter.record(idx);
+            match format {
+                Format::JsonLines => {
+                    // A record is plain data: it always has a text.
+                    out.extend(serde_json::to_vec(&record).unwrap_or_default());
+                    out.push(b'\n');
+                }
+                Format::Csv => crate::export::csv::write_record(&mut out, &record),
+            }
+        }
+        (out, chosen.len() as u32)
     }
-}
-
-/// Why reading a source stopped early.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    Cancelled,
-    /// With the reason, one sentence: it disappeared, it could not be read.
-    Failed(String),
 }

@@ -114,7 +114,8 @@ pub type SpecIdx = u16;
 
 /// The layout of every spec, in the order of the table.
 pub static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| {
-    let specs = |origin: &'static Origin| origin.events.iter().chain(&origin.other).map(move |spec| (origin, spec));
+    let specs =
+        |origin: &'static Origin| origin.events.iter().chain(&origin.other).map(move |spec| (origin, spec));
     ORIGINS.iter().flat_map(specs).map(|(origin, spec)| Layout::new(origin, spec)).collect()
 });
 

@@ -1,9 +1,9 @@
 //! Blocks into one set of columns: their texts and signatures are renumbered, nothing else changes.
 
+use super::Type;
 use super::columns::{StrId, Strings};
 use super::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use super::{EventIdx, columns::LAYOUTS};
-use super::Type;
 
 /// Records that grow block by block.
 #[derive(Clone, Default)]
@@ -24,8 +24,11 @@ impl Merged {
         all.id.extend_from_slice(&block.id);
         all.time.extend_from_slice(&block.time);
         all.signature.extend(block.signature.iter().map(|&own| signatures[own as usize]));
-        all.event.extend(block.event.iter().map(|&event| if event == NO_EVENT { event } else { event + first_event }));
-        all.spans.extend(block.spans.iter().map(|span| Span { first_row: span.first_row + first_row, ..*span }));
+        all.event.extend(
+            block.event.iter().map(|&event| if event == NO_EVENT { event } else { event + first_event }),
+        );
+        all.spans
+            .extend(block.spans.iter().map(|span| Span { first_row: span.first_row + first_row, ..*span }));
         let events = &mut all.events;
         events.row.extend(block.events.row.iter().map(|row| row + first_row));
         events.spec.extend_from_slice(&block.events.spec);
@@ -60,7 +63,9 @@ fn renumber_texts(records: &mut Records, event: EventIdx, text: impl Fn(u32) -> 
     let layout = &LAYOUTS[usize::from(events.spec[event.0 as usize])];
     let at = events.at[event.0 as usize] as usize;
     for &(_, field) in layout.spec.fields {
-        if let (Some(slot), false) = (layout.slot(field), matches!(field.ty(), Type::Luid | Type::Time | Type::Number)) {
+        if let (Some(slot), false) =
+            (layout.slot(field), matches!(field.ty(), Type::Luid | Type::Time | Type::Number))
+        {
             events.cells[at + slot] = text(events.cells[at + slot]).0;
         }
     }

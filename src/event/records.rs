@@ -1,6 +1,7 @@
 //! Every record that was read, in columns: who wrote it, when, and where it lies.
 
 use super::columns::{EventIdx, Events, StrId, Strings};
+use super::{Field, Type};
 use crate::time::Timestamp;
 use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHashMap;
@@ -77,6 +78,18 @@ impl Records {
     pub fn span(&self, row: RowIdx) -> Span {
         let after = self.spans.partition_point(|span| span.first_row <= row);
         self.spans[after - 1]
+    }
+
+    /// A kept field as text; `None` if the event has none.
+    pub fn field_text(&self, event: EventIdx, field: Field) -> Option<String> {
+        match field.ty() {
+            Type::Luid => self.events.luid(event, field).map(|luid| luid.to_string()),
+            Type::Time => self.events.time(event, field).map(|at| at.to_string()),
+            Type::Number => self.events.number(event, field).map(|number| number.to_string()),
+            _ => Some(self.events.text(event, field))
+                .filter(|id| !id.is_none())
+                .map(|id| self.text(id).to_owned()),
+        }
     }
 
     pub fn text(&self, id: StrId) -> &str {

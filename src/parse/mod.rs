@@ -70,7 +70,13 @@ fn open_without_header(header: &[u8], bytes: u64) -> Opening {
     let n_chunks = |at: u64| u32::try_from((bytes - at).div_ceil(CHUNK_BYTES as u64)).unwrap_or(u32::MAX);
     if header.starts_with(CHUNK_MAGIC) {
         let problem = Some("the file begins with a chunk: its file header is missing".to_owned());
-        return Opening { is_log: true, first_chunk_offset: 0, n_chunks: n_chunks(0), is_dirty: true, problem };
+        return Opening {
+            is_log: true,
+            first_chunk_offset: 0,
+            n_chunks: n_chunks(0),
+            is_dirty: true,
+            problem,
+        };
     }
     let looks_like = match header {
         [b'P', b'K', 3 | 5, ..] => "a ZIP archive",
@@ -91,7 +97,11 @@ fn not_a_log(problem: String) -> Opening {
 /// Parses a batch of chunks (whole chunks of 64 KiB; the last of a file may be cut short) that begins at chunk
 /// `first_chunk` of the source, whose own chunks begin at `first_chunk_offset`.
 pub fn parse_batch(
-    source: u32, first_chunk: u32, first_chunk_offset: u64, bytes: &[u8], templates: &mut Templates,
+    source: u32,
+    first_chunk: u32,
+    first_chunk_offset: u64,
+    bytes: &[u8],
+    templates: &mut Templates,
 ) -> Block {
     let mut block = BlockBuilder::new(source);
     for (n, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {

@@ -129,7 +129,8 @@ impl Outer {
             }
             _ => None,
         };
-        let [provider, channel, computer] = [system.provider, system.channel, system.computer].map(&mut literal);
+        let [provider, channel, computer] =
+            [system.provider, system.channel, system.computer].map(&mut literal);
         let origin = match (provider, channel) {
             (Some(provider), Some(channel)) => {
                 origin_of(block.cells.strings.get(provider), block.cells.strings.get(channel))
@@ -189,7 +190,9 @@ pub fn outcome(keywords: u64) -> u8 {
 /// Whether both checksums of a chunk's header hold.
 pub fn checksums_hold(chunk: &[u8]) -> bool {
     let stored = |at| u32_at(chunk, at);
-    let Some(records) = u32_at(chunk, 48).and_then(|free| chunk.get(RECORDS_AT..free as usize)) else { return false };
+    let Some(records) = u32_at(chunk, 48).and_then(|free| chunk.get(RECORDS_AT..free as usize)) else {
+        return false;
+    };
     let (Some(head), Some(tables)) = (chunk.get(..120), chunk.get(128..RECORDS_AT)) else { return false };
     let mut header = crc32fast::Hasher::new();
     header.update(head);
@@ -216,7 +219,11 @@ pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuil
 }
 
 fn read_record(
-    chunk: &[u8], at: usize, end: usize, templates: &mut Templates, block: &mut BlockBuilder,
+    chunk: &[u8],
+    at: usize,
+    end: usize,
+    templates: &mut Templates,
+    block: &mut BlockBuilder,
 ) -> Option<()> {
     let Instance { definition_at, values } = read_instance(chunk, at + 24, end)?;
     let n = templates.outer(chunk, definition_at, block)?;
@@ -226,7 +233,9 @@ fn read_record(
     else {
         return None;
     };
-    let mut text = |literal: Option<StrId>, slot| literal.unwrap_or_else(|| block.cells.text(Type::Text, values.slot(slot)));
+    let mut text = |literal: Option<StrId>, slot| {
+        literal.unwrap_or_else(|| block.cells.text(Type::Text, values.slot(slot)))
+    };
     let signature = Signature {
         provider: text(outer.provider, outer.system.provider),
         channel: text(outer.channel, outer.system.channel),
@@ -254,7 +263,11 @@ fn read_record(
 
 /// Types the record that was pushed last.
 fn read_event(
-    chunk: &[u8], outer: usize, spec: SpecIdx, values: &Values<'_>, templates: &mut Templates,
+    chunk: &[u8],
+    outer: usize,
+    spec: SpecIdx,
+    values: &Values<'_>,
+    templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
     let system = templates.outer[outer].system;

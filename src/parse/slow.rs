@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 /// Reads a chunk of any state; what cannot be read becomes a problem.
 pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBuilder) {
-    let problem = |record, cost, text| Problem { chunk: Some(chunk_idx), offset: Some(offset), record, cost, text };
+    let problem =
+        |record, cost, text| Problem { chunk: Some(chunk_idx), offset: Some(offset), record, cost, text };
     let mut data = match EvtxChunkData::new(whole(chunk), false) {
         Ok(data) => data,
         Err(error) => {
@@ -130,7 +131,9 @@ fn raw(value: &Value) -> Raw<'_> {
         Value::String(text) => Raw::Text(text),
         Value::Bool(true) => Raw::Text("true"),
         Value::Bool(false) => Raw::Text("false"),
-        Value::Number(n) => n.as_u64().map(Raw::Number).or(n.as_i64().map(Raw::Signed)).unwrap_or(Raw::Nothing),
+        Value::Number(n) => {
+            n.as_u64().map(Raw::Number).or(n.as_i64().map(Raw::Signed)).unwrap_or(Raw::Nothing)
+        }
         _ => Raw::Nothing,
     }
 }
@@ -153,7 +156,9 @@ fn field<'a>(event: &'a Value, name: &str) -> Raw<'a> {
 fn find<'a>(data: &'a Value, name: &str, depth: u32) -> Option<&'a Value> {
     let fields = data.as_object()?;
     let own = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| text_of(value));
-    own.or_else(|| depth.checked_sub(1).and_then(|depth| fields.values().find_map(|value| find(value, name, depth))))
+    own.or_else(|| {
+        depth.checked_sub(1).and_then(|depth| fields.values().find_map(|value| find(value, name, depth)))
+    })
 }
 
 /// The `n`th `Data` without a name.
@@ -170,9 +175,12 @@ pub fn record_view(chunk: &[u8], record_id: u64) -> Result<RecordView, String> {
     let missing = || format!("record {record_id} is not in its chunk any more: the file has changed");
     let ids = record_ids(chunk)?;
     let wanted = |id: &&(u64, Option<u64>)| id.1 == Some(record_id);
-    let header_id = ids.iter().find(wanted).or_else(|| ids.iter().find(|id| id.0 == record_id)).ok_or_else(missing)?.0;
-    let xml = render(chunk, header_id, |record| record.into_xml().map(|xml| xml.data))?.ok_or_else(missing)?;
-    let json = render(chunk, header_id, |record| record.into_json_value().map(|json| json.data))?.ok_or_else(missing)?;
+    let header_id =
+        ids.iter().find(wanted).or_else(|| ids.iter().find(|id| id.0 == record_id)).ok_or_else(missing)?.0;
+    let xml =
+        render(chunk, header_id, |record| record.into_xml().map(|xml| xml.data))?.ok_or_else(missing)?;
+    let json = render(chunk, header_id, |record| record.into_json_value().map(|json| json.data))?
+        .ok_or_else(missing)?;
     let mut fields = Vec::new();
     flatten("", &json["Event"], &mut fields);
     Ok(RecordView { record: record_id, xml, fields })
@@ -191,7 +199,9 @@ fn record_ids(chunk: &[u8]) -> Result<Vec<(u64, Option<u64>)>, String> {
 }
 
 fn render<T>(
-    chunk: &[u8], header_id: u64, how: impl FnOnce(EvtxRecord<'_>) -> Result<T, evtx::err::EvtxError>,
+    chunk: &[u8],
+    header_id: u64,
+    how: impl FnOnce(EvtxRecord<'_>) -> Result<T, evtx::err::EvtxError>,
 ) -> Result<Option<T>, String> {
     let mut data = EvtxChunkData::new(whole(chunk), false).map_err(|error| sentence(&error))?;
     let mut parsed = data.parse(settings()).map_err(|error| sentence(&error))?;

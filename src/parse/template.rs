@@ -283,7 +283,9 @@ impl<'a> Reader<'a> {
             // The array stands for as many `Data` as it has items; nothing may be numbered after it.
             (Slot::Value(value), 0x81) => {
                 for item in 0..MAX_UNNAMED {
-                    self.definition.data.push(Binding { name: Name::Unnamed(n + item), slot: Slot::Item(value, item) });
+                    self.definition
+                        .data
+                        .push(Binding { name: Name::Unnamed(n + item), slot: Slot::Item(value, item) });
                 }
                 self.n_unnamed += MAX_UNNAMED;
             }
@@ -314,7 +316,10 @@ pub fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
 pub fn is_name_ignoring_case(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
     let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
     name.len() == 2 * text.len()
-        && name.chunks_exact(2).zip(text.bytes()).all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte) && unit[1] == 0)
+        && name
+            .chunks_exact(2)
+            .zip(text.bytes())
+            .all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte) && unit[1] == 0)
 }
 
 /// The most values of a record that is read here; Windows' own have fewer than half as many.
@@ -364,7 +369,9 @@ impl<'a> Values<'a> {
             Slot::Absent => Raw::Nothing,
             Slot::Value(n) => self.get(n),
             Slot::Item(n, item) => self.get(n).item(item),
-            Slot::Literal(at, len) => self.chunk.get(at as usize..(at + len) as usize).map_or(Raw::Nothing, Raw::Utf16),
+            Slot::Literal(at, len) => {
+                self.chunk.get(at as usize..(at + len) as usize).map_or(Raw::Nothing, Raw::Utf16)
+            }
         }
     }
 }

@@ -97,7 +97,9 @@ impl<'a> Raw<'a> {
             Raw::FileTime(ticks) => Some(Timestamp::from_filetime(ticks)),
             Raw::SystemTime(bytes) => system_time(bytes),
             Raw::Text(text) => Timestamp::parse(text),
-            Raw::Utf16(bytes) => Timestamp::parse(&String::from_utf16_lossy(&units(bytes).collect::<Vec<_>>())),
+            Raw::Utf16(bytes) => {
+                Timestamp::parse(&String::from_utf16_lossy(&units(bytes).collect::<Vec<_>>()))
+            }
             _ => None,
         }
     }
@@ -170,7 +172,8 @@ fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
 
 /// Without the NULs and blanks at its end.
 fn trim_utf16(bytes: &[u8]) -> &[u8] {
-    let kept = bytes.chunks_exact(2).rposition(|pair| !matches!(pair, [0 | b' ', 0])).map_or(0, |last| last + 1);
+    let kept =
+        bytes.chunks_exact(2).rposition(|pair| !matches!(pair, [0 | b' ', 0])).map_or(0, |last| last + 1);
     &bytes[..2 * kept]
 }
 
@@ -194,7 +197,9 @@ fn push_utf16(bytes: &[u8], out: &mut String) {
             [low, 0] if low.is_ascii() => out.push(char::from(*low)),
             _ => {
                 out.truncate(start);
-                out.extend(char::decode_utf16(units(bytes)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                out.extend(
+                    char::decode_utf16(units(bytes)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)),
+                );
                 return;
             }
         }
@@ -253,7 +258,8 @@ impl CellWriter {
             Type::Time => put_wide(cells, raw.time().map_or(0, |at| at.0 as u64)),
             // One more than it is: 0 is "nothing".
             Type::Number => {
-                cells[0] = raw.number().and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1));
+                cells[0] =
+                    raw.number().and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1));
             }
             _ => cells[0] = self.text(ty, raw).0,
         }
@@ -350,7 +356,8 @@ mod tests {
 
     #[test]
     fn system_time_is_checked() {
-        let time = |fields: [u16; 8]| system_time(&fields.iter().flat_map(|f| f.to_le_bytes()).collect::<Vec<_>>());
+        let time =
+            |fields: [u16; 8]| system_time(&fields.iter().flat_map(|f| f.to_le_bytes()).collect::<Vec<_>>());
         let at = time([2016, 8, 2, 16, 13, 59, 13, 29]).unwrap();
         assert_eq!(at.to_string(), "2016-08-16T13:59:13.0290000Z");
         assert_eq!(time([2016, 13, 2, 16, 13, 59, 13, 29]), None);

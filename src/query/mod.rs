@@ -1,5 +1,9 @@
 //! What can be asked of a case, and the answers: plain data that crosses to the page.
 
+pub mod view;
+
+pub use view::View;
+
 use serde::{Deserialize, Serialize};
 
 /// What the sessions table shows, and in what order.

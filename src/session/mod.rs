@@ -1,1 +1,455 @@
+//! Sessions: the spans in which users were logged on, each with how we know.
+//!
+//! [`record`] is what a session is outside the program.
+
 pub mod record;
+
+use crate::event::{LogonId, RowIdx, StrId};
+use crate::machine::Pos;
+use crate::time::Timestamp;
+
+/// What a session is for (domain.md B).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    System,
+    WindowManager,
+    Anonymous,
+    Machine,
+    Desktop,
+    Reauth,
+    Secondary,
+    Network,
+    LocalNetwork,
+    Service,
+    Batch,
+    #[default]
+    Unknown,
+}
+
+impl Class {
+    pub const ALL: [Class; 12] = [
+        Class::System,
+        Class::WindowManager,
+        Class::Anonymous,
+        Class::Machine,
+        Class::Desktop,
+        Class::Reauth,
+        Class::Secondary,
+        Class::Network,
+        Class::LocalNetwork,
+        Class::Service,
+        Class::Batch,
+        Class::Unknown,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::System => "system",
+            Class::WindowManager => "window_manager",
+            Class::Anonymous => "anonymous",
+            Class::Machine => "machine",
+            Class::Desktop => "desktop",
+            Class::Reauth => "reauth",
+            Class::Secondary => "secondary",
+            Class::Network => "network",
+            Class::LocalNetwork => "local_network",
+            Class::Service => "service",
+            Class::Batch => "batch",
+            Class::Unknown => "unknown",
+        }
+    }
+
+    /// Classes that are rarely what a responder looks for. They are hidden at first, and counted.
+    pub fn is_noise(self) -> bool {
+        use Class::{Anonymous, LocalNetwork, Machine, Service, System, WindowManager};
+        matches!(self, System | WindowManager | Anonymous | Machine | Service | LocalNetwork)
+    }
+}
+
+/// How a session's start is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartHow {
+    /// By a 4624.
+    #[default]
+    Logon,
+    /// The log does not reach back to it.
+    BeforeLogStart,
+    /// Logons were not audited.
+    LogonNotAudited,
+    /// Its 4624 is missing.
+    Gap,
+    /// By Terminal Services, Winlogon, User Profile or LSA events.
+    OtherLog,
+}
+
+impl StartHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            StartHow::Logon => "logon",
+            StartHow::BeforeLogStart => "before_log_start",
+            StartHow::LogonNotAudited => "logon_not_audited",
+            StartHow::Gap => "gap",
+            StartHow::OtherLog => "other_log",
+        }
+    }
+}
+
+/// How a session ended (domain.md C.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndHow {
+    UserLogoff,
+    Logoff,
+    LogoffFromOtherLog,
+    LogoffEventLost,
+    WindowManagerGone,
+    CleanShutdown,
+    UncleanStop,
+    LuidReused,
+    Superseded,
+    LostInGap,
+    NotAudited,
+    #[default]
+    OpenAtLogEnd,
+}
+
+impl EndHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            EndHow::UserLogoff => "user_logoff",
+            EndHow::Logoff => "logoff",
+            EndHow::LogoffFromOtherLog => "logoff_from_other_log",
+            EndHow::LogoffEventLost => "logoff_event_lost",
+            EndHow::WindowManagerGone => "window_manager_gone",
+            EndHow::CleanShutdown => "clean_shutdown",
+            EndHow::UncleanStop => "unclean_stop",
+            EndHow::LuidReused => "luid_reused",
+            EndHow::Superseded => "superseded",
+            EndHow::LostInGap => "lost_in_gap",
+            EndHow::NotAudited => "not_audited",
+            EndHow::OpenAtLogEnd => "open_at_log_end",
+        }
+    }
+}
+
+/// How sure we are of an end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    #[default]
+    None,
+    Low,
+    Medium,
+    High,
+}
+
+impl Confidence {
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::None => "none",
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
+/// What `connected` and `active` are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ActiveHow {
+    Exact,
+    UpperBound,
+    #[default]
+    Unknown,
+}
+
+impl ActiveHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            ActiveHow::Exact => "exact",
+            ActiveHow::UpperBound => "upper_bound",
+            ActiveHow::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a 4624 is within its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogonRole {
+    Primary,
+    Elevated,
+    Unlock,
+    Reconnect,
+    Refresh,
+    Nla,
+    Repeat,
+}
+
+impl LogonRole {
+    pub fn word(self) -> &'static str {
+        match self {
+            LogonRole::Primary => "primary",
+            LogonRole::Elevated => "elevated",
+            LogonRole::Unlock => "unlock",
+            LogonRole::Reconnect => "reconnect",
+            LogonRole::Refresh => "refresh",
+            LogonRole::Nla => "nla",
+            LogonRole::Repeat => "repeat",
+        }
+    }
+
+    /// Whether the LogonId is the session's own.
+    pub fn is_own(self) -> bool {
+        matches!(self, LogonRole::Primary | LogonRole::Elevated)
+    }
+}
+
+/// A 4624 of a session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logon {
+    pub luid: LogonId,
+    pub linked: Option<LogonId>,
+    pub role: LogonRole,
+    /// `None`: the 4624 is lost.
+    pub row: Option<RowIdx>,
+    pub logoff_4634: Option<RowIdx>,
+    pub logoff_4647: Option<RowIdx>,
+}
+
+/// Why an event is evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EvidenceRole {
+    Start,
+    End,
+    Destroyed,
+    Privileges,
+    Origin,
+    Lock,
+    Unlock,
+    ScreensaverOn,
+    ScreensaverOff,
+    Disconnect,
+    Reconnect,
+    Sleep,
+    Wake,
+    Boot,
+    Shutdown,
+    Clock,
+    Gap,
+    Policy,
+}
+
+impl EvidenceRole {
+    pub fn word(self) -> &'static str {
+        match self {
+            EvidenceRole::Start => "start",
+            EvidenceRole::End => "end",
+            EvidenceRole::Destroyed => "destroyed",
+            EvidenceRole::Privileges => "privileges",
+            EvidenceRole::Origin => "origin",
+            EvidenceRole::Lock => "lock",
+            EvidenceRole::Unlock => "unlock",
+            EvidenceRole::ScreensaverOn => "screensaver_on",
+            EvidenceRole::ScreensaverOff => "screensaver_off",
+            EvidenceRole::Disconnect => "disconnect",
+            EvidenceRole::Reconnect => "reconnect",
+            EvidenceRole::Sleep => "sleep",
+            EvidenceRole::Wake => "wake",
+            EvidenceRole::Boot => "boot",
+            EvidenceRole::Shutdown => "shutdown",
+            EvidenceRole::Clock => "clock",
+            EvidenceRole::Gap => "gap",
+            EvidenceRole::Policy => "policy",
+        }
+    }
+}
+
+/// A record that backs a fact, and the rule of domain.md that joined it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    pub row: RowIdx,
+    pub role: EvidenceRole,
+    pub rule: u8,
+}
+
+/// What was the case in an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Locked,
+    Screensaver,
+    Disconnected,
+    Suspended,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Locked => "locked",
+            State::Screensaver => "screensaver",
+            State::Disconnected => "disconnected",
+            State::Suspended => "suspended",
+        }
+    }
+}
+
+/// A span within a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    pub what: State,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub opened_by: Option<RowIdx>,
+    pub closed_by: Option<RowIdx>,
+}
+
+/// Where a session was used from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub at: Timestamp,
+    pub address: StrId,
+    pub port: Option<u16>,
+    pub host: StrId,
+    pub row: RowIdx,
+}
+
+/// Facts that are so or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    pub const PRIVILEGED: Flags = Flags(1);
+    pub const ALIVE_AFTER_LOGOFF: Flags = Flags(2);
+    pub const MAY_HAVE_MISSED_EVENTS: Flags = Flags(4);
+    pub const CLOCK_CORRECTED: Flags = Flags(8);
+    pub const CLOCK_MANIPULATED: Flags = Flags(16);
+    pub const TAKEN_OVER: Flags = Flags(32);
+
+    const WORDS: [&str; 6] = [
+        "privileged",
+        "alive_after_logoff",
+        "may_have_missed_events",
+        "clock_corrected",
+        "clock_manipulated",
+        "taken_over",
+    ];
+
+    pub fn set(&mut self, flag: Flags, on: bool) {
+        if on {
+            self.0 |= flag.0;
+        }
+    }
+
+    pub fn has(self, flag: Flags) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        Self::WORDS.into_iter().enumerate().filter(move |(n, _)| self.0 >> n & 1 == 1).map(|(_, word)| word)
+    }
+}
+
+/// A session's number, in the order machine, boot, first record.
+pub type SessionIdx = u32;
+
+/// A run of a side column of [`Sessions`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    pub first: u32,
+    pub n: u32,
+}
+
+impl Run {
+    pub fn of<T>(self, all: &[T]) -> &[T] {
+        let first = self.first as usize;
+        &all[first..first + self.n as usize]
+    }
+}
+
+/// When a session began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Start {
+    pub how: StartHow,
+    pub at: Option<Timestamp>,
+    pub earliest: Option<Timestamp>,
+    pub latest: Option<Timestamp>,
+}
+
+/// When a session ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct End {
+    pub how: EndHow,
+    pub at: Option<Timestamp>,
+    pub confidence: Confidence,
+    pub earliest: Option<Timestamp>,
+    pub latest: Option<Timestamp>,
+    /// The last 4634 after a 4647.
+    pub destroyed_at: Option<Timestamp>,
+    /// The record that ended it.
+    pub row: Option<RowIdx>,
+}
+
+/// One session. Spans are in ticks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Session {
+    pub machine: u32,
+    pub boot: u32,
+    /// The LogonId it is named by.
+    pub luid: Option<LogonId>,
+    /// 1, or which of several with the same LogonId in the boot.
+    pub ordinal: u32,
+    pub class: Class,
+    pub logon_type: Option<u32>,
+    pub computer: StrId,
+    pub user: StrId,
+    pub domain: StrId,
+    pub sid: StrId,
+    pub outbound_user: StrId,
+    pub outbound_domain: StrId,
+    pub elevated: Option<bool>,
+    pub parent: Option<SessionIdx>,
+    pub ts_session: Option<u32>,
+    /// Its first record, and where that stands in the Security lineage.
+    pub first_row: RowIdx,
+    pub first_pos: Pos,
+    pub start: Start,
+    pub end: End,
+    pub last_seen: Option<Timestamp>,
+    pub duration: Option<i64>,
+    pub duration_min: Option<i64>,
+    pub duration_max: Option<i64>,
+    pub connected: Option<i64>,
+    pub active: Option<i64>,
+    pub active_how: ActiveHow,
+    pub flags: Flags,
+    pub n_logons: u32,
+    pub logons: Run,
+    pub evidence: Run,
+    pub intervals: Run,
+    pub origins: Run,
+}
+
+/// All sessions, with what each has a number of in columns beside them.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    pub all: Vec<Session>,
+    pub logons: Vec<Logon>,
+    pub evidence: Vec<Evidence>,
+    pub intervals: Vec<Interval>,
+    pub origins: Vec<Origin>,
+}
+
+impl Sessions {
+    pub fn logons(&self, session: &Session) -> &[Logon] {
+        session.logons.of(&self.logons)
+    }
+
+    pub fn evidence(&self, session: &Session) -> &[Evidence] {
+        session.evidence.of(&self.evidence)
+    }
+
+    pub fn intervals(&self, session: &Session) -> &[Interval] {
+        session.intervals.of(&self.intervals)
+    }
+
+    pub fn origins(&self, session: &Session) -> &[Origin] {
+        session.origins.of(&self.origins)
+    }
+}

@@ -64,7 +64,7 @@ impl Desk {
             }
             ToCase::EndSource { source, stop } => self.end(source, stop),
             ToCase::Problem { source, chunk, text } => {
-                self.case.add_problem(source, Some(chunk), &text);
+                self.case.add_problem(source, chunk, 1, &text);
                 Vec::new()
             }
             ToCase::Settle => vec![self.update()],
@@ -81,8 +81,8 @@ impl Desk {
             return Vec::new();
         }
         let before = self.case.summary().n_records;
-        if let Err(text) = self.case.add_block(bytes) {
-            self.case.add_problem(block.source, None, &text);
+        if let Err(text) = self.case.add_encoded(bytes) {
+            self.case.add_problem(block.source, block.first_chunk, block.n_chunks, &text);
         }
         let n_records = self.case.summary().n_records.saturating_sub(before);
         self.is_dirty = true;
@@ -248,7 +248,7 @@ mod tests {
     fn blocks_of_a_cancelled_source_are_dropped() {
         let mut desk = desk();
         desk.handle(ToCase::EndSource { source: 3, stop: Some(Stop::Cancelled) });
-        assert_eq!(desk.merge(&Block { batch: 1, source: 3 }, &[]), Vec::new());
+        assert_eq!(desk.merge(&Block { batch: 1, source: 3, first_chunk: 0, n_chunks: 1 }, &[]), Vec::new());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::{Block, FromParse, ToParse};
-use sessionscope::parse::{Templates, parse_batch, record_view};
+use sessionscope::parse::{CHUNK_BYTES, Templates, parse_batch, record_view};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
@@ -29,8 +29,9 @@ impl Parser {
             ToParse::Connect => Reply { block: None, answer: None },
             ToParse::Batch { batch, source, first_chunk, first_chunk_offset } => {
                 let block = parse_batch(source, first_chunk, first_chunk_offset, bytes, &mut self.templates);
+                let n_chunks = bytes.len().div_ceil(CHUNK_BYTES) as u32;
                 Reply {
-                    block: Some((Block { batch, source }, block.encode())),
+                    block: Some((Block { batch, source, first_chunk, n_chunks }, block.encode())),
                     answer: Some(FromParse::Parsed { batch }),
                 }
             }
@@ -83,7 +84,10 @@ mod tests {
     fn a_batch_becomes_a_block_for_the_case_and_a_word_for_the_page() {
         let batch = ToParse::Batch { batch: 7, source: 3, first_chunk: 0, first_chunk_offset: 4096 };
         let reply = Parser::default().handle(batch, &[0; 64]);
-        assert_eq!(reply.block.map(|(block, _)| block), Some(Block { batch: 7, source: 3 }));
+        assert_eq!(
+            reply.block.map(|(block, _)| block),
+            Some(Block { batch: 7, source: 3, first_chunk: 0, n_chunks: 1 })
+        );
         assert_eq!(reply.answer, Some(FromParse::Parsed { batch: 7 }));
     }
 

@@ -44,6 +44,8 @@ pub enum FromParse {
 pub struct Block {
     pub batch: BatchNo,
     pub source: u32,
+    pub first_chunk: u32,
+    pub n_chunks: u32,
 }
 
 /// From the page to the case worker.

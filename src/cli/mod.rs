@@ -1,0 +1,123 @@
+//! What is asked for, and where the answer goes.
+
+mod load;
+mod print;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Reconstructs Windows logon sessions from event logs (EVTX): who was on a computer, from when to when, from where,
+/// how it ended, and how sure that is.
+#[derive(Parser)]
+#[command(name = "sessionscope", version = version(), arg_required_else_help = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the sessions of logs
+    Sessions {
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// Noise as well: system, window manager, anonymous, computer accounts, services, local network logons
+        #[arg(long)]
+        all: bool,
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<PathBuf>,
+    },
+    /// Print one record: its XML, fields, event, and the session it belongs to
+    Record {
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+        /// EventRecordID
+        #[arg(value_name = "RECORD_ID")]
+        record: u64,
+    },
+    /// Print the ledger: what was read of each file, and what could not be
+    Files {
+        #[arg(long, value_enum, default_value_t = LedgerFormat::Table)]
+        format: LedgerFormat,
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Jsonl,
+    Csv,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LedgerFormat {
+    Table,
+    Jsonl,
+}
+
+/// Version and commit; asked for once, kept for the life of the program.
+fn version() -> &'static str {
+    static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(sessionscope::version);
+    &VERSION
+}
+
+/// What a command ends with: a text that is wanted by whoever reads standard output, or why there is none.
+type Outcome = Result<(), Failure>;
+
+/// Why a command failed.
+enum Failure {
+    /// No file could be opened as a log, or the record is not there.
+    Nothing(String),
+    /// Standard output is gone: whoever read it has read enough.
+    Closed,
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Closed,
+            _ => Failure::Nothing(format!("cannot write: {error}")),
+        }
+    }
+}
+
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    let outcome = match args.command {
+        Command::Sessions { format, all, paths } => sessions(&mut out, format, all, &paths),
+        Command::Record { path, record } => print::record(&mut out, &path, record),
+        Command::Files { format, paths } => files(&mut out, format, &paths),
+    };
+    match outcome.and_then(|()| Ok(out.flush()?)) {
+        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(Failure::Nothing(text)) => {
+            eprintln!("sessionscope: {}", sessionscope::export::visible(&text));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn sessions(out: &mut impl Write, format: Format, all: bool, paths: &[PathBuf]) -> Outcome {
+    let mut case = load::load(paths)?;
+    load::warn(&case);
+    match format {
+        Format::Table => print::sessions(out, &mut case, all)?,
+        Format::Jsonl => print::export(out, &mut case, sessionscope::case::Format::JsonLines, all)?,
+        Format::Csv => print::export(out, &mut case, sessionscope::case::Format::Csv, all)?,
+    }
+    load::require_a_log(&case)
+}
+
+fn files(out: &mut impl Write, format: LedgerFormat, paths: &[PathBuf]) -> Outcome {
+    let case = load::load(paths)?;
+    match format {
+        LedgerFormat::Table => print::ledger(out, &case)?,
+        LedgerFormat::Jsonl => print::ledger_lines(out, &case)?,
+    }
+    load::require_a_log(&case)
+}

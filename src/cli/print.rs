@@ -1,0 +1,218 @@
+//! Answers as text on standard output.
+
+use super::{Failure, Outcome, load};
+use sessionscope::case::ledger::SourceRow;
+use sessionscope::case::{Case, Format};
+use sessionscope::event::Field;
+use sessionscope::export::record::duration_text;
+use sessionscope::export::visible;
+use sessionscope::export::words::meaning;
+use sessionscope::parse::{CHUNK_BYTES, record_view};
+use sessionscope::query::Query;
+use sessionscope::session::record::Record;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Sessions written at once: enough to make it quick, few enough to keep memory flat.
+const PIECE: u32 = 1000;
+
+/// Prints sessions in a file format.
+pub fn export(out: &mut impl Write, case: &mut Case, format: Format, all: bool) -> Outcome {
+    let mut first = 0;
+    loop {
+        let (piece, n) = case.export(format, query(all).as_ref(), first, PIECE);
+        out.write_all(&piece)?;
+        first += PIECE;
+        if first >= n {
+            return Ok(());
+        }
+    }
+}
+
+/// Everything, or what the page shows at first: no noise.
+fn query(all: bool) -> Option<Query> {
+    (!all).then(Query::default)
+}
+
+/// Prints sessions as a table.
+pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool) -> Outcome {
+    let mut lines = vec![
+        ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"].map(String::from),
+    ];
+    let mut first = 0;
+    loop {
+        let (piece, n) = case.export(Format::JsonLines, query(all).as_ref(), first, PIECE);
+        let records = serde_json::Deserializer::from_slice(&piece).into_iter::<Record>();
+        lines.extend(records.flatten().map(|record| line(&record)));
+        first += PIECE;
+        if first >= n {
+            break;
+        }
+    }
+    print_table(out, &lines)?;
+    let summary = case.summary();
+    let hidden = summary.n_sessions as usize - (lines.len() - 1);
+    let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
+    writeln!(out, "{} sessions on {} machines{noise}", lines.len() - 1, summary.n_machines)?;
+    Ok(())
+}
+
+fn line(record: &Record) -> [String; 8] {
+    let origin = record.origins.first();
+    let from = origin
+        .map(|origin| [&origin.address, &origin.host].into_iter().flatten().cloned().collect::<Vec<_>>());
+    let user = match (&record.domain, &record.user) {
+        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
+        (_, user) => user.clone().or(record.sid.clone()).unwrap_or_else(|| "?".to_owned()),
+    };
+    let kind = match (record.logon_type, &record.logon_type_name) {
+        (Some(number), Some(name)) => format!("{number} {name}"),
+        (Some(number), None) => number.to_string(),
+        (None, _) => record.class.clone(),
+    };
+    [
+        moment(&record.start, &record.start_earliest, &record.start_latest),
+        moment(&record.end, &record.end_earliest, &record.end_latest),
+        format!("{} ({})", record.end_how, record.end_confidence),
+        duration_text(record),
+        user,
+        record.machine.clone(),
+        kind,
+        from.unwrap_or_default().join(" "),
+    ]
+    .map(|cell| visible(&cell).into_owned())
+}
+
+/// A time to the second, or the bounds it lies between.
+fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
+    let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
+    match (at, earliest, latest) {
+        (Some(at), _, _) => short(at),
+        (None, Some(earliest), Some(latest)) => format!("{} .. {}", short(earliest), short(latest)),
+        (None, Some(earliest), None) => format!("after {}", short(earliest)),
+        (None, None, Some(latest)) => format!("before {}", short(latest)),
+        (None, None, None) => "?".to_owned(),
+    }
+}
+
+fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
+    let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for line in lines {
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Prints the ledger for people.
+pub fn ledger(out: &mut impl Write, case: &Case) -> Outcome {
+    for source in case.ledger() {
+        writeln!(out, "{}", visible(&source.path))?;
+        for text in source_lines(&source) {
+            writeln!(out, "  {}", visible(&text))?;
+        }
+    }
+    Ok(())
+}
+
+fn source_lines(source: &SourceRow) -> Vec<String> {
+    let mut lines = vec![format!("{}, {} bytes", source.state, source.bytes)];
+    if source.n_chunks > 0 {
+        lines.push(format!(
+            "chunks: {} read, {} failed, {} unused, {} with a wrong checksum, of {}",
+            source.n_chunks_read,
+            source.n_chunks_failed,
+            source.n_chunks_unused,
+            source.n_chunks_bad_checksum,
+            source.n_chunks
+        ));
+        lines.push(format!(
+            "records: {} read, {} failed, {} also in another file",
+            source.n_records, source.n_records_failed, source.n_duplicates
+        ));
+    }
+    if let (Some(first), Some(last)) = (source.first_record, source.last_record) {
+        lines.push(format!("record ids: {first} to {last}"));
+    }
+    if let (Some(first), Some(last)) = (&source.first_time, &source.last_time) {
+        lines.push(format!("times: {first} to {last}"));
+    }
+    let named = [("channels", &source.channels), ("computers", &source.computers)];
+    lines.extend(
+        named
+            .iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what}: {}", names.join(", "))),
+    );
+    lines.extend(source.problems.iter().map(|problem| match problem.offset {
+        Some(offset) => format!("problem at byte {offset}: {}", problem.text),
+        None => format!("problem: {}", problem.text),
+    }));
+    let n_unlisted = source.n_problems - source.problems.len() as u64;
+    if n_unlisted > 0 {
+        lines.push(format!("and {n_unlisted} more problems"));
+    }
+    lines
+}
+
+/// Prints the ledger for programs.
+pub fn ledger_lines(out: &mut impl Write, case: &Case) -> Outcome {
+    for source in case.ledger() {
+        let line = serde_json::to_string(&source).map_err(std::io::Error::from)?;
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// Prints one record at every stage.
+pub fn record(out: &mut impl Write, path: &Path, id: u64) -> Outcome {
+    let case = load::load(&[path.to_owned()])?;
+    load::require_a_log(&case)?;
+    let records = case.records();
+    let missing = || Failure::Nothing(format!("record {id} is not in {}", path.display()));
+    let row = records.id.iter().position(|&other| other == id).ok_or_else(missing)? as u32;
+    let chunk = chunk(path, case.chunk_offset(row)).map_err(|error| Failure::Nothing(error.to_string()))?;
+    let view = record_view(&chunk, id).map_err(Failure::Nothing)?;
+    writeln!(out, "{}", lines(&view.xml))?;
+    writeln!(out, "\nFields")?;
+    for (name, value) in &view.fields {
+        writeln!(out, "  {}: {}", visible(name), visible(value))?;
+    }
+    writeln!(out, "\nEvent")?;
+    match records.event(row) {
+        Some(event) => {
+            writeln!(out, "  {}", meaning(records.events.kind(event)))?;
+            for field in Field::ALL {
+                if let Some(text) = records.field_text(event, *field) {
+                    writeln!(out, "  {field:?}: {}", visible(&text))?;
+                }
+            }
+        }
+        None => writeln!(out, "  not one that sessions are made of")?,
+    }
+    writeln!(out, "\nSession")?;
+    match case.session_of(row) {
+        Some(session) => writeln!(
+            out,
+            "{}",
+            lines(&serde_json::to_string_pretty(&session).map_err(std::io::Error::from)?)
+        )?,
+        None => writeln!(out, "  none")?,
+    }
+    Ok(())
+}
+
+/// Text of several lines, each made visible.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| visible(line).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn chunk(path: &Path, offset: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut chunk = Vec::new();
+    file.take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
+    Ok(chunk)
+}

@@ -1,0 +1,63 @@
+//! What a logon is for (domain.md B, session classes; the first rule that applies).
+
+use crate::event::{EventIdx, Field, LogonId, Records};
+use crate::session::Class;
+
+const ANONYMOUS: &str = "S-1-5-7";
+
+/// The class of the session that a 4624 opens.
+pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
+    let events = &records.events;
+    let text = |field| records.text(events.text(event, field));
+    let logon_type = events.number(event, Field::LogonType);
+    let luid = events.luid(event, Field::TargetLogonId);
+    if let Some(class) =
+        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain))
+    {
+        return class;
+    }
+    match logon_type {
+        Some(7 | 13) => Class::Reauth,
+        Some(2 | 10 | 11 | 12) if is_desktop(records, event) => Class::Desktop,
+        Some(2 | 9 | 10 | 11 | 12) => Class::Secondary,
+        Some(3 | 8) if is_local_network(records, event) => Class::LocalNetwork,
+        Some(3 | 8) => Class::Network,
+        Some(4) => Class::Batch,
+        Some(5) => Class::Service,
+        _ => Class::Unknown,
+    }
+}
+
+/// Rules 1 to 4: classes that the account alone decides.
+pub fn class_of_account(luid: Option<LogonId>, sid: &str, user: &str, domain: &str) -> Option<Class> {
+    if luid.is_some_and(LogonId::is_fixed) {
+        Some(Class::System)
+    } else if is_window_manager(domain) || sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-") {
+        Some(Class::WindowManager)
+    } else if sid == ANONYMOUS {
+        Some(Class::Anonymous)
+    } else {
+        user.ends_with('$').then_some(Class::Machine)
+    }
+}
+
+/// The domains of DWM-n and UMFD-n.
+pub fn is_window_manager(domain: &str) -> bool {
+    domain.eq_ignore_ascii_case("Window Manager") || domain.eq_ignore_ascii_case("Font Driver Host")
+}
+
+/// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one.
+fn is_desktop(records: &Records, event: EventIdx) -> bool {
+    let events = &records.events;
+    let by_system = events.luid(event, Field::SubjectLogonId).is_none_or(LogonId::is_fixed);
+    let process = records.text(events.text(event, Field::LogonProcess));
+    by_system && process.eq_ignore_ascii_case("User32")
+}
+
+/// Rule 9: S4U or LogonUser on this computer.
+fn is_local_network(records: &Records, event: EventIdx) -> bool {
+    let events = &records.events;
+    let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
+    let has_process = !events.text(event, Field::ProcessName).is_none();
+    by_system && has_process && events.text(event, Field::Address).is_none()
+}

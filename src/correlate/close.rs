@@ -1,0 +1,194 @@
+//! How a session ended (domain.md C.7): the first row that applies, in its order.
+
+use super::Draft;
+use crate::event::RowIdx;
+use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
+use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
+use crate::time::Timestamp;
+
+use super::boots::SHUTDOWN_SLACK;
+
+/// Closes a session.
+pub fn close(draft: &mut Draft<'_>) {
+    let end = user_logoff(draft)
+        .or_else(|| logoff(draft))
+        .or_else(|| luid_reused(draft))
+        .or_else(|| not_audited(draft))
+        .or_else(|| lost_in_gap(draft))
+        .or_else(|| clean_shutdown(draft))
+        .or_else(|| unclean_stop(draft))
+        .unwrap_or_else(|| open_at_log_end(draft));
+    draft.session.end = end;
+}
+
+/// Row 1.
+fn user_logoff(draft: &mut Draft<'_>) -> Option<End> {
+    let pos = draft.own().filter_map(|track| track.user_logoff).min()?;
+    let destroyed = draft.own().filter_map(|track| track.logoff).filter(|&at| at > pos).max();
+    draft.evidence(pos, EvidenceRole::End, 29);
+    if let Some(at) = destroyed {
+        draft.evidence(at, EvidenceRole::Destroyed, 29);
+    }
+    draft.end_pos = pos;
+    Some(End {
+        how: EndHow::UserLogoff,
+        at: Some(draft.time(pos)),
+        confidence: Confidence::High,
+        destroyed_at: destroyed.map(|at| draft.time(at)),
+        row: Some(draft.row(pos)),
+        ..End::default()
+    })
+}
+
+/// Row 2: every half is destroyed; one half's 4634 ends nothing (rule 29).
+fn logoff(draft: &mut Draft<'_>) -> Option<End> {
+    let own: Vec<_> = draft.own().cloned().collect();
+    let all_seen = own.iter().all(|track| {
+        track.linked.is_none_or(|linked| own.iter().any(|other| other.luid == linked))
+            && track.logoff.is_some()
+    });
+    let pos = own.iter().filter_map(|track| track.logoff).max().filter(|_| all_seen)?;
+    for at in own.iter().filter_map(|track| track.logoff) {
+        draft.evidence(at, if at == pos { EvidenceRole::End } else { EvidenceRole::Destroyed }, 29);
+    }
+    draft.end_pos = pos;
+    Some(End {
+        how: EndHow::Logoff,
+        at: Some(draft.time(pos)),
+        confidence: Confidence::High,
+        row: Some(draft.row(pos)),
+        ..End::default()
+    })
+}
+
+/// Row 8.
+fn luid_reused(draft: &mut Draft<'_>) -> Option<End> {
+    let pos = draft.own().filter_map(|track| track.reused_at).min()?;
+    draft.evidence(pos, EvidenceRole::End, 23);
+    let latest = draft.time(pos);
+    Some(unknown(draft, EndHow::LuidReused, Confidence::Low, Some(latest), Some(draft.row(pos))))
+}
+
+/// Row 11.
+fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
+    if is_exempt(draft) {
+        return None;
+    }
+    match draft.boot.logoff_audit {
+        LogoffAudit::OffSince(pos) => {
+            if draft.boot.security.contains(&pos) {
+                draft.evidence(pos, EvidenceRole::Policy, 6);
+            }
+        }
+        LogoffAudit::ProbablyOff => {}
+        _ => return None,
+    }
+    let latest = end_of_boot(draft.boot);
+    Some(unknown(draft, EndHow::NotAudited, Confidence::None, latest, None))
+}
+
+/// Row 10: the logoff may have been in records that are missing.
+fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
+    let (last, end) = (draft.last_pos, draft.boot.security.end);
+    let has_gap = draft.security.has_gap(last, end);
+    let is_lost =
+        has_gap || draft.boot.outlives_security || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
+    if is_exempt(draft) || !is_lost {
+        return None;
+    }
+    if has_gap {
+        let gap = draft.security.gaps[draft.security.gaps.partition_point(|&gap| gap <= last)];
+        for pos in [gap - 1, gap] {
+            if (pos as usize) < draft.security.rows.len() {
+                draft.evidence(pos, EvidenceRole::Gap, 6);
+            }
+        }
+    }
+    let latest = end_of_boot(draft.boot);
+    Some(unknown(draft, EndHow::LostInGap, Confidence::Low, latest, None))
+}
+
+/// Row 6.
+fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
+    let BootEnd::Clean { at, latest, by } = draft.boot.end.clone() else { return None };
+    let last = draft.session.last_seen.unwrap_or(at);
+    let at = at.max(last);
+    add_rows(draft, &by, EvidenceRole::Shutdown, 12);
+    Some(End {
+        how: EndHow::CleanShutdown,
+        at: Some(at),
+        confidence: if is_unproven(draft) { Confidence::Low } else { Confidence::High },
+        earliest: Some(at.plus(-SHUTDOWN_SLACK).max(last)),
+        latest: Some(latest.max(at)),
+        row: by.first().copied(),
+        ..End::default()
+    })
+}
+
+/// Row 7.
+fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
+    let BootEnd::Unclean { heartbeat, is_reported, by } = draft.boot.end.clone() else { return None };
+    let last = draft.session.last_seen;
+    let signs = [last, draft.boot.last_record, heartbeat];
+    let next = draft.boot.next_start;
+    // A sign of life from after the next start was written by a clock that was set back in between.
+    let is_possible = |sign: &Timestamp| next.is_none_or(|next| *sign <= next) || Some(*sign) == last;
+    let at = signs.into_iter().flatten().filter(is_possible).max();
+    add_rows(draft, &by, EvidenceRole::Boot, 12);
+    Some(End {
+        how: EndHow::UncleanStop,
+        at,
+        confidence: if is_reported && !is_unproven(draft) { Confidence::Medium } else { Confidence::Low },
+        earliest: last,
+        latest: next.filter(|next| at.is_none_or(|at| at <= *next)),
+        row: by.first().copied(),
+        ..End::default()
+    })
+}
+
+/// Row 12.
+fn open_at_log_end(draft: &mut Draft<'_>) -> End {
+    unknown(draft, EndHow::OpenAtLogEnd, Confidence::None, None, None)
+}
+
+/// An end of which only bounds are known.
+fn unknown(
+    draft: &Draft<'_>,
+    how: EndHow,
+    confidence: Confidence,
+    latest: Option<Timestamp>,
+    row: Option<RowIdx>,
+) -> End {
+    let earliest = draft.session.last_seen;
+    let latest = latest.filter(|&latest| earliest.is_none_or(|earliest| earliest <= latest));
+    End { how, confidence, earliest, latest, row, ..End::default() }
+}
+
+/// Sessions that end with their boot whatever is audited.
+fn is_exempt(draft: &Draft<'_>) -> bool {
+    matches!(draft.session.class, Class::System | Class::WindowManager)
+}
+
+/// Whether it is unknown that a logoff would have been written.
+fn is_unproven(draft: &Draft<'_>) -> bool {
+    !is_exempt(draft) && draft.boot.logoff_audit == LogoffAudit::Unknown
+}
+
+fn end_of_boot(boot: &Boot) -> Option<Timestamp> {
+    match &boot.end {
+        BootEnd::Clean { latest, .. } => Some(*latest),
+        BootEnd::Unclean { .. } => boot.next_start,
+        BootEnd::Open => None,
+    }
+}
+
+fn add_rows(draft: &mut Draft<'_>, rows: &[RowIdx], role: EvidenceRole, rule: u8) {
+    for &row in rows {
+        draft.evidence_row(row, role, rule);
+    }
+}
+
+/// Where a session that its boot ended is taken to end.
+pub fn last_pos(boot: &Boot) -> Pos {
+    boot.security.end.saturating_sub(1)
+}

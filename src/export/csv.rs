@@ -1,0 +1,143 @@
+//! Sessions as CSV: one row each, the scalar fields of the session record (session-record.md, CSV).
+
+use crate::session::record::Record;
+use std::borrow::Cow;
+
+/// The columns, in their order.
+pub const HEADER: [&str; 41] = [
+    "session",
+    "computer",
+    "machine",
+    "boot",
+    "class",
+    "logon_type",
+    "logon_type_name",
+    "user",
+    "domain",
+    "sid",
+    "outbound_user",
+    "elevated",
+    "parent",
+    "burst",
+    "ts_session",
+    "logon_ids",
+    "start",
+    "start_how",
+    "start_earliest",
+    "start_latest",
+    "end",
+    "end_how",
+    "end_confidence",
+    "end_earliest",
+    "end_latest",
+    "destroyed_at",
+    "end_why",
+    "last_seen",
+    "duration_s",
+    "duration_min_s",
+    "duration_max_s",
+    "connected_s",
+    "active_s",
+    "active_how",
+    "flags",
+    "n_logons",
+    "origin_address",
+    "origin_port",
+    "origin_host",
+    "n_intervals",
+    "n_evidence",
+];
+
+/// Appends the header line.
+pub fn write_header(out: &mut Vec<u8>) {
+    write_row(out, HEADER.iter().map(|&name| Cow::Borrowed(name)));
+}
+
+/// Appends one session.
+pub fn write_record(out: &mut Vec<u8>, record: &Record) {
+    let origin = record.origins.first();
+    let cells = [
+        text(&record.session),
+        text(&record.computer),
+        text(&record.machine),
+        number(Some(record.boot)),
+        text(&record.class),
+        number(record.logon_type),
+        optional(&record.logon_type_name),
+        optional(&record.user),
+        optional(&record.domain),
+        optional(&record.sid),
+        optional(&record.outbound_user),
+        number(record.elevated),
+        optional(&record.parent),
+        optional(&record.burst),
+        number(record.ts_session),
+        Cow::Owned(record.logon_ids.join(";")),
+        optional(&record.start),
+        text(&record.start_how),
+        optional(&record.start_earliest),
+        optional(&record.start_latest),
+        optional(&record.end),
+        text(&record.end_how),
+        text(&record.end_confidence),
+        optional(&record.end_earliest),
+        optional(&record.end_latest),
+        optional(&record.destroyed_at),
+        text(&record.end_why),
+        optional(&record.last_seen),
+        number(record.duration_s),
+        number(record.duration_min_s),
+        number(record.duration_max_s),
+        number(record.connected_s),
+        number(record.active_s),
+        text(&record.active_how),
+        Cow::Owned(record.flags.join(";")),
+        number(Some(record.n_logons)),
+        origin.map_or(Cow::Borrowed(""), |origin| optional(&origin.address)),
+        number(origin.and_then(|origin| origin.port)),
+        origin.map_or(Cow::Borrowed(""), |origin| optional(&origin.host)),
+        number(Some(record.intervals.len())),
+        number(Some(record.evidence.len())),
+    ];
+    write_row(out, cells.into_iter());
+}
+
+fn text(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+fn optional(text: &Option<String>) -> Cow<'_, str> {
+    Cow::Borrowed(text.as_deref().unwrap_or(""))
+}
+
+fn number<T: std::fmt::Display>(number: Option<T>) -> Cow<'static, str> {
+    number.map_or(Cow::Borrowed(""), |number| Cow::Owned(number.to_string()))
+}
+
+fn write_row<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Cow<'a, str>>) {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    // Writing to memory cannot fail.
+    let _ = writer.write_record(cells.map(|cell| safe(&cell).into_owned()));
+    let _ = writer.flush();
+}
+
+/// A cell that a spreadsheet would take for a formula gets a leading `'`.
+fn safe(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => Cow::Owned(format!("'{cell}")),
+        false => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let mut out = Vec::new();
+        let cells = ["=1+1", "-2", "@x", "\tx", "a,\"b\"", "plain"];
+        write_row(&mut out, cells.into_iter().map(Cow::Borrowed));
+        assert_eq!(String::from_utf8(out).unwrap(), "'=1+1,'-2,'@x,'\tx,\"a,\"\"b\"\"\",plain\r\n");
+    }
+}

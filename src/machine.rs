@@ -1,0 +1,175 @@
+//! Machines: one Windows installation each, however often renamed, with its logs in order and its boots.
+
+use crate::event::{RowIdx, StrId};
+use crate::time::Timestamp;
+use std::ops::Range;
+
+/// A place in a lineage: records of one log in the order in which Windows wrote them.
+pub type Pos = u32;
+
+/// One Windows installation.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// The newest short name; a second machine of the same name gets `~2`.
+    pub name: String,
+    /// The computer names its records carry, by first appearance.
+    pub names: Vec<StrId>,
+    pub lineages: Vec<Lineage>,
+    /// The lineage of the Security channel.
+    pub security: Option<usize>,
+    /// The lineage of the System channel.
+    pub system: Option<usize>,
+    /// From the part before the first boot boundary on; that part may be empty.
+    pub boots: Vec<Boot>,
+    pub clock: Clock,
+}
+
+/// One physical log of one machine (domain.md C.1, 2): its records, each once, by record id.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage {
+    pub channel: StrId,
+    pub rows: Vec<RowIdx>,
+    /// Places before which records are missing (rule 6), ascending. 0 is never one: a log has to begin somewhere.
+    pub gaps: Vec<Pos>,
+}
+
+impl Lineage {
+    /// Whether records are missing after the one at `from` and before the one at `to`.
+    pub fn has_gap(&self, from: Pos, to: Pos) -> bool {
+        let next = self.gaps.partition_point(|&gap| gap <= from);
+        self.gaps.get(next).is_some_and(|&gap| gap <= to)
+    }
+}
+
+/// The span from one start of a machine to its next.
+#[derive(Clone, Debug, Default)]
+pub struct Boot {
+    /// Its records in the Security lineage.
+    pub security: Range<Pos>,
+    /// Its records in the System lineage.
+    pub system: Range<Pos>,
+    /// Whether the log shows its start; the first part of a log does not.
+    pub has_start: bool,
+    /// When it started, as well as the logs tell.
+    pub start: Option<Timestamp>,
+    /// The records that show its start.
+    pub anchors: Vec<RowIdx>,
+    pub end: BootEnd,
+    /// Latest record of the boot, in any channel.
+    pub last_record: Option<Timestamp>,
+    /// When the next boot started.
+    pub next_start: Option<Timestamp>,
+    /// Whether the next boot is seen only in other logs: the Security log ended before this one did.
+    pub outlives_security: bool,
+    /// What the audit of logoffs was set to.
+    pub logoff_audit: LogoffAudit,
+    /// Whether locks and disconnects (task 12551) were seen to be audited.
+    pub audits_locks: bool,
+}
+
+/// How a boot ended (domain.md C.3, 12).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum BootEnd {
+    /// Nothing says that it did.
+    #[default]
+    Open,
+    /// Shut down: when, at the latest when, and the records that say so.
+    Clean { at: Timestamp, latest: Timestamp, by: Vec<RowIdx> },
+    /// Stopped without a shutdown: the last sign of life, if one was recorded, and the records that say so.
+    Unclean { heartbeat: Option<Timestamp>, is_reported: bool, by: Vec<RowIdx> },
+}
+
+/// Whether logoffs were audited in a boot (domain.md E.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogoffAudit {
+    On,
+    /// A 4719 turned it off, at this place in the Security lineage.
+    OffSince(Pos),
+    ProbablyOff,
+    FilteredExport,
+    #[default]
+    Unknown,
+}
+
+/// What became of a clock step (domain.md C.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// Rule 18: soon after boot; everything before it in the boot is moved by it.
+    Rebase,
+    /// Rule 19: the machine was frozen or asleep; the time did pass.
+    Frozen { from: Timestamp, to: Timestamp },
+    /// Rule 20: times stay as written, elapsed durations leave it out. By a user's own hand, or not.
+    Kept { by_user: bool },
+}
+
+/// One step of a machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The record that tells of it, in the Security lineage.
+    pub at: Pos,
+    /// First record of its boot.
+    pub boot_at: Pos,
+    /// Ticks by which the clock was moved.
+    pub amount: i64,
+    pub kind: StepKind,
+}
+
+/// A machine's clock: its steps in order, and what times mean because of them.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    rebases: Vec<Step>,
+    /// The kept steps, and the sum of their amounts up to each.
+    kept: Vec<(Step, i64)>,
+    frozen: Vec<Step>,
+}
+
+impl Clock {
+    /// From steps in the order of the Security lineage.
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        let mut clock = Clock::default();
+        let mut sum = 0i64;
+        for step in steps {
+            match step.kind {
+                StepKind::Rebase => clock.rebases.push(step),
+                StepKind::Frozen { .. } => clock.frozen.push(step),
+                StepKind::Kept { .. } => {
+                    sum = sum.saturating_add(step.amount);
+                    clock.kept.push((step, sum));
+                }
+            }
+        }
+        clock
+    }
+
+    /// Ticks to add to the raw time of a record. Rebases stand in the first minutes of a boot: few are looked at.
+    pub fn shift(&self, at: Pos) -> i64 {
+        let next = self.rebases.partition_point(|step| step.at <= at);
+        let own = self.rebases[next..].iter().take_while(|step| step.boot_at <= at);
+        own.fold(0, |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// Ticks by which clock steps falsify the difference of the times of two records.
+    pub fn kept_between(&self, from: Pos, to: Pos) -> i64 {
+        let sum_to = |at: Pos| {
+            let n = self.kept.partition_point(|(step, _)| step.at <= at);
+            n.checked_sub(1).map_or(0, |last| self.kept[last].1)
+        };
+        if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 }
+    }
+
+    fn kept_steps(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        let first = self.kept.partition_point(|(step, _)| step.at <= from);
+        self.kept[first..].iter().map(|(step, _)| step).take_while(move |step| step.at <= to)
+    }
+
+    /// The steps between two records that a user made.
+    pub fn manipulations(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        self.kept_steps(from, to).filter(|step| step.kind == StepKind::Kept { by_user: true })
+    }
+
+    /// Spans between two records in which the machine stood still.
+    pub fn frozen(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        let first = self.frozen.partition_point(|step| step.at <= from);
+        self.frozen[first..].iter().take_while(move |step| step.at <= to)
+    }
+}

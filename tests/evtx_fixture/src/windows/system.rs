@@ -1,0 +1,344 @@
+//! The System channel: the kernel, power, the classic event log source, restarts and crashes.
+
+use super::{CLASSIC, Definition, FieldDef, Source, boolean, hex64, sid, text, time, u16, u32};
+use crate::event::Layout;
+use crate::value::Sid;
+
+pub(super) const SOURCES: &[Source] = &[
+    kernel(
+        "Kernel-General",
+        "Microsoft-Windows-Kernel-General",
+        "{a68ca8b7-004f-d7b6-a698-07e2de0f1f5d}",
+        GENERAL,
+    ),
+    kernel("Kernel-Boot", "Microsoft-Windows-Kernel-Boot", "{15ca44ff-4d7a-4baa-bba5-0998955e531e}", BOOT),
+    kernel("Kernel-Power", "Microsoft-Windows-Kernel-Power", "{331c3b3a-2005-44c2-ac5e-77220c37d6b4}", POWER),
+    Source {
+        process_id: 1500,
+        user_sid: Some(Sid::new(5, &[19])),
+        ..kernel(
+            "Power-Troubleshooter",
+            "Microsoft-Windows-Power-Troubleshooter",
+            "{cdc05e28-c449-49c6-b9d2-88cf761644df}",
+            TROUBLESHOOTER,
+        )
+    },
+    Source {
+        key: "EventLog",
+        provider: "EventLog",
+        guid: "",
+        source_name: "",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: None,
+        definitions: EVENTLOG,
+    },
+    Source {
+        key: "User32",
+        provider: "User32",
+        guid: "{b0aa8734-56f7-41cc-b2f4-de228e98b946}",
+        source_name: "User32",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 640,
+        user_sid: Some(Sid::SYSTEM),
+        definitions: USER32,
+    },
+    Source {
+        key: "USER32",
+        provider: "USER32",
+        guid: "",
+        source_name: "",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: Some(Sid::SYSTEM),
+        definitions: USER32_CLASSIC,
+    },
+    Source {
+        key: "WER",
+        provider: "Microsoft-Windows-WER-SystemErrorReporting",
+        guid: "{abce23e7-de45-4366-8631-84fa6c525952}",
+        source_name: "BugCheck",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: None,
+        definitions: WER,
+    },
+    Source {
+        process_id: 1100,
+        ..kernel("Winlogon", "Microsoft-Windows-Winlogon", "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}", WINLOGON)
+    },
+];
+
+const fn kernel(
+    key: &'static str,
+    provider: &'static str,
+    guid: &'static str,
+    definitions: &'static [Definition],
+) -> Source {
+    Source {
+        key,
+        provider,
+        guid,
+        source_name: "",
+        channel: "System",
+        layout: Layout::Manifest,
+        process_id: 4,
+        user_sid: Some(Sid::SYSTEM),
+        definitions,
+    }
+}
+
+const CLOCK: &[FieldDef] = &[time("NewTime"), time("OldTime")];
+const CLOCK_REASON: &[FieldDef] = &[u32("Reason", "3")];
+const CLOCK_PROCESS: &[FieldDef] = &[
+    text("ProcessName", "\\Device\\HarddiskVolume3\\Windows\\System32\\svchost.exe"),
+    u32("ProcessID", "1292"),
+];
+
+const GENERAL: &[Definition] = &[
+    Definition::new(1, &[CLOCK]).keywords(0x8000_0000_0000_0010),
+    Definition::new(1, &[CLOCK, CLOCK_REASON]).version(1).keywords(0x8000_0000_0000_0010),
+    Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS])
+        .version(2)
+        .task(5)
+        .keywords(0x8000_0000_0000_0010),
+    Definition::new(
+        12,
+        &[&[
+            u32("MajorVersion", "10"),
+            u32("MinorVersion", "0"),
+            u32("BuildVersion", "19041"),
+            u32("QfeVersion", "1237"),
+            u16("ServiceVersion", "0"),
+            u32("BootMode", "0"),
+            time("StartTime"),
+        ]],
+    )
+    .task(1)
+    .keywords(0x8000_0000_0000_0080),
+    Definition::new(13, &[&[time("StopTime")]]).task(2).keywords(0x8000_0000_0000_0080),
+];
+
+const GOOD: &[FieldDef] = &[boolean("LastShutdownGood", "true"), boolean("LastBootGood", "true")];
+
+const BOOT: &[Definition] = &[
+    Definition::new(20, &[GOOD]),
+    Definition::new(20, &[GOOD, &[u32("LastBootId", "1"), u32("BootStatusPolicy", "2")]]).version(1).task(31),
+    Definition::new(27, &[&[u32("BootType", "0")]]),
+    Definition::new(
+        27,
+        &[&[u32("BootType", "0"), super::field("LoadOptions", super::Kind::Ansi, " NOEXECUTE=OPTIN")]],
+    )
+    .version(1)
+    .task(33),
+];
+
+const SLEEP_STATES: &[FieldDef] = &[u32("TargetState", "4"), u32("EffectiveState", "4")];
+const BUGCHECK: &[FieldDef] = &[
+    u32("BugcheckCode", "0"),
+    hex64("BugcheckParameter1", "0x0"),
+    hex64("BugcheckParameter2", "0x0"),
+    hex64("BugcheckParameter3", "0x0"),
+    hex64("BugcheckParameter4", "0x0"),
+    u32("SleepInProgress", "0"),
+    time_as_number("PowerButtonTimestamp"),
+];
+
+const POWER: &[Definition] = &[
+    Definition::new(41, &[BUGCHECK]).version(2).level(1).task(63).keywords(0x8000_0000_0000_0002),
+    Definition::new(
+        41,
+        &[
+            BUGCHECK,
+            &[
+                u32("BootAppStatus", "0"),
+                u32("Checkpoint", "0"),
+                boolean("ConnectedStandbyInProgress", "false"),
+                u32("SystemSleepTransitionsToOn", "0"),
+                u32("CsEntryScenarioInstanceId", "0"),
+                boolean("BugcheckInfoFromEFI", "false"),
+                u32("CheckpointStatus", "0"),
+            ],
+        ],
+    )
+    .version(6)
+    .level(1)
+    .task(63)
+    .keywords(0x8000_4000_0000_0002),
+    Definition::new(
+        42,
+        &[SLEEP_STATES, &[u32("Reason", "7"), u32("Flags", "0"), u32("TransitionsToOn", "1")]],
+    )
+    .version(3)
+    .task(64)
+    .keywords(0x8000_0000_0000_0404),
+    Definition::new(
+        107,
+        &[
+            SLEEP_STATES,
+            &[
+                u32("WakeFromState", "4"),
+                time("ProgrammedWakeTimeAc"),
+                time("ProgrammedWakeTimeDc"),
+                u32("WakeRequesterTypeAc", "0"),
+                u32("WakeRequesterTypeDc", "0"),
+            ],
+        ],
+    )
+    .version(1)
+    .task(102)
+    .keywords(0x8000_0000_0000_0444),
+    Definition::new(
+        109,
+        &[&[u32("ShutdownActionType", "5"), u32("ShutdownEventCode", "0"), u32("ShutdownReason", "5")]],
+    )
+    .task(103)
+    .keywords(0x8000_4000_0000_0404),
+    Definition::new(
+        506,
+        &[&[
+            u32("Reason", "15"),
+            u32("BatteryRemainingCapacityOnEnter", "0"),
+            u32("BatteryFullChargeCapacityOnEnter", "0"),
+            u32("ScenarioInstanceId", "1"),
+        ]],
+    )
+    .task(157)
+    .keywords(0x8000_0000_0000_0404),
+    Definition::new(
+        507,
+        &[&[
+            u32("EnergyDrain", "0"),
+            u32("ActiveResidencyInUs", "0"),
+            u32("NonDripsTimeActivatedInUs", "0"),
+            u32("FirstDripsEntryInUs", "0"),
+            u32("DripsResidencyInUs", "0"),
+            u32("DurationInUs", "0"),
+            u32("DripsTransitions", "0"),
+            u32("FullChargeCapacityRatio", "0"),
+            u32("Reason", "32"),
+        ]],
+    )
+    .task(158)
+    .keywords(0x8000_0000_0000_0404),
+];
+
+const TROUBLESHOOTER: &[Definition] = &[Definition::new(
+    1,
+    &[&[
+        time("SleepTime"),
+        time("WakeTime"),
+        u32("SleepDuration", "216"),
+        u32("WakeDuration", "2286"),
+        u32("DriverInitDuration", "1781"),
+        u32("BiosInitDuration", "0"),
+        u32("HiberWriteDuration", "0"),
+        u32("HiberReadDuration", "0"),
+        u32("HiberPagesWritten", "0"),
+        u32("Attributes", "1912622080"),
+        u32("TargetState", "4"),
+        u32("EffectiveState", "4"),
+        u32("WakeSourceType", "1"),
+        u16("WakeSourceTextLength", "0"),
+        text("WakeSourceText", ""),
+        u16("WakeTimerOwnerLength", "0"),
+        u16("WakeTimerContextLength", "0"),
+        u32("NoMultiStageResumeReason", "0"),
+        text("WakeTimerOwner", ""),
+        text("WakeTimerContext", ""),
+        u32("CheckpointDuration", "25"),
+    ]],
+)
+.version(3)];
+
+/// Windows leaves several of these values empty; scenarios name only those that mean something.
+const EVENTLOG: &[Definition] = &[
+    Definition::new(6005, &[]).classic(0x8000),
+    Definition::new(6006, &[]).classic(0x8000),
+    Definition::new(
+        6008,
+        &[&[
+            text("Time", "12:00:00 AM"),
+            text("Date", "\u{200e}1/\u{200e}1/\u{200e}2024"),
+            text("Empty2", ""),
+            text("Empty3", ""),
+            text("Uptime", "3600"),
+            text("Empty5", ""),
+            text("Empty6", ""),
+        ]],
+    )
+    .classic(0x8000)
+    .level(2),
+    Definition::new(
+        6009,
+        &[&[
+            text("Version", "10.00."),
+            text("Build", "19041"),
+            text("ServicePack", ""),
+            text("Kernel", "Multiprocessor Free"),
+            text("Revision", "0"),
+        ]],
+    )
+    .classic(0x8000),
+    Definition::new(6011, &[&[text("OldName", "-"), text("NewName", "-")]]).classic(0x8000),
+    Definition::new(
+        6013,
+        &[&[
+            text("Empty0", ""),
+            text("Empty1", ""),
+            text("Empty2", ""),
+            text("Empty3", ""),
+            text("Uptime", "3600"),
+            text("Period", "60"),
+            text("TimeZone", "0 UTC"),
+        ]],
+    )
+    .classic(0x8000),
+];
+
+const USER32_FIELDS: &[FieldDef] = &[
+    text("param1", "C:\\Windows\\System32\\RuntimeBroker.exe (PC1)"),
+    text("param2", "PC1"),
+    text("param3", "Other (Unplanned)"),
+    text("param4", "0x5000000"),
+    text("param5", "restart"),
+    text("param6", ""),
+    text("param7", "NT AUTHORITY\\SYSTEM"),
+];
+
+const USER32: &[Definition] = &[Definition {
+    qualifiers: Some(0x8000),
+    ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63)
+}];
+
+const USER32_CLASSIC: &[Definition] = &[Definition::new(1074, &[USER32_FIELDS]).classic(0x8000)];
+
+const WER: &[Definition] = &[Definition {
+    qualifiers: Some(0x4000),
+    ..Definition::new(
+        1001,
+        &[&[
+            text("param1", "0x0000009f (0x0000000000000003, 0xffffe000, 0xfffff800, 0xffffe001)"),
+            text("param2", "C:\\Windows\\MEMORY.DMP"),
+            text("param3", "00000000-0000-0000-0000-000000000000"),
+        ]],
+    )
+    .level(2)
+    .keywords(CLASSIC | 1 << 63)
+}];
+
+const TERMINAL_SESSION: &[FieldDef] = &[u32("TSId", "1"), sid("UserSid", "S-1-5-18")];
+
+const WINLOGON: &[Definition] = &[
+    Definition::new(7001, &[TERMINAL_SESSION]).task(1101).keywords(0x2000_2000_0000_0000),
+    Definition::new(7002, &[TERMINAL_SESSION]).task(1102).keywords(0x2000_2000_0000_0000),
+];
+
+/// A FILETIME that Windows declares as a plain 64-bit number.
+const fn time_as_number(name: &'static str) -> FieldDef {
+    super::field(name, super::Kind::U64, "0")
+}
