@@ -4,8 +4,9 @@ use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DataTransfer, DomException, File, FileList, FileSystemDirectoryEntry, FileSystemEntry,
-    FileSystemFileEntry,
+    DataTransfer, DataTransferItem, DomException, File, FileList, FileSystemDirectoryEntry,
+    FileSystemDirectoryHandle, FileSystemEntry, FileSystemFileEntry, FileSystemFileHandle, FileSystemHandle,
+    FileSystemHandleKind,
 };
 
 /// A file as it was dropped.
@@ -22,19 +23,11 @@ pub fn picked(list: &FileList) -> Vec<Dropped> {
     (0..list.length()).filter_map(|i| list.get(i)).map(named).collect()
 }
 
-/// What was dropped. The entries have to be taken before the drop's handler returns, and can be walked later.
+/// What was dropped. It has to be taken before the drop's handler returns, and can be walked later.
 pub fn dropped(transfer: &DataTransfer) -> Vec<Entry> {
     let items = transfer.items();
-    let entries: Vec<Entry> = (0..items.length())
-        .filter_map(|i| items.get(i))
-        .filter(|item| item.kind() == "file")
-        .filter_map(|item| match item.webkit_get_as_entry() {
-            Ok(Some(entry)) => Some(Entry::Entry(entry)),
-            // A drop that a script made has files and no entries.
-            _ => item.get_as_file().ok().flatten().map(Entry::File),
-        })
-        .collect();
-    entries
+    let files = (0..items.length()).filter_map(|i| items.get(i)).filter(|item| item.kind() == "file");
+    files.filter_map(|item| entry_of(&item)).collect()
 }
 
 /// Whether something that is dragged is files at all.
@@ -44,78 +37,131 @@ pub fn has_files(transfer: &DataTransfer) -> bool {
 
 /// A dropped thing that may be a folder.
 pub enum Entry {
-    Entry(FileSystemEntry),
     File(File),
+    Folder(Folder),
+    /// A folder's handle, once the promise is kept.
+    Promised(Promise),
+}
+
+/// A folder, as the browser lets it be read.
+pub enum Folder {
+    Entry(FileSystemDirectoryEntry),
+    /// With its path as dropped.
+    Handle(String, FileSystemDirectoryHandle),
+}
+
+fn entry_of(item: &DataTransferItem) -> Option<Entry> {
+    let entry = item.webkit_get_as_entry().ok().flatten();
+    let Some(folder) = entry.filter(FileSystemEntry::is_directory) else {
+        return item.get_as_file().ok().flatten().map(Entry::File);
+    };
+    // Chromium lists no entries on a page that was opened from a file, but handles. Others have no handles.
+    Some(match handle_of(item) {
+        Some(handle) => Entry::Promised(handle),
+        None => Entry::Folder(Folder::Entry(folder.unchecked_into())),
+    })
+}
+
+fn handle_of(item: &DataTransferItem) -> Option<Promise> {
+    let get = Reflect::get(item, &"getAsFileSystemHandle".into()).ok()?;
+    get.dyn_ref::<Function>()?.call0(item).ok()?.dyn_into().ok()
 }
 
 /// Walks the entries, telling of the files in parts so that a large folder begins to be read while it is walked.
 pub async fn walk(entries: Vec<Entry>, tell: impl Fn(Vec<Dropped>)) {
-    let mut folders: Vec<FileSystemDirectoryEntry> = Vec::new();
+    let mut folders = Vec::new();
     let mut files = Vec::new();
     for entry in entries {
         match entry {
             Entry::File(file) => files.push(named(file)),
-            Entry::Entry(entry) => sort_out(entry, &mut folders, &mut files).await,
+            Entry::Folder(folder) => folders.push(folder),
+            Entry::Promised(handle) => match JsFuture::from(handle).await {
+                Ok(handle) => {
+                    let handle: FileSystemDirectoryHandle = handle.unchecked_into();
+                    folders.push(Folder::Handle(handle.name(), handle));
+                }
+                Err(error) => files.push(not_listed("a dropped folder".into(), &error)),
+            },
         }
     }
     tell(files);
     while let Some(folder) = folders.pop() {
-        tell(list(&folder, &mut folders).await);
+        let mut files = Vec::new();
+        let (path, listed) = match &folder {
+            Folder::Entry(entry) => (path_of(entry), list_entry(entry, &mut folders, &mut files).await),
+            Folder::Handle(path, handle) => {
+                (path.clone(), list_handle(path, handle, &mut folders, &mut files).await)
+            }
+        };
+        files.extend(listed.err().map(|error| not_listed(path, &error)));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        tell(files);
     }
+}
+
+fn not_listed(path: String, error: &JsValue) -> Dropped {
+    Dropped { path, file: Err(format!("the folder cannot be listed: {}", reason(error))) }
 }
 
 /// The files directly in a folder; its folders are added to those still to be walked.
-async fn list(
+async fn list_entry(
     folder: &FileSystemDirectoryEntry,
-    folders: &mut Vec<FileSystemDirectoryEntry>,
-) -> Vec<Dropped> {
+    folders: &mut Vec<Folder>,
+    files: &mut Vec<Dropped>,
+) -> Result<(), JsValue> {
     let reader = folder.create_reader();
-    let mut files = Vec::new();
     loop {
-        let part = called_back(|ok, failed| reader.read_entries_with_callback_and_callback(ok, failed)).await;
-        let part: Array = match part.map(JsCast::dyn_into) {
-            Ok(Ok(part)) => part,
-            Ok(Err(_)) => break,
-            Err(error) => {
-                let path = path_of(folder.as_ref());
-                files.push(Dropped {
-                    path,
-                    file: Err(format!("the folder cannot be listed: {}", reason(&error))),
-                });
-                break;
-            }
-        };
+        let part =
+            called_back(|ok, failed| reader.read_entries_with_callback_and_callback(ok, failed)).await?;
+        let part: Array = part.dyn_into()?;
         // A browser hands out a folder in parts; an empty one is the end.
         if part.length() == 0 {
-            break;
+            return Ok(());
         }
         for entry in part.iter() {
-            sort_out(entry.unchecked_into(), folders, &mut files).await;
+            let entry: FileSystemEntry = entry.unchecked_into();
+            if entry.is_directory() {
+                folders.push(Folder::Entry(entry.unchecked_into()));
+            } else {
+                files.push(file_of_entry(entry.unchecked_into()).await);
+            }
         }
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
 }
 
-async fn sort_out(
-    entry: FileSystemEntry,
-    folders: &mut Vec<FileSystemDirectoryEntry>,
-    files: &mut Vec<Dropped>,
-) {
-    if entry.is_directory() {
-        folders.push(entry.unchecked_into());
-        return;
-    }
-    let path = path_of(&entry);
-    let entry: FileSystemFileEntry = entry.unchecked_into();
+async fn file_of_entry(entry: FileSystemFileEntry) -> Dropped {
     let file = called_back(|ok, failed| {
         entry.file_with_callback_and_callback(ok, failed);
         Ok(())
-    })
-    .await;
-    let file =
-        file.map(JsCast::unchecked_into).map_err(|error| format!("it cannot be read: {}", reason(&error)));
-    files.push(Dropped { path, file });
+    });
+    Dropped { path: path_of(&entry), file: file_or_reason(file.await) }
+}
+
+async fn list_handle(
+    path: &str,
+    folder: &FileSystemDirectoryHandle,
+    folders: &mut Vec<Folder>,
+    files: &mut Vec<Dropped>,
+) -> Result<(), JsValue> {
+    let handles = folder.values();
+    loop {
+        let next = JsFuture::from(handles.next()?).await?;
+        let handle: FileSystemHandle = match Reflect::get(&next, &"done".into())?.as_bool() {
+            Some(true) => return Ok(()),
+            _ => Reflect::get(&next, &"value".into())?.unchecked_into(),
+        };
+        let path = format!("{path}/{}", handle.name());
+        if handle.kind() == FileSystemHandleKind::Directory {
+            folders.push(Folder::Handle(path, handle.unchecked_into()));
+        } else {
+            let file = JsFuture::from(handle.unchecked_into::<FileSystemFileHandle>().get_file()).await;
+            files.push(Dropped { path, file: file_or_reason(file) });
+        }
+    }
+}
+
+fn file_or_reason(file: Result<JsValue, JsValue>) -> Result<File, String> {
+    file.map(JsCast::unchecked_into).map_err(|error| format!("it cannot be read: {}", reason(&error)))
 }
 
 /// Calls a function that takes two callbacks, as a future.

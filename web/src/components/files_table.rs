@@ -7,7 +7,7 @@ use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::{bytes, count};
 use crate::text::{visible, words};
 use crate::worker::protocol::LedgerPart;
-use sessionscope::case::SourceRow;
+use sessionscope::case::ledger::SourceRow;
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -4,7 +4,7 @@ use super::facts::{cut_short, fact};
 use crate::text::moment::{Zone, in_full};
 use crate::text::number::{bytes, count};
 use crate::text::{visible, words};
-use sessionscope::case::{ProblemRow, SourceRow};
+use sessionscope::case::ledger::{ProblemRow, SourceRow};
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -91,7 +91,7 @@ impl Desk {
         replies
     }
 
-    fn end(&mut self, source: u32, stop: Option<sessionscope::case::Stop>) -> Vec<Reply> {
+    fn end(&mut self, source: u32, stop: Option<sessionscope::case::ledger::Stop>) -> Vec<Reply> {
         self.case.end_source(source, stop);
         self.ended.insert(source);
         self.is_dirty = true;
@@ -229,7 +229,7 @@ fn reply(to_page: &DedicatedWorkerGlobalScope, replies: Vec<Reply>) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sessionscope::case::Stop;
+    use sessionscope::case::ledger::Stop;
     use sessionscope::parse::Opening;
 
     fn desk() -> Desk {

@@ -12,7 +12,8 @@ use crate::state::{Action, Export, Notice};
 use crate::text::moment;
 use gloo::timers::callback::Interval;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
-use sessionscope::case::{Format, Place, Stop, Summary};
+use sessionscope::case::ledger::Stop;
+use sessionscope::case::{Format, Place, Summary};
 use sessionscope::parse::{self, CHUNK_BYTES, Opening};
 use sessionscope::query::Query;
 use std::cell::RefCell;
@@ -172,7 +173,9 @@ impl Engine {
         let not_opened: Vec<FileNo> = inner.to_open.drain(..).collect();
         let steps = inner.schedule.cancel();
         for file in not_opened {
-            inner.list_source(file, Opening::default(), Some(Stop::Cancelled));
+            // Whether it is a log was not looked at: nothing speaks against it.
+            let opening = Opening { is_log: true, ..Opening::default() };
+            inner.list_source(file, opening, Some(Stop::Cancelled));
         }
         drop(inner);
         self.take(steps);
@@ -240,7 +243,10 @@ impl Engine {
                 let stop = is_cancelled.then_some(Stop::Cancelled);
                 inner.list_source(file, opening, stop);
             }
-            Err(why) => inner.list_source(file, Opening::default(), Some(Stop::Failed(why))),
+            Err(why) => {
+                let opening = Opening { problem: Some(why), ..Opening::default() };
+                inner.list_source(file, opening, None);
+            }
         }
         drop(inner);
         self.open_more();

@@ -4,7 +4,8 @@
 //! each variant says. `message` packs and unpacks it.
 
 use serde::{Deserialize, Serialize};
-use sessionscope::case::{Format, SessionDetail, SourceRow, Stop, Summary};
+use sessionscope::case::ledger::{SourceRow, Stop};
+use sessionscope::case::{Format, SessionDetail, Summary};
 use sessionscope::parse::{Opening, RecordView};
 use sessionscope::query::{Query, Rows};
 

@@ -4,7 +4,7 @@
 //! were read and are not yet in the case.
 
 use super::protocol::{BatchNo, FileNo};
-use sessionscope::case::Stop;
+use sessionscope::case::ledger::Stop;
 use sessionscope::parse::{CHUNK_BYTES, Opening};
 use std::collections::{BTreeMap, VecDeque};
 
