@@ -59,3 +59,10 @@ pub fn has_marked_text() -> bool {
     let selection = web_sys::window().and_then(|window| window.get_selection().ok().flatten());
     selection.is_some_and(|selection| !selection.is_collapsed())
 }
+
+/// Whether there is no room for things beside each other; the style sheet's narrowest width is the same.
+pub fn is_narrow() -> bool {
+    let width =
+        web_sys::window().and_then(|window| window.inner_width().ok()).and_then(|width| width.as_f64());
+    width.is_some_and(|width| width <= 700.0)
+}

@@ -26,7 +26,8 @@ use yew::prelude::*;
 #[component]
 pub fn App() -> Html {
     let page = use_reducer(|| {
-        let mut page = Page::default();
+        // Where the panel is above the table it would leave little of it.
+        let mut page = Page { is_panel_closed: window::is_narrow(), ..Page::default() };
         page.apply(Action::AddressChanged(Fragment::read(&window::fragment())));
         page
     });

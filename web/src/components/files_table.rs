@@ -88,10 +88,24 @@ fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
         "records_failed" => source.n_records_failed > 0,
         _ => false,
     };
+    if name == "path" {
+        return path(&source.path);
+    }
     let class = classes!("grid-cell", is_bad.then_some("bad"));
     html! {
         <div role="gridcell" class={class} data-col={name} title={visible(title).into_owned()}>
             { visible(text).into_owned() }
+        </div>
+    }
+}
+
+fn path(path: &str) -> Html {
+    let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
+    let (folder, name) = path.split_at(name_at);
+    html! {
+        <div role="gridcell" class="grid-cell path" data-col="path" title={visible(path).into_owned()}>
+            <span class="path-folder">{ visible(folder).into_owned() }</span>
+            <span class="path-name">{ visible(name).into_owned() }</span>
         </div>
     }
 }

@@ -82,7 +82,7 @@ fn theme(theme: Theme, act: &Callback<Action>) -> Html {
     };
     html! {
         <select id="theme" aria-label="Theme" title="Light or dark" onchange={choose}>
-            { option(Theme::System, "System theme") }
+            { option(Theme::System, "Auto theme") }
             { option(Theme::Light, "Light") }
             { option(Theme::Dark, "Dark") }
         </select>

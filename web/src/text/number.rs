@@ -40,6 +40,7 @@ pub fn span(seconds: f64) -> String {
     let s = whole_seconds(seconds);
     let (days, hours, minutes) = (s / 86_400, s % 86_400 / 3600, s % 3600 / 60);
     match (days, hours, minutes) {
+        (0, 0, 0) if s == 0 && seconds > 0.0 => "< 1 s".into(),
         (0, 0, 0) => format!("{s} s"),
         (0, 0, m) => format!("{m} min {:02} s", s % 60),
         (0, h, m) => format!("{h} h {m:02} min"),
@@ -86,7 +87,8 @@ mod tests {
 
     #[test]
     fn spans_show_two_units() {
-        assert_eq!(span(0.4), "0 s");
+        assert_eq!(span(0.0), "0 s");
+        assert_eq!(span(0.4), "< 1 s");
         assert_eq!(span(59.9), "59 s");
         assert_eq!(span(61.0), "1 min 01 s");
         assert_eq!(span(6493.2), "1 h 48 min");
