@@ -219,8 +219,14 @@ fn use_keys(page: &Page, act: &Callback<Action>) {
         let act = act.clone();
         move |open| {
             let open = *open;
-            let listener = listen("keydown", move |event| press(event.unchecked_ref(), open, &act));
-            move || drop(listener)
+            let closes = act.clone();
+            let keys = listen("keydown", move |event| press(event.unchecked_ref(), open, &act));
+            let clicks = listen("mousedown", move |event| {
+                if open.menu && !is_in_menu(event) {
+                    closes.emit(Action::ExportMenuToggled);
+                }
+            });
+            move || drop((keys, clicks))
         }
     });
 }
@@ -255,6 +261,11 @@ fn press(event: &KeyboardEvent, open: Open, act: &Callback<Action>) {
         "?" if !is_writing(event) => act.emit(Action::HelpToggled),
         _ => {}
     }
+}
+
+fn is_in_menu(event: &Event) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.closest(".menu").ok().flatten().is_some())
 }
 
 /// Whether the key goes into a text field.

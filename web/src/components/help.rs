@@ -1,5 +1,6 @@
 //! Keys and signs.
 
+use crate::browser::window;
 use crate::state::Action;
 use crate::text::words::confidence_marks;
 use web_sys::HtmlDialogElement;
@@ -43,6 +44,7 @@ pub fn Help(props: &HelpProps) -> Html {
             // Fails only for a dialog that is open already.
             let _ = dialog.show_modal();
         }
+        || window::focus("help")
     });
     let close = props.act.reform(|_: MouseEvent| Action::HelpToggled);
     // Esc closes a dialog by itself: the state has to know.

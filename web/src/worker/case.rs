@@ -28,6 +28,8 @@ pub type Reply = (FromCase, Option<Vec<u8>>);
 pub struct Desk {
     case: Case,
     ended: HashSet<u32>,
+    merged: HashSet<BatchNo>,
+    abandoned: HashSet<BatchNo>,
     wait_ms: f64,
     updated_ms: f64,
     told_ms: f64,
@@ -41,6 +43,8 @@ impl Desk {
         Self {
             case: Case::new(),
             ended: HashSet::new(),
+            merged: HashSet::new(),
+            abandoned: HashSet::new(),
             wait_ms: FIRST_UPDATE_MS,
             updated_ms: clock(),
             told_ms: 0.0,
@@ -63,6 +67,11 @@ impl Desk {
                 self.end(source, stop)
             }
             ToCase::EndSource { source, stop } => self.end(source, stop),
+            ToCase::Abandon { batch } => {
+                self.abandoned.insert(batch);
+                let was_merged = self.merged.contains(&batch);
+                vec![(FromCase::Abandoned { batch, was_merged }, None)]
+            }
             ToCase::Problem { source, chunk, text } => {
                 self.case.add_problem(source, chunk, 1, &text);
                 Vec::new()
@@ -77,9 +86,10 @@ impl Desk {
 
     /// Takes in a parse worker's block.
     pub fn merge(&mut self, block: &Block, bytes: &[u8]) -> Vec<Reply> {
-        if self.ended.contains(&block.source) {
+        if self.ended.contains(&block.source) || self.abandoned.contains(&block.batch) {
             return Vec::new();
         }
+        self.merged.insert(block.batch);
         let before = self.case.summary().n_records;
         if let Err(text) = self.case.add_encoded(bytes) {
             self.case.add_problem(block.source, block.first_chunk, block.n_chunks, &text);
@@ -249,6 +259,19 @@ mod tests {
         let mut desk = desk();
         desk.handle(ToCase::EndSource { source: 3, stop: Some(Stop::Cancelled) });
         assert_eq!(desk.merge(&Block { batch: 1, source: 3, first_chunk: 0, n_chunks: 1 }, &[]), Vec::new());
+    }
+
+    #[test]
+    fn a_block_of_a_dead_worker_counts_once() {
+        let mut desk = desk();
+        let block = |batch| Block { batch, source: 0, first_chunk: 0, n_chunks: 1 };
+        desk.merge(&block(1), &[]);
+        let abandon =
+            |batch, was_merged| (ToCase::Abandon { batch }, FromCase::Abandoned { batch, was_merged });
+        for (message, answer) in [abandon(1, true), abandon(2, false)] {
+            assert_eq!(desk.handle(message), vec![(answer, None)]);
+        }
+        assert_eq!(desk.merge(&block(2), &[]), Vec::new(), "it is being read again");
     }
 
     #[test]

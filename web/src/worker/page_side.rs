@@ -281,6 +281,7 @@ impl Engine {
             match step {
                 Step::Read(batch) => self.read(batch),
                 Step::Parse { worker, batch } => self.give(worker, &batch),
+                Step::Abandon(batch) => self.post_to_case(&ToCase::Abandon { batch }),
                 Step::Problem { source, chunk, text } => {
                     self.post_to_case(&ToCase::Problem { source, chunk, text })
                 }
@@ -432,6 +433,11 @@ impl Engine {
         match message {
             FromCase::SourceAdded { file, source } => self.source_added(file, source),
             FromCase::Merged { batch, n_records } => self.merged(batch, n_records),
+            FromCase::Abandoned { batch, was_merged } => {
+                let steps = self.inner.borrow_mut().schedule.abandoned(batch, was_merged);
+                self.take(steps);
+                self.pump();
+            }
             FromCase::Summary(summary) => {
                 self.inner.borrow_mut().summary = summary.clone();
                 self.tell.emit(Action::SummaryArrived(summary));

@@ -73,6 +73,10 @@ pub enum ToCase {
         source: u32,
         stop: Option<Stop>,
     },
+    /// The worker that had this batch died: its block, should it still come, is dropped; answered by `Abandoned`.
+    Abandon {
+        batch: BatchNo,
+    },
     /// A part of a source could not be parsed, and why.
     Problem {
         source: u32,
@@ -98,6 +102,11 @@ pub enum FromCase {
     Merged {
         batch: BatchNo,
         n_records: u64,
+    },
+    /// The batch's block will not come any more; whether it had come before.
+    Abandoned {
+        batch: BatchNo,
+        was_merged: bool,
     },
     Summary(Summary),
     /// `Answer::Export` comes with its bytes.

@@ -51,6 +51,8 @@ pub enum Step {
     Read(Batch),
     /// Give the batch's bytes to this worker; a number not seen before is a new worker.
     Parse { worker: WorkerNo, batch: Batch },
+    /// Ask the case whether the batch of a dead worker came through, then say `abandoned`.
+    Abandon(BatchNo),
     /// Tell the case that a part of a source is lost.
     Problem { source: u32, chunk: u32, text: String },
     /// Tell the case that a source is done.
@@ -100,6 +102,8 @@ pub struct Schedule {
     to_parse: VecDeque<BatchNo>,
     /// What each worker was given, the oldest first, and when it began that one.
     workers: BTreeMap<WorkerNo, (VecDeque<BatchNo>, f64)>,
+    /// Batches of dead workers, with why the worker died if it was at that one.
+    abandoned: BTreeMap<BatchNo, Option<String>>,
     next_worker: WorkerNo,
     next_batch: BatchNo,
     next_batch_chunks: u32,
@@ -118,6 +122,7 @@ impl Schedule {
             being_read: Vec::new(),
             to_parse: VecDeque::new(),
             workers: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             next_worker: 0,
             next_batch: 0,
             next_batch_chunks: CHUNKS_IN_FIRST_BATCH,
@@ -192,21 +197,33 @@ impl Schedule {
         }
     }
 
-    /// A worker died. The batch it was at is read again, chunk by chunk, so that one chunk costs one chunk; a chunk
-    /// that kills again is reported. What was waiting for it goes to another worker.
+    /// A worker died. Its batches may have come through all the same: the case knows.
     pub fn died(&mut self, worker: WorkerNo, why: &str) -> Vec<Step> {
         let Some((given, _)) = self.workers.remove(&worker) else { return Vec::new() };
-        let mut given = given.into_iter();
-        let culprit = given.next().and_then(|number| self.batches.remove(&number));
-        for number in given.rev() {
-            self.to_read.push_front(number);
+        for (i, &number) in given.iter().enumerate() {
+            self.abandoned.insert(number, (i == 0).then(|| why.to_owned()));
         }
-        let Some(culprit) = culprit else { return Vec::new() };
-        if culprit.is_second_try {
-            self.done(&culprit);
-            return vec![lost_chunk(&culprit, why)];
+        given.into_iter().map(Step::Abandon).collect()
+    }
+
+    /// What came of a dead worker's batch. The batch it was at is read again, chunk by chunk, so that one chunk costs
+    /// one chunk; a chunk that kills again is reported. What was waiting for it goes to another worker.
+    pub fn abandoned(&mut self, number: BatchNo, was_merged: bool) -> Vec<Step> {
+        let why = self.abandoned.remove(&number).flatten();
+        let Some(batch) = self.batches.remove(&number) else { return Vec::new() };
+        match why {
+            _ if was_merged => self.done(&batch),
+            // The case would drop its block under the old number.
+            None => {
+                let number = self.number(batch);
+                self.to_read.push_front(number);
+            }
+            Some(why) if batch.is_second_try => {
+                self.done(&batch);
+                return vec![lost_chunk(&batch, &why)];
+            }
+            Some(_) => self.split(&batch),
         }
-        self.split(&culprit);
         Vec::new()
     }
 
@@ -430,7 +447,10 @@ mod tests {
                     Step::Parse { worker, batch } => {
                         let last = batch.first_chunk + batch.n_bytes().div_ceil(65_536) as u32;
                         if deadly.iter().any(|chunk| (batch.first_chunk..last).contains(chunk)) {
-                            done.extend(schedule.died(worker, "it was bad"));
+                            for step in schedule.died(worker, "it was bad") {
+                                let Step::Abandon(batch) = step else { panic!("{step:?}") };
+                                done.extend(schedule.abandoned(batch, false));
+                            }
                         } else {
                             schedule.parsed(worker, batch.number, 0.0);
                             schedule.merged(batch.number);
@@ -509,9 +529,13 @@ mod tests {
             .filter(|step| matches!(step, Step::Parse { .. }))
             .collect();
         assert_eq!(given.len(), 2);
-        assert_eq!(schedule.died(1, "it was bad"), []);
+        let abandoned = schedule.died(1, "it was bad");
+        assert_eq!(abandoned, [Step::Abandon(0), Step::Abandon(1)]);
+        assert_eq!(schedule.abandoned(0, true), [], "it came through before the worker died");
+        assert_eq!(schedule.abandoned(1, false), []);
         let steps = run(&mut schedule, &[]);
         assert!(!steps.iter().any(|step| matches!(step, Step::Problem { .. })));
+        assert_eq!(chunks_merged(&steps), 8, "only the one that waited");
         assert_eq!(steps[steps.len() - 2..], [Step::End { source: 10, stop: None }, Step::Settle]);
     }
 
