@@ -66,7 +66,7 @@ fn step(
 
 /// A step told from the times of two neighbouring records.
 fn derived(difference: i64) -> Option<i64> {
-    (difference < -MIN_STEP || difference > MIN_DERIVED_STEP).then_some(difference)
+    (!(-MIN_STEP..=MIN_DERIVED_STEP).contains(&difference)).then_some(difference)
 }
 
 fn file_name(path: &str) -> &str {

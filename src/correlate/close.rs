@@ -1,18 +1,26 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
 use super::Draft;
-use crate::event::RowIdx;
+use super::boots::SHUTDOWN_SLACK;
+use super::link::Linker;
+use super::terminal::Joined;
+use crate::event::{Field, Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
 use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
 use crate::time::Timestamp;
 
-use super::boots::SHUTDOWN_SLACK;
+/// Records at a boot's end among which a 1108 tells of its shutdown.
+const LOST_TAIL: u32 = 1000;
 
 /// Closes a session.
 pub fn close(draft: &mut Draft<'_>) {
     let end = user_logoff(draft)
         .or_else(|| logoff(draft))
+        .or_else(|| logoff_from_other_log(draft))
+        .or_else(|| logoff_event_lost(draft))
+        .or_else(|| window_manager_gone(draft))
         .or_else(|| luid_reused(draft))
+        .or_else(|| superseded(draft))
         .or_else(|| not_audited(draft))
         .or_else(|| lost_in_gap(draft))
         .or_else(|| clean_shutdown(draft))
@@ -59,6 +67,88 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
         row: Some(draft.row(pos)),
         ..End::default()
     })
+}
+
+/// Row 3: what another log ends cannot have gone on in Security.
+fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
+    let (ts, how) = draft.ts?;
+    let row = *ts.closed.first()?;
+    let at = draft.records.time[row as usize];
+    if draft.session.last_seen.is_some_and(|last| at < last) {
+        return None;
+    }
+    for &row in &ts.closed {
+        draft.evidence_row(row, EvidenceRole::End, 33);
+    }
+    let confidence = if how == Joined::ByNumber { Confidence::High } else { Confidence::Medium };
+    Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row: Some(row), ..End::default() })
+}
+
+/// A 1108 in a boot's tail that names a logoff (row 4).
+pub fn lost_logoff(linker: &Linker<'_>, boot: &Boot) -> Option<Pos> {
+    if !matches!(boot.end, BootEnd::Clean { .. }) {
+        return None;
+    }
+    let events = &linker.records.events;
+    let tail = boot.security.end.saturating_sub(LOST_TAIL).max(boot.security.start)..boot.security.end;
+    tail.rev().find(|&pos| {
+        linker.event(pos).is_some_and(|event| {
+            events.kind(event) == Kind::EventLost
+                && matches!(events.number(event, Field::LostEventId), Some(4634 | 4647))
+                && is_auditing(linker.records.text(events.text(event, Field::LostProvider)))
+        })
+    })
+}
+
+fn is_auditing(provider: &str) -> bool {
+    provider.is_empty() || provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing")
+}
+
+/// Row 4: a logoff could not be written, and only one desktop was left to log off.
+fn logoff_event_lost(draft: &mut Draft<'_>) -> Option<End> {
+    let pos = draft.around.lost_logoff.filter(|&pos| pos >= draft.last_pos)?;
+    if draft.session.class != Class::Desktop || draft.around.n_open_desktops != 1 {
+        return None;
+    }
+    draft.evidence(pos, EvidenceRole::End, 12);
+    let (at, row) = (draft.time(pos), draft.row(pos));
+    Some(until_boot_ends(draft, EndHow::LogoffEventLost, at, row))
+}
+
+/// Row 5: the window manager of its Terminal Services session is gone.
+fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
+    let number = draft.session.ts_session.filter(|_| draft.session.class == Class::Desktop)?;
+    let next = draft.around.windows_closed.partition_point(|&(pos, _)| pos <= draft.last_pos);
+    let &(pos, _) = draft.around.windows_closed[next..].iter().find(|&&(_, other)| other == number)?;
+    draft.evidence(pos, EvidenceRole::End, 33);
+    let (at, row) = (draft.time(pos), draft.row(pos));
+    Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row))
+}
+
+/// An end that is known by something that goes with it.
+fn until_boot_ends(draft: &Draft<'_>, how: EndHow, at: Timestamp, row: RowIdx) -> End {
+    let latest = end_of_boot(draft.boot).map(|latest| latest.max(at));
+    let earliest = draft.session.last_seen;
+    End {
+        how,
+        at: Some(at),
+        confidence: Confidence::Medium,
+        earliest,
+        latest,
+        row: Some(row),
+        ..End::default()
+    }
+}
+
+/// Row 9.
+fn superseded(draft: &mut Draft<'_>) -> Option<End> {
+    let row = draft.ts?.0.superseded_by?;
+    let latest = draft.records.time[row as usize];
+    if draft.session.last_seen.is_some_and(|last| latest < last) {
+        return None;
+    }
+    draft.evidence_row(row, EvidenceRole::End, 33);
+    Some(unknown(draft, EndHow::Superseded, Confidence::Low, Some(latest), Some(row)))
 }
 
 /// Row 8.

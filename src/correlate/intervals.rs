@@ -15,10 +15,9 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let (Some(begin), Some(end)) = (begin(draft), end(draft)) else { return };
     let mut open: [Option<(Timestamp, RowIdx)>; 4] = [None; 4];
     let mut last = begin;
-    for mark in marks {
-        let (at, row) = (draft.time(mark.pos), draft.row(mark.pos));
-        let (what, opens, role) = meaning(mark.kind);
-        draft.evidence(mark.pos, role, 35);
+    for Change { at, row, kind } in changes(draft, marks) {
+        let (what, opens, role) = meaning(kind);
+        draft.evidence_row(row, role, 35);
         let slot = &mut open[what as usize];
         if opens {
             slot.get_or_insert((at, row));
@@ -43,6 +42,23 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     measure(draft);
 }
 
+/// An event that changes a session's state.
+struct Change {
+    at: Timestamp,
+    row: RowIdx,
+    kind: Kind,
+}
+
+/// What Security has; where it does not audit these, what Terminal Services have.
+fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
+    if let (false, Some((ts, _))) = (draft.boot.audits_locks, draft.ts) {
+        let at = |row: RowIdx| draft.records.time[row as usize];
+        return ts.changes.iter().map(|&(row, kind)| Change { at: at(row), row, kind }).collect();
+    }
+    let change = |mark: &Mark| Change { at: draft.time(mark.pos), row: draft.row(mark.pos), kind: mark.kind };
+    marks.iter().map(change).collect()
+}
+
 const STATES: [State; 4] = [State::Locked, State::Screensaver, State::Disconnected, State::Suspended];
 
 fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
@@ -51,7 +67,7 @@ fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
         Kind::Unlocked => (State::Locked, false, EvidenceRole::Unlock),
         Kind::ScreensaverOn => (State::Screensaver, true, EvidenceRole::ScreensaverOn),
         Kind::ScreensaverOff => (State::Screensaver, false, EvidenceRole::ScreensaverOff),
-        Kind::Disconnected => (State::Disconnected, true, EvidenceRole::Disconnect),
+        Kind::Disconnected | Kind::TsDisconnected => (State::Disconnected, true, EvidenceRole::Disconnect),
         _ => (State::Disconnected, false, EvidenceRole::Reconnect),
     }
 }
@@ -65,8 +81,18 @@ fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
 }
 
-/// Spans in which the machine stood still (rule 19).
+/// Spans in which the machine slept (rule 35) or stood still (rule 19).
 fn asleep(draft: &mut Draft<'_>, begin: Timestamp, end: Timestamp) {
+    let sleeps = draft.around.sleeps.iter().filter(|sleep| sleep.from < end && begin < sleep.to);
+    for sleep in sleeps {
+        let (from, to) = (sleep.from, sleep.to);
+        if let Some(row) = sleep.opened_by {
+            draft.evidence_row(row, EvidenceRole::Sleep, 35);
+        }
+        draft.evidence_row(sleep.closed_by, EvidenceRole::Wake, 35);
+        let (opened_by, closed_by) = (sleep.opened_by, Some(sleep.closed_by));
+        draft.push_interval(begin, end, Interval { what: State::Suspended, from, to, opened_by, closed_by });
+    }
     let frozen: Vec<_> = draft.clock.frozen(draft.session.first_pos, draft.end_pos).copied().collect();
     for step in frozen {
         let StepKind::Frozen { from, to } = step.kind else { continue };

@@ -6,9 +6,11 @@
 //! 4. [`coverage`]: would a logoff have been written?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`] and [`classify`]: which of them are one session, and what is it for?
-//! 7. [`close`]: how did it end?
-//! 8. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
+//! 7. [`terminal`] and [`alone`]: what do other logs know of it, and which sessions do only they know?
+//! 8. [`close`]: how did it end?
+//! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
 
+mod alone;
 mod boots;
 mod classify;
 mod clock;
@@ -19,17 +21,20 @@ mod link;
 mod machines;
 mod open;
 mod origins;
+mod sleep;
+mod terminal;
 
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
-    Confidence, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run, Session,
-    SessionIdx, Sessions, Start, StartHow,
+    Class, Confidence, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
+    Session, SessionIdx, Sessions, Start, StartHow,
 };
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
 use link::{Group, Identity, Linker};
 use open::{Mark, Track, TrackIdx};
 use rustc_hash::FxHashMap;
+use terminal::{Joined, Outside, TsSession};
 
 /// What the events of a case say.
 #[derive(Clone, Debug, Default)]
@@ -48,32 +53,93 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let mut sessions = Sessions::default();
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
-        let Some(security) = machine.security.map(|n| &machine.lineages[n]) else { continue };
-        machine.clock = clock::clock(records, security, &machine.boots);
-        coverage::logoff_audit(records, security, &mut machine.boots);
-        add_sessions(records, n as u32, machine, &mut sessions);
+        let outside = Outside::of(records, machine);
+        if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
+            machine.clock = clock::clock(records, security, &machine.boots);
+            coverage::logoff_audit(records, security, &mut machine.boots);
+        }
+        add_sessions(records, n as u32, machine, &outside, &mut sessions);
     }
     Correlated { machines, sessions, duplicates }
 }
 
-fn add_sessions(records: &Records, machine: u32, facts: &Machine, sessions: &mut Sessions) {
+fn add_sessions(
+    records: &Records,
+    machine: u32,
+    facts: &Machine,
+    outside: &Outside,
+    sessions: &mut Sessions,
+) {
     let empty = Lineage::default();
-    let security = facts.security.map_or(&empty, |n| &facts.lineages[n]);
+    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
+    let (security, system) = (lineage(facts.security), lineage(facts.system));
     for (n, boot) in facts.boots.iter().enumerate() {
         let tracks = open::tracks(records, security, boot);
         let linker = Linker { records, security, tracks: &tracks };
         let groups = linker.groups();
         let marks = Marks::of(&groups, &tracks);
+        let numbered = outside.sessions(records, n);
+        let joined = terminal::join(&linker, &groups, &marks, &numbered);
+        let around = Around::of(&linker, boot, &groups, sleep::sleeps(records, system, boot));
         let first = sessions.all.len() as SessionIdx;
         for (idx, group) in groups.iter().enumerate() {
-            let mut draft = Draft::new(&linker, facts, boot, group);
+            let mut draft = Draft::new(&linker, facts, boot, &around, group);
+            draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
             draft.session.machine = machine;
             draft.session.boot = n as u32;
             draft.fill(marks.of_group(idx));
             draft.finish(sessions);
         }
         link_parents(&groups, first, sessions);
+        for (idx, ts) in numbered.iter().enumerate() {
+            let is_joined = joined.iter().flatten().any(|&(other, _)| other == idx);
+            if !is_joined && !alone::may_be_known(&linker, &groups, ts) {
+                alone::add(records, boot, machine, n as u32, ts, sessions);
+            }
+        }
         number_namesakes(&mut sessions.all[first as usize..]);
+    }
+}
+
+/// What a boot's records tell beside its sessions' own.
+struct Around {
+    /// A 1108 that names a logoff, in the boot's tail (C.7, row 4).
+    lost_logoff: Option<Pos>,
+    /// Desktop sessions without a logoff.
+    n_open_desktops: usize,
+    /// 4624 and 4634 of DWM-n and UMFD-n, by place: the number of the Terminal Services session they belong to.
+    windows_opened: Vec<(Pos, u32)>,
+    windows_closed: Vec<(Pos, u32)>,
+    sleeps: Vec<sleep::Sleep>,
+}
+
+impl Around {
+    fn of(linker: &Linker<'_>, boot: &Boot, groups: &[Group], sleeps: Vec<sleep::Sleep>) -> Self {
+        let is_open = |group: &&Group| {
+            let own = || group.own().map(|idx| linker.track(idx));
+            group.class == Class::Desktop
+                && own().all(|track| track.user_logoff.is_none())
+                && own().any(|track| track.logoff.is_none())
+        };
+        let windows = || groups.iter().filter(|group| group.class == Class::WindowManager);
+        let number = |group: &Group| {
+            let user = linker.records.text(linker.identity(group.primary).user);
+            user.rsplit_once('-').and_then(|(_, number)| number.parse::<u32>().ok())
+        };
+        let place = |group: &Group, pos: Option<Pos>| Some((pos?, number(group)?));
+        let mut windows_opened: Vec<_> =
+            windows().filter_map(|group| place(group, linker.track(group.primary).logon)).collect();
+        let mut windows_closed: Vec<_> =
+            windows().filter_map(|group| place(group, linker.track(group.primary).logoff)).collect();
+        windows_opened.sort_unstable();
+        windows_closed.sort_unstable();
+        Around {
+            lost_logoff: close::lost_logoff(linker, boot),
+            n_open_desktops: groups.iter().filter(is_open).count(),
+            windows_opened,
+            windows_closed,
+            sleeps,
+        }
     }
 }
 
@@ -100,10 +166,10 @@ fn link_parents(groups: &[Group], first: SessionIdx, sessions: &mut Sessions) {
 
 /// Tells sessions of one LogonId in one boot apart.
 fn number_namesakes(sessions: &mut [Session]) {
-    let mut seen: FxHashMap<LogonId, u32> = FxHashMap::default();
+    let mut seen: FxHashMap<(Option<LogonId>, Option<u32>), u32> = FxHashMap::default();
     for session in sessions {
-        let Some(luid) = session.luid else { continue };
-        let n = seen.entry(luid).or_insert(0);
+        let number = session.ts_session.filter(|_| session.luid.is_none());
+        let n = seen.entry((session.luid, number)).or_insert(0);
         *n += 1;
         session.ordinal = *n;
     }
@@ -137,6 +203,9 @@ impl Marks {
     }
 }
 
+/// The window manager of a new session logs on this long before its user (rule 33d).
+const WINDOWS_BEFORE: i64 = 10 * SECOND;
+
 /// A session while it is worked out.
 struct Draft<'a> {
     records: &'a Records,
@@ -144,7 +213,9 @@ struct Draft<'a> {
     security: &'a Lineage,
     clock: &'a Clock,
     boot: &'a Boot,
+    around: &'a Around,
     group: &'a Group,
+    ts: Option<(&'a TsSession, Joined)>,
     session: Session,
     /// The last record that cites it, 4634 apart; and the record it ends by, or its boot's last.
     last_pos: Pos,
@@ -155,14 +226,22 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(linker: &'a Linker<'a>, machine: &'a Machine, boot: &'a Boot, group: &'a Group) -> Self {
+    fn new(
+        linker: &'a Linker<'a>,
+        machine: &'a Machine,
+        boot: &'a Boot,
+        around: &'a Around,
+        group: &'a Group,
+    ) -> Self {
         Draft {
             records: linker.records,
             linker,
             security: linker.security,
             clock: &machine.clock,
             boot,
+            around,
             group,
+            ts: None,
             session: Session::default(),
             last_pos: 0,
             end_pos: close::last_pos(boot),
@@ -234,12 +313,12 @@ impl<'a> Draft<'a> {
         self.fill_identity();
         self.fill_start();
         self.fill_last_seen();
+        self.session.ts_session = self.ts_session(marks);
         close::close(self);
         self.fill_durations();
         intervals::intervals(self, marks);
         origins::origins(self, marks);
         self.fill_flags();
-        self.session.ts_session = self.ts_session(marks);
     }
 
     fn fill_identity(&mut self) {
@@ -317,7 +396,8 @@ impl<'a> Draft<'a> {
         self.evidence(first, EvidenceRole::Start, 24);
         let (before, after) = open::neighbours(self.linker.tracks, self.name(), |pos| self.time(pos));
         let first_cited = self.time(first);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start);
+        let moved = self.clock.shift(self.boot.security.start);
+        let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
             StartHow::LogonNotAudited
@@ -333,7 +413,18 @@ impl<'a> Draft<'a> {
     fn fill_last_seen(&mut self) {
         let last = self.own().filter_map(|track| track.last_seen).max();
         self.last_pos = last.unwrap_or(self.session.first_pos);
-        self.session.last_seen = last.map(|pos| self.time(pos));
+        let cited = last.map(|pos| self.time(pos));
+        self.session.last_seen = cited.max(self.last_seen_elsewhere());
+    }
+
+    /// The last that other logs saw of it, unless it had been logged off by then.
+    fn last_seen_elsewhere(&self) -> Option<Timestamp> {
+        let (ts, _) = self.ts?;
+        let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
+        let ended = ended.map(|pos| self.time(pos));
+        let rows = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row));
+        let times = rows.map(|&row| self.records.time[row as usize]);
+        times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
     fn fill_durations(&mut self) {
@@ -372,10 +463,22 @@ impl<'a> Draft<'a> {
         flags.set(Flags::ALIVE_AFTER_LOGOFF, end.how == EndHow::UserLogoff && self.last_pos > self.end_pos);
     }
 
-    /// Rule 33a: 4800 to 4803 name both the LogonId and the Terminal Services session.
+    /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by
+    /// account and moment (b, c), and a new one has its window manager log on right before its user (d).
     fn ts_session(&self, marks: &[Mark]) -> Option<u32> {
         let number = |mark: &Mark| self.records.events.number(self.event(mark.pos)?, Field::TsSession);
-        marks.iter().find_map(number)
+        let by_marks = marks.iter().find_map(number);
+        by_marks.or(self.ts.map(|(ts, _)| ts.number)).or_else(|| self.number_by_windows())
+    }
+
+    fn number_by_windows(&self) -> Option<u32> {
+        let logon = self.own().filter_map(|track| track.logon).min()?;
+        if self.session.class != Class::Desktop {
+            return None;
+        }
+        let next = self.around.windows_opened.partition_point(|&(pos, _)| pos < logon);
+        let &(pos, number) = self.around.windows_opened[..next].last()?;
+        (self.time(logon).since(self.time(pos)) <= WINDOWS_BEFORE).then_some(number)
     }
 
     fn finish(mut self, sessions: &mut Sessions) {
@@ -439,7 +542,7 @@ impl<'a> Draft<'a> {
 
 /// Ends that a record of their own shows.
 fn is_exact(how: EndHow) -> bool {
-    matches!(how, EndHow::UserLogoff | EndHow::Logoff)
+    matches!(how, EndHow::UserLogoff | EndHow::Logoff | EndHow::LogoffFromOtherLog)
 }
 
 fn append<T>(column: &mut Vec<T>, own: Vec<T>) -> Run {

@@ -23,6 +23,12 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
             places.push(mark.pos);
         }
     }
+    if let (true, Some((ts, _))) = (draft.origins.is_empty(), draft.ts) {
+        draft.origins = super::alone::origins(draft.records, ts);
+        for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
+            draft.evidence_row(row, EvidenceRole::Origin, 41);
+        }
+    }
     for pos in places {
         draft.evidence(pos, EvidenceRole::Origin, 41);
     }

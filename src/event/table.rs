@@ -119,6 +119,14 @@ pub enum Kind {
     TsDisconnectReason,
     /// LSM 54.
     TsShutdown,
+    /// User Profile Service 1.
+    ProfileLogon,
+    /// User Profile Service 3.
+    ProfileLogoff,
+    /// LSA 300: groups were assigned to a new LogonId.
+    LsaLogon,
+    /// LSA 302: a LogonId's logoff.
+    LsaLogoff,
 }
 
 /// Where an event comes from: a provider that writes to a channel.
@@ -391,6 +399,24 @@ pub const ORIGINS: &[Origin] = &[
             39 TsDisconnectedBy [] { "TargetSession" TsSession, "Source" SourceSession }
             40 TsDisconnectReason [] { "Session" TsSession, "Reason" Reason }
             54 TsShutdown [] {}
+        },
+        other: None,
+    },
+    Origin {
+        providers: &["microsoft-windows-user profiles service"],
+        channel: "microsoft-windows-user profile service/operational",
+        events: specs! {
+            1 ProfileLogon [] { "Session" TsSession, "@UserID" UserId }
+            3 ProfileLogoff [] { "Session" TsSession, "@UserID" UserId }
+        },
+        other: None,
+    },
+    Origin {
+        providers: &["lsasrv"],
+        channel: "microsoft-windows-lsa/operational",
+        events: specs! {
+            300 LsaLogon [TARGET] {}
+            302 LsaLogoff [] { "UserSid" TargetSid, "AccountName" TargetUser, "AuthorityName" TargetDomain, "LogonId" TargetLogonId }
         },
         other: None,
     },

@@ -65,13 +65,16 @@ impl Exporter<'_> {
         }
     }
 
-    /// `machine#boot/0x1f4c8`; a second with the same LogonId gets `.2`.
+    /// `machine#boot/0x1f4c8`, without a LogonId `machine#boot/ts2`; a second with the same id gets `.2`.
     pub fn id(&self, session: &Session) -> String {
         let machine = &self.correlated.machines[session.machine as usize].name;
-        let luid = session.luid.unwrap_or(LogonId(0));
+        let name = match session.luid {
+            Some(luid) => luid.to_string(),
+            None => format!("ts{}", session.ts_session.unwrap_or(0)),
+        };
         match session.ordinal {
-            0 | 1 => format!("{machine}#{}/{luid}", session.boot),
-            n => format!("{machine}#{}/{luid}.{n}", session.boot),
+            0 | 1 => format!("{machine}#{}/{name}", session.boot),
+            n => format!("{machine}#{}/{name}.{n}", session.boot),
         }
     }
 

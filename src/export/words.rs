@@ -80,6 +80,10 @@ pub fn meaning(kind: Kind) -> &'static str {
         Kind::TsReconnected => "Terminal Services reported a reconnect",
         Kind::TsDisconnectedBy => "a session was disconnected by another",
         Kind::TsDisconnectReason => "a session was disconnected",
+        Kind::ProfileLogon => "a user profile was loaded for a logon",
+        Kind::ProfileLogoff => "a user profile was unloaded for a logoff",
+        Kind::LsaLogon => "the security authority assigned groups to a logon",
+        Kind::LsaLogoff => "the security authority reported a logoff",
         Kind::TsShutdown => "Terminal Services received the system's shutdown",
     }
 }

@@ -1,0 +1,210 @@
+//! Sessions that Security does not know: what Terminal Services, Winlogon and the User Profile Service saw of them
+//! (domain.md rule 25).
+
+use super::link::{Group, Linker};
+use super::terminal::{SAME_MOMENT, TsSession, is_account};
+use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::machine::{Boot, BootEnd};
+use crate::session::{
+    Class, Confidence, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions, Start,
+    StartHow, State,
+};
+use crate::time::{MINUTE, Timestamp};
+
+/// A session of the same account that Security has from about then on is taken to be the same.
+const SAME_SESSION: i64 = MINUTE;
+
+/// Whether Security may know a numbered session that could not be joined: then it is not told twice.
+pub fn may_be_known(linker: &Linker<'_>, groups: &[Group], session: &TsSession) -> bool {
+    let time = |row: RowIdx| linker.records.time[row as usize];
+    let Some(first) = session.first_row().map(time) else { return true };
+    let last = session.closed.first().map(|&row| time(row));
+    let overlaps = |group: &&Group| {
+        let own = || group.own().map(|idx| linker.track(idx));
+        let begun = own().map(|track| track.first).min().map(|pos| linker.time(pos));
+        let ended = own()
+            .flat_map(|track| [track.user_logoff, track.logoff])
+            .flatten()
+            .max()
+            .map(|pos| linker.time(pos));
+        begun.is_none_or(|begun| last.is_none_or(|last| begun <= last.plus(SAME_SESSION)))
+            && ended.is_none_or(|ended| first <= ended.plus(SAME_SESSION))
+    };
+    groups
+        .iter()
+        .filter(|group| group.class == Class::Desktop)
+        .filter(overlaps)
+        .any(|group| is_account(linker, group, session))
+}
+
+/// Adds a session from what other logs have of it.
+pub fn add(
+    records: &Records,
+    boot: &Boot,
+    machine: u32,
+    boot_idx: u32,
+    ts: &TsSession,
+    sessions: &mut Sessions,
+) {
+    let Some(first_row) = ts.first_row() else { return };
+    let at = |row: RowIdx| records.time[row as usize];
+    let (domain, user) = account(records, ts);
+    let last_seen = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row)).map(|&row| at(row)).max();
+    let start = start(boot, ts, at, first_row);
+    let end = end(boot, ts, at, last_seen);
+    let mut evidence = evidence(ts);
+    evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
+    let until = end.at.or(end.earliest);
+    let intervals =
+        start.latest.zip(until).map_or_else(Vec::new, |(from, to)| disconnected(ts, at, from, to));
+    let origins = origins(records, ts);
+    let span =
+        |from: Option<Timestamp>, to: Option<Timestamp>| from.zip(to).map(|(from, to)| to.since(from).max(0));
+    sessions.all.push(Session {
+        machine,
+        boot: boot_idx,
+        class: Class::Desktop,
+        computer: records.signature(first_row).computer,
+        user,
+        domain,
+        sid: ts.sid,
+        ts_session: Some(ts.number),
+        first_row,
+        start,
+        end,
+        last_seen,
+        duration_min: span(start.latest, end.earliest.or(end.at)),
+        duration_max: span(
+            start.earliest,
+            end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
+        ),
+        evidence: super::append(&mut sessions.evidence, evidence),
+        intervals: super::append(&mut sessions.intervals, intervals),
+        origins: super::append(&mut sessions.origins, origins),
+        ..Session::default()
+    });
+}
+
+/// `DOMAIN\user` in its parts, as texts of their own where the case has them.
+fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
+    let text = records.text(ts.account);
+    let find = |part: &str| records.strings.find(part);
+    match text.split_once('\\') {
+        Some((domain, user)) => match (find(domain), find(user)) {
+            (Some(domain), Some(user)) => (domain, user),
+            _ => (StrId::NONE, ts.account),
+        },
+        None => (StrId::NONE, ts.account),
+    }
+}
+
+/// The logon itself came within moments of what was seen of it; a session that was only resumed began before that.
+fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: RowIdx) -> Start {
+    let earliest = match ts.opened.first() {
+        Some(&row) if row == first => Some(at(row).plus(-SAME_MOMENT)),
+        _ => boot.start,
+    };
+    Start { how: StartHow::OtherLog, at: None, earliest, latest: Some(at(first)) }
+}
+
+fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen: Option<Timestamp>) -> End {
+    if let Some(&row) = ts.closed.first() {
+        let end = End {
+            how: EndHow::LogoffFromOtherLog,
+            confidence: Confidence::High,
+            row: Some(row),
+            ..End::default()
+        };
+        return End { at: Some(at(row)), ..end };
+    }
+    let bounds = End { earliest: last_seen, confidence: Confidence::Low, ..End::default() };
+    let not_before = |moment: &Timestamp| last_seen.is_none_or(|last| last <= *moment);
+    if let Some(row) = ts.superseded_by {
+        return End {
+            how: EndHow::Superseded,
+            latest: Some(at(row)).filter(not_before),
+            row: Some(row),
+            ..bounds
+        };
+    }
+    match &boot.end {
+        BootEnd::Clean { at, latest, by } => {
+            let end = Some(*at).max(last_seen);
+            End {
+                how: EndHow::CleanShutdown,
+                at: end,
+                latest: Some(*latest).max(end),
+                row: by.first().copied(),
+                ..bounds
+            }
+        }
+        BootEnd::Unclean { heartbeat, by, .. } => {
+            let next = boot.next_start.filter(not_before);
+            let signs = [last_seen, boot.last_record, *heartbeat].into_iter().flatten();
+            let end = signs.filter(|sign| next.is_none_or(|next| *sign <= next)).max();
+            End { how: EndHow::UncleanStop, at: end, latest: next, row: by.first().copied(), ..bounds }
+        }
+        BootEnd::Open => End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, ..bounds },
+    }
+}
+
+fn evidence(ts: &TsSession) -> Vec<Evidence> {
+    let opened = ts.opened.iter().map(|&row| Evidence { row, role: EvidenceRole::Start, rule: 25 });
+    let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
+    let change = |&(row, kind): &(RowIdx, Kind)| {
+        let role =
+            if kind == Kind::TsDisconnected { EvidenceRole::Disconnect } else { EvidenceRole::Reconnect };
+        Evidence { row, role, rule: 35 }
+    };
+    opened.chain(closed).chain(ts.changes.iter().map(change)).collect()
+}
+
+fn disconnected(
+    ts: &TsSession,
+    at: impl Fn(RowIdx) -> Timestamp,
+    begin: Timestamp,
+    end: Timestamp,
+) -> Vec<Interval> {
+    let mut intervals = Vec::new();
+    let mut open: Option<RowIdx> = None;
+    let interval = |from: Timestamp, to: Timestamp, opened_by, closed_by| Interval {
+        what: State::Disconnected,
+        from: from.max(begin),
+        to: to.min(end),
+        opened_by,
+        closed_by,
+    };
+    for &(row, kind) in &ts.changes {
+        match (kind, open) {
+            (Kind::TsDisconnected, None) => open = Some(row),
+            (Kind::TsReconnected, Some(from)) => {
+                intervals.push(interval(at(from), at(row), Some(from), Some(row)));
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    intervals.extend(open.map(|from| interval(at(from), end, Some(from), None)));
+    intervals.retain(|interval| interval.from < interval.to);
+    intervals
+}
+
+/// Addresses that Terminal Services name; `LOCAL` is the console.
+pub fn origins(records: &Records, ts: &TsSession) -> Vec<Origin> {
+    let reconnected = ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
+    let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
+        let event = records.event(row)?;
+        let is_first = records.events.kind(event) != Kind::TsShell;
+        let address = records.events.text(event, Field::Address);
+        let is_remote =
+            is_first && !address.is_none() && !records.text(address).eq_ignore_ascii_case("LOCAL");
+        is_remote.then_some(Origin {
+            at: records.time[row as usize],
+            address,
+            port: None,
+            host: StrId::NONE,
+            row,
+        })
+    });
+    named.collect()
+}
