@@ -13,6 +13,7 @@ use super::top_bar::TopBar;
 use crate::browser::files::{self, Dropped};
 use crate::browser::window;
 use crate::state::fragment::Fragment;
+use crate::state::progress::Reading;
 use crate::state::{Action, Page, View};
 use crate::worker::page_side::Engine;
 use gloo::events::{EventListener, EventListenerOptions};
@@ -80,7 +81,9 @@ fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engin
                 act={act.clone()} />
             <main class="main" aria-label={page.view.name()}>
                 if page.view == View::Sessions {
-                    <SessionsTable page={Rc::new(page.clone())} act={act.clone()} />
+                    <SessionsTable rows={page.rows.clone()} grid={page.sessions} sort={page.query.sort.clone()}
+                        selected={page.selected.clone()} zone={page.zone}
+                        is_reading={page.progress.state == Reading::UnderWay} act={act.clone()} />
                 } else {
                     <FilesTable ledger={page.ledger.clone()} grid={page.files} zone={page.zone} act={act.clone()} />
                 }
@@ -95,7 +98,6 @@ fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engin
 
 /// For tests and styles: whether reading is under way.
 fn reading_name(page: &Page) -> &'static str {
-    use crate::state::progress::Reading;
     match page.progress.state {
         Reading::Idle => "idle",
         Reading::UnderWay => "reading",

@@ -3,11 +3,12 @@
 use super::confidence::Confidence;
 use super::grid::{GridView, row_id};
 use crate::state::fragment::column_name;
-use crate::state::{Action, Page, View};
+use crate::state::grid::Grid;
+use crate::state::{Action, View};
 use crate::text::moment::Zone;
 use crate::text::visible;
 use crate::text::words::{self, Cell};
-use sessionscope::query::{Column, Row, Sort};
+use sessionscope::query::{Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -25,35 +26,39 @@ const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::Flags, "Flags", "What else is to be known"),
 ];
 
+/// Only what the table shows: progress and counts change all the time, and it is not drawn anew for them.
 #[derive(Properties, PartialEq)]
 pub struct SessionsTableProps {
-    pub page: Rc<Page>,
+    pub rows: Rc<Rows>,
+    pub grid: Grid,
+    pub sort: Vec<Sort>,
+    pub selected: Option<String>,
+    pub zone: Zone,
+    pub is_reading: bool,
     pub act: Callback<Action>,
 }
 
 #[component]
 pub fn SessionsTable(props: &SessionsTableProps) -> Html {
-    let SessionsTableProps { page, act } = props;
-    let grid = page.sessions;
-    let end = grid.first.saturating_add(grid.n_visible).min(page.rows.n_rows);
-    let head = COLUMNS.iter().map(|column| head(column, &page.query.sort, act)).collect::<Html>();
-    let rows = (grid.first..end).map(|index| row(index, page)).collect::<Html>();
+    let SessionsTableProps { rows, grid, sort, act, .. } = props;
+    let end = grid.first.saturating_add(grid.n_visible).min(rows.n_rows);
+    let head = COLUMNS.iter().map(|column| head(column, sort, act)).collect::<Html>();
+    let shown = (grid.first..end).map(|index| row(index, props)).collect::<Html>();
     html! {
         <>
-            <GridView id="sessions" label="Sessions" view={View::Sessions} grid={grid} n_rows={page.rows.n_rows}
-                n_columns={COLUMNS.len() as u32} head={head} rows={rows} act={act.clone()} />
-            if page.rows.n_rows == 0 {
-                <p id="no-sessions" class="nothing">{ nothing(page) }</p>
+            <GridView id="sessions" label="Sessions" view={View::Sessions} grid={*grid} n_rows={rows.n_rows}
+                n_columns={COLUMNS.len() as u32} head={head} rows={shown} act={act.clone()} />
+            if rows.n_rows == 0 {
+                <p id="no-sessions" class="nothing">{ nothing(rows.n_total, props.is_reading) }</p>
             }
         </>
     }
 }
 
-fn nothing(page: &Page) -> &'static str {
-    use crate::state::progress::Reading;
-    match (page.progress.state, page.rows.n_total) {
-        (Reading::UnderWay, 0) => "Reading: the first sessions will show soon.",
-        (_, 0) => "No sessions are in what was read. The Files view says what each file holds.",
+fn nothing(n_total: u32, is_reading: bool) -> &'static str {
+    match (is_reading, n_total) {
+        (true, 0) => "Reading: the first sessions will show soon.",
+        (false, 0) => "No sessions are in what was read. The Files view says what each file holds.",
         _ => "No session matches. The filter and the noise classes on the left hide all of them.",
     }
 }
@@ -83,17 +88,18 @@ fn head(
     }
 }
 
-fn row(index: u32, page: &Page) -> Html {
+fn row(index: u32, props: &SessionsTableProps) -> Html {
     let id = row_id("sessions", index);
     let aria_index = (u64::from(index) + 2).to_string();
-    let Some(row) = page.row(index) else {
+    let held = index.checked_sub(props.rows.first).and_then(|i| props.rows.rows.get(i as usize));
+    let Some(row) = held else {
         return html! {
             <div key={index} id={id} class="grid-row grid-row-awaited" role="row" aria-rowindex={aria_index}
                 data-index={index.to_string()}><div role="gridcell" class="grid-cell">{ "…" }</div></div>
         };
     };
-    let is_selected = page.selected.as_ref() == Some(&row.session);
-    let is_cursor = page.sessions.cursor == Some(index);
+    let is_selected = props.selected.as_ref() == Some(&row.session);
+    let is_cursor = props.grid.cursor == Some(index);
     let class = classes!(
         "grid-row",
         (index % 2 == 1).then_some("grid-row-odd"),
@@ -104,7 +110,7 @@ fn row(index: u32, page: &Page) -> Html {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_selected.to_string()} data-index={index.to_string()}
             data-session={row.session.clone()} data-class={row.class.clone()}>
-            { cells(row, page.zone) }
+            { cells(row, props.zone) }
         </div>
     }
 }
