@@ -139,9 +139,9 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
             }
         }
         BootEnd::Unclean { heartbeat, by, .. } => {
-            let next = boot.next_start.filter(not_before);
-            let signs = [last_seen, boot.last_record, *heartbeat].into_iter().flatten();
-            let end = signs.filter(|sign| next.is_none_or(|next| *sign <= next)).max();
+            let recorded = last_seen.max(boot.last_record);
+            let next = boot.next_start.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
+            let end = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
             End { how: EndHow::UncleanStop, at: end, latest: next, row: by.first().copied(), ..bounds }
         }
         BootEnd::Open => End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, ..bounds },

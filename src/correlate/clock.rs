@@ -30,6 +30,18 @@ pub fn clock(records: &Records, security: &Lineage, boots: &[Boot]) -> Clock {
     Clock::new(steps)
 }
 
+/// Puts the moment right at which each boot was followed by the next, where the next one's clock was put right after
+/// its start (rule 18), unless that contradicts the boot's own clock.
+pub fn correct_next_starts(clock: &Clock, boots: &mut [Boot]) {
+    for n in 1..boots.len() {
+        let moved = clock.shift(boots[n].security.start);
+        let corrected = boots[n].start.map(|start| start.plus(moved));
+        if moved != 0 && boots[n - 1].last_record <= corrected {
+            boots[n - 1].next_start = corrected;
+        }
+    }
+}
+
 fn step(
     records: &Records,
     security: &Lineage,
@@ -41,7 +53,13 @@ fn step(
     let events = &records.events;
     let known = events.time(event, Field::PreviousTime).zip(events.time(event, Field::NewTime));
     let previous = pos.checked_sub(1).filter(|previous| boot.security.contains(previous)).map(raw);
-    let since_boot = |step: i64| raw(pos).since(raw(boot.security.start)) - step;
+    // A 1101 is written by the new boot, at a time that tells nothing of its start (rule 10).
+    let is_dropped = |pos: &Pos| {
+        let event = records.event(security.rows[*pos as usize]);
+        event.is_some_and(|event| events.kind(event) == Kind::AuditEventsDropped)
+    };
+    let begun = boot.security.clone().find(|pos| !is_dropped(pos)).unwrap_or(pos);
+    let since_boot = |step: i64| raw(pos).since(raw(begun)).saturating_sub(step);
     let amount = match known {
         Some((from, to)) => to.since(from),
         None => derived(raw(pos).since(previous?))?,

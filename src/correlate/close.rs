@@ -219,18 +219,18 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
 fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Unclean { heartbeat, is_reported, by } = draft.boot.end.clone() else { return None };
     let last = draft.session.last_seen;
-    let signs = [last, draft.boot.last_record, heartbeat];
     let next = draft.boot.next_start;
-    // A sign of life from after the next start was written by a clock that was set back in between.
-    let is_possible = |sign: &Timestamp| next.is_none_or(|next| *sign <= next) || Some(*sign) == last;
-    let at = signs.into_iter().flatten().filter(is_possible).max();
+    let recorded = last.max(draft.boot.last_record);
+    // A next start before this boot's own records was stamped by another clock (trap 25): it bounds nothing.
+    let next = next.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
+    let at = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
     Some(End {
         how: EndHow::UncleanStop,
         at,
         confidence: if is_reported && !is_unproven(draft) { Confidence::Medium } else { Confidence::Low },
         earliest: last,
-        latest: next.filter(|next| at.is_none_or(|at| at <= *next)),
+        latest: next,
         row: by.first().copied(),
         ..End::default()
     })

@@ -56,6 +56,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             machine.clock = clock::clock(records, security, &machine.boots);
+            clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
         add_sessions(records, n as u32, machine, &outside, &mut sessions);
