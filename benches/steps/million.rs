@@ -1,7 +1,7 @@
 //! Correlating and asking, with as many sessions as one likes.
 
 use crate::busy;
-use crate::clock::{peak_bytes, time};
+use crate::clock::{peak_bytes, time, wall};
 use crate::print;
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::Opening;
@@ -60,21 +60,21 @@ pub fn ask(n_sessions: u32) {
     for (name, by) in COLUMNS {
         for (way, descending) in [("up", false), ("down", true)] {
             let query = Query { sort: vec![Sort { by, descending }], ..all.clone() };
-            let (_, secs) = time(|| case.rows(&query, 0, SCREEN));
+            let (_, secs) = wall(|| case.rows(&query, 0, SCREEN));
             print(&format!("sort {name} {way}"), secs);
         }
     }
     let sort = vec![Sort { by: Column::User, descending: false }];
     for text in ["u", "user0", "user01", "corp remote", "10.20.3.", "0x1234", "nothing has this"] {
         let query = Query { text: text.to_owned(), sort: sort.clone(), ..all.clone() };
-        let (rows, secs) = time(|| case.rows(&query, 0, SCREEN));
+        let (rows, secs) = wall(|| case.rows(&query, 0, SCREEN));
         print(&format!("filter \"{text}\" ({} rows)", rows.n_rows), secs);
     }
     open_some(&mut case, &all);
     scroll(&mut case, &all);
-    let ((_, n), secs) = time(|| case.export(Format::JsonLines, None, 0, 1000));
+    let ((_, n), secs) = wall(|| case.export(Format::JsonLines, None, 0, 1000));
     print("export 1000 sessions", secs);
-    let (_, secs) = time(|| case.export(Format::JsonLines, Some(&all), n / 2, 1000));
+    let (_, secs) = wall(|| case.export(Format::JsonLines, Some(&all), n / 2, 1000));
     print("export 1000 sessions of a query", secs);
     print("peak bytes", peak_bytes());
 }
@@ -89,7 +89,7 @@ fn open_some(case: &mut Case, all: &Query) {
     let mut slowest = 0f64;
     for n in 0..20 {
         let row = case.rows(all, (n_rows / 20 * n).min(n_rows.saturating_sub(1)), 1).rows.remove(0);
-        let (found, secs) = time(|| case.session(&row.session));
+        let (found, secs) = wall(|| case.session(&row.session));
         assert!(found.is_some(), "{} cannot be opened", row.session);
         slowest = slowest.max(secs);
     }
@@ -98,6 +98,6 @@ fn open_some(case: &mut Case, all: &Query) {
 
 fn scroll(case: &mut Case, all: &Query) {
     let n_rows = case.rows(all, 0, 0).n_rows;
-    let (_, secs) = time(|| case.rows(all, n_rows / 2, SCREEN));
+    let (_, secs) = wall(|| case.rows(all, n_rows / 2, SCREEN));
     print("scroll", secs);
 }
