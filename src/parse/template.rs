@@ -380,6 +380,8 @@ impl<'a> Values<'a> {
 
 /// Reads a stream that is one template instance: a fragment header (a nested stream may lack it), the instance, and
 /// the end.
+// Inlined, for the values are half a kilobyte: to hand them back would be to copy them, twice for each record.
+#[inline(always)]
 pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<'_>> {
     let stream = chunk.get(start..end)?;
     let token = match stream {
