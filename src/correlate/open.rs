@@ -172,7 +172,7 @@ impl Tracks {
         let time = |pos: Pos| records.time[row(pos) as usize];
         let is_near =
             |other: Pos| pos - other <= CLUSTER_RECORDS || time(pos).since(time(other)).abs() <= CLUSTER;
-        if track.logoff.is_some() || !is_near(track.logon.unwrap_or(track.first)) {
+        if track.logoff.or(track.user_logoff).is_some() || !is_near(track.logon.unwrap_or(track.first)) {
             return false;
         }
         let sid = |event| records.events.text(event, Field::TargetSid);
