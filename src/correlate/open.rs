@@ -180,7 +180,7 @@ impl Tracks {
             Some(logon) => is_beside(logon) && is_soon(logon),
             None => is_beside(track.first) || is_soon(track.first),
         };
-        if track.logoff.is_some() || !is_near {
+        if track.logoff.or(track.user_logoff).is_some() || !is_near {
             return false;
         }
         let sid = |event| records.events.text(event, Field::TargetSid);
