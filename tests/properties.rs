@@ -51,7 +51,9 @@ fn explore() {
     };
     let mut n_rows = 0;
     for seed in first..first + n {
-        let world = life::simulate(plan(seed));
+        let mut plan = plan(seed);
+        plan.with_clock &= std::env::var("CLOCK").is_ok();
+        let world = life::simulate(plan);
         n_rows += world.rows.len();
         let all = vec![true; world.rows.len()];
         let records = read::records(&read::files(&world, &all));

@@ -4,7 +4,7 @@ use super::read::ticks;
 use super::{End, RowIdx, Session, Stop, World};
 use evtx_fixture::FileTime;
 use evtx_fixture::windows::Identity;
-use sessionscope::session::record::Record;
+use sessionscope::session::record::{IntervalRecord, Record};
 use std::collections::BTreeMap;
 
 /// What is compared of a session, by what it is called.
@@ -45,7 +45,7 @@ fn facts(world: &World, session: &Session) -> Facts {
             let to = interval.to.map(at).or(end).map_or("?".to_owned(), time);
             (at(interval.from), interval.what, to)
         })
-        .filter(|(from, _, to)| time(*from) != *to)
+        .filter(|(from, _, to)| time(*from) != *to && to != "?")
         .collect();
     intervals.sort_unstable();
     let intervals: Vec<String> =
@@ -88,11 +88,12 @@ fn facts_of(record: &Record) -> Facts {
     let is_exact = matches!(record.end_how.as_str(), "user_logoff" | "logoff");
     let is_known = is_exact || record.end_how == "clean_shutdown";
     let lasted = record.duration_s.filter(|_| is_exact).map(|seconds| (seconds * 1e7).round() as i64);
-    let is_whole = |to: &Option<_>| to.is_some() || is_known;
-    let intervals = record.intervals.iter().filter(|interval| interval.what != "suspended").map(|interval| {
-        let to = if is_whole(&interval.closed_by) { interval.to.as_str() } else { "?" };
-        format!("{} {} - {to}", interval.what, interval.from)
-    });
+    // Where nobody knows when the session ended, what it was in then has no end either.
+    let is_told =
+        |interval: &&IntervalRecord| interval.what != "suspended" && (interval.closed_by.is_some() || is_known);
+    let intervals = record.intervals.iter().filter(is_told);
+    let intervals =
+        intervals.map(|interval| format!("{} {} - {}", interval.what, interval.from, interval.to));
     let n_frozen = record.intervals.iter().filter(|interval| interval.what == "suspended").count();
     let parent = record.parent.as_deref().and_then(|parent| parent.rsplit('/').next());
     BTreeMap::from([

@@ -22,6 +22,7 @@ struct Life {
     short: Vec<(i64, SessionIdx)>,
     until_boot_ends: Vec<SessionIdx>,
     pending_nla: Vec<(SessionIdx, u64)>,
+    booted: i64,
 }
 
 /// Simulates a machine.
@@ -35,6 +36,7 @@ pub fn simulate(plan: Plan) -> World {
         short: Vec::new(),
         until_boot_ends: Vec::new(),
         pending_nla: Vec::new(),
+        booted: 0,
     };
     for n in 0..plan.n_boots {
         life.boot(n);
@@ -67,6 +69,7 @@ impl Life {
         if rebase {
             self.machine.clock -= amount;
         }
+        self.booted = self.machine.now;
         self.machine.start(renamed_from.as_deref());
         self.services();
         if rebase {
@@ -162,7 +165,7 @@ impl Life {
             50..62 => self.network(None),
             62..67 => self.child(),
             67..80 => self.log_off_somebody(),
-            80..83 if self.plan.with_clock => self.clock(),
+            80..83 if self.plan.with_clock && self.machine.now - self.booted > 15 * MINUTE => self.clock(),
             83..85 if self.plan.with_trouble => self.clear(),
             _ => self.activity(),
         }

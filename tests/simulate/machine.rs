@@ -242,7 +242,10 @@ impl Machine {
         match shape.subject {
             0 => set_subject(&mut logon, &Identity::nobody(), 0),
             0x3e7 => set_subject(&mut logon, &Identity::machine(&self.computer), 0x3e7),
-            luid => set_subject(&mut logon, &who, luid),
+            luid => {
+                let parent = self.parent_of(luid).map_or(shape.user, |parent| &self.world.sessions[parent].user);
+                set_subject(&mut logon, &Identity::of(parent), luid);
+            }
         }
         set_target(&mut logon, &who, luid);
         logon.set("LogonType", Value::U32(shape.logon_type));
