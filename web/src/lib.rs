@@ -1,56 +1,52 @@
-//! A stand-in for the page: it starts one worker of each kind and shows what they answer.
+//! The page of Sessionscope and its workers, all from one module: `js/boot.js` calls `page` in the window, and
+//! `js/worker.js` calls one of the others in each worker.
+
+pub mod browser;
+pub mod components;
+pub mod state;
+pub mod text;
+pub mod worker;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{DedicatedWorkerGlobalScope, Document, MessageEvent, Worker};
+use web_sys::DedicatedWorkerGlobalScope;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Starts a worker; `js/boot.js` says what it does.
-    #[wasm_bindgen(js_namespace = sessionscope, catch)]
-    fn spawn(role: &str) -> Result<Worker, JsValue>;
+    /// Says why the page cannot go on; `js/boot.js` says how.
+    #[wasm_bindgen(js_namespace = sessionscope)]
+    fn fail(sentence: &str);
 }
 
 /// The window's entry point.
 #[wasm_bindgen]
 pub fn page() -> Result<(), JsValue> {
-    let document = web_sys::window().and_then(|window| window.document()).ok_or("no document")?;
-    let app = document.get_element_by_id("app").ok_or("no #app")?;
-    app.set_text_content(Some("Sessionscope "));
-    ask(&document, "parse")?;
-    ask(&document, "case")
+    yew::set_custom_panic_hook(Box::new(|panic| {
+        fail(&format!("Sessionscope stopped: {panic}. Reload the page to start again."));
+    }));
+    let root = browser::window::element("app").ok_or("the page has no #app")?;
+    yew::Renderer::<components::App>::with_root(root).render();
+    Ok(())
 }
 
 /// A parse worker's entry point.
 #[wasm_bindgen]
 pub fn parse_worker() {
-    answer("parse");
+    throw_panics();
+    worker::parse::serve(scope());
 }
 
 /// The case worker's entry point.
 #[wasm_bindgen]
 pub fn case_worker() {
-    answer("case");
+    throw_panics();
+    worker::case::serve(scope());
 }
 
-fn ask(document: &Document, role: &str) -> Result<(), JsValue> {
-    let shown = document.create_element("p")?;
-    document.get_element_by_id("app").ok_or("no #app")?.append_child(&shown)?;
-    let worker = spawn(role)?;
-    let on_answer = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        shown.set_text_content(event.data().as_string().as_deref());
-    });
-    worker.set_onmessage(Some(on_answer.as_ref().unchecked_ref()));
-    on_answer.forget();
-    worker.post_message(&"ping".into())
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
 }
 
-fn answer(role: &'static str) {
-    let scope: DedicatedWorkerGlobalScope = web_sys::js_sys::global().unchecked_into();
-    let to = scope.clone();
-    let on_question = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        let question = event.data().as_string().unwrap_or_default();
-        let _ = to.post_message(&format!("{role}: {question}").into());
-    });
-    scope.set_onmessage(Some(on_question.as_ref().unchecked_ref()));
-    on_question.forget();
+/// A panic would be an `unreachable` without words; thrown, it tells the page why the worker died.
+fn throw_panics() {
+    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
 }

@@ -1,0 +1,5 @@
+//! What the page asks of the browser: dropped files, downloads, the address's fragment, the theme.
+
+pub mod download;
+pub mod files;
+pub mod window;

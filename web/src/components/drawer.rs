@@ -1,0 +1,73 @@
+//! The drawer beside the table: one session with its evidence, or one file with its problems.
+
+use super::evidence::Evidence;
+use super::session_facts::SessionFacts;
+use super::source_facts::SourceFacts;
+use crate::state::{Action, Drawer, SessionDrawer};
+use crate::text::moment::Zone;
+use crate::text::visible;
+use sessionscope::case::Place;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct DrawerViewProps {
+    pub drawer: Drawer,
+    pub zone: Zone,
+    /// Reading goes on: what is said may change.
+    pub is_provisional: bool,
+    pub act: Callback<Action>,
+    /// A session's evidence of this index is to be shown whole, or (without a place) hidden.
+    pub show: Callback<(String, u32, Option<Place>)>,
+}
+
+#[component]
+pub fn DrawerView(props: &DrawerViewProps) -> Html {
+    let close = props.act.reform(|_: MouseEvent| Action::DrawerClosed);
+    let title = match &props.drawer {
+        Drawer::Session(session) => &session.id,
+        Drawer::Source(source) => &source.path,
+    };
+    let session = match &props.drawer {
+        Drawer::Session(session) => Some(session.id.clone()),
+        Drawer::Source(_) => None,
+    };
+    html! {
+        <aside id="drawer" class="drawer" aria-label="Details" data-session={session}>
+            <header class="drawer-head">
+                <h2 id="drawer-title">{ visible(title).into_owned() }</h2>
+                <button id="drawer-close" class="button" type="button" title="Close (Esc)" onclick={close}>{ "Close" }</button>
+            </header>
+            <div class="drawer-body" tabindex="0" role="region" aria-labelledby="drawer-title">
+                { body(props) }
+            </div>
+        </aside>
+    }
+}
+
+fn body(props: &DrawerViewProps) -> Html {
+    match &props.drawer {
+        Drawer::Session(session) => session_body(props, session),
+        Drawer::Source(source) => html! { <SourceFacts source={source.clone()} zone={props.zone} /> },
+    }
+}
+
+fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
+    let Some(part) = &session.part else {
+        let text = if session.is_missing {
+            "This session is not in the case any more: what was read since has changed it."
+        } else {
+            "…"
+        };
+        return html! { <p class="drawer-wait">{ text }</p> };
+    };
+    html! {
+        <>
+            if props.is_provisional {
+                <p class="provisional">{ "Still reading: this may change" }</p>
+            }
+            <SessionFacts part={part.clone()} zone={props.zone} />
+            <Evidence part={part.clone()} records={session.records.clone()} zone={props.zone} act={props.act.clone()}
+                show={props.show.clone()} />
+        </>
+    }
+}

@@ -1,0 +1,107 @@
+//! When the session was locked, disconnected or asleep: a bar and a list.
+
+use super::facts::cut_short;
+use crate::text::moment::{Zone, in_full, to_the_second};
+use crate::text::number::span;
+use crate::text::{visible, words};
+use crate::worker::protocol::SessionPart;
+use sessionscope::session::record::{EventRef, IntervalRecord, Record};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The bar's width in units of its own.
+const BAR: f64 = 1000.0;
+/// An interval too short to see is still there.
+const LEAST: f64 = 3.0;
+
+#[derive(Properties, PartialEq)]
+pub struct IntervalsProps {
+    pub part: Rc<SessionPart>,
+    pub zone: Zone,
+}
+
+#[component]
+pub fn Intervals(props: &IntervalsProps) -> Html {
+    let record = &props.part.detail.record;
+    if record.intervals.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <section id="intervals">
+            <h3>{ "Away" }</h3>
+            { bar(record) }
+            <table class="list">
+                <thead><tr><th>{ "What" }</th><th>{ "From" }</th><th>{ "To" }</th><th>{ "Length" }</th><th>{ "Events" }</th></tr></thead>
+                <tbody>{ for record.intervals.iter().map(|interval| row(interval, props.zone)) }</tbody>
+            </table>
+            { cut_short(record.intervals.len(), props.part.n_intervals) }
+        </section>
+    }
+}
+
+fn bar(record: &Record) -> Html {
+    let Some((from, to)) = extent(record) else { return Html::default() };
+    let scale = BAR / (to - from).max(1.0);
+    let part = |interval: &IntervalRecord| {
+        let (a, b) = (second(&interval.from)?, second(&interval.to)?);
+        let x = ((a - from) * scale).clamp(0.0, BAR - LEAST);
+        let width = ((b - a) * scale).clamp(LEAST, BAR - x);
+        Some(html! {
+            <rect class={format!("bar-{}", class_of(&interval.what))} x={x.to_string()} y="0" width={width.to_string()} height="10" />
+        })
+    };
+    html! {
+        <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img"
+            aria-label="The session's length with the parts it was away">
+            <rect class="bar-active" x="0" y="0" width="1000" height="10" />
+            { for record.intervals.iter().filter_map(part) }
+        </svg>
+    }
+}
+
+fn extent(record: &Record) -> Option<(f64, f64)> {
+    let start = record.start.as_ref().or(record.start_latest.as_ref()).or(record.start_earliest.as_ref())?;
+    let end = record.end.as_ref().or(record.end_earliest.as_ref()).or(record.last_seen.as_ref())?;
+    Some((second(start)?, second(end)?))
+}
+
+fn second(time: &str) -> Option<f64> {
+    let moment: jiff::Timestamp = time.parse().ok()?;
+    Some(moment.as_millisecond() as f64 / 1000.0)
+}
+
+/// Only what the style sheet knows becomes a class name.
+fn class_of(what: &str) -> &'static str {
+    match what {
+        "locked" => "locked",
+        "screensaver" => "screensaver",
+        "disconnected" => "disconnected",
+        "suspended" => "suspended",
+        _ => "other",
+    }
+}
+
+fn row(interval: &IntervalRecord, zone: Zone) -> Html {
+    let length = match (second(&interval.from), second(&interval.to)) {
+        (Some(from), Some(to)) => span(to - from),
+        _ => String::new(),
+    };
+    let what = visible(&words::spaced(&interval.what)).into_owned();
+    html! {
+        <tr>
+            <td><span class={format!("swatch swatch-{}", class_of(&interval.what))} aria-hidden="true"></span>{ what }</td>
+            <td title={in_full(&interval.from, zone)}>{ visible(&to_the_second(&interval.from, zone)).into_owned() }</td>
+            <td title={in_full(&interval.to, zone)}>{ visible(&to_the_second(&interval.to, zone)).into_owned() }</td>
+            <td>{ length }</td>
+            <td>{ events(interval) }</td>
+        </tr>
+    }
+}
+
+fn events(interval: &IntervalRecord) -> String {
+    let event = |event: &Option<EventRef>| match event {
+        Some(event) => format!("{} (record {})", event.event, event.record),
+        None => "not seen".into(),
+    };
+    format!("{} … {}", event(&interval.opened_by), event(&interval.closed_by))
+}

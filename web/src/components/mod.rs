@@ -1,0 +1,29 @@
+//! What is seen: one component per file. A component shows what it is given and says what people do.
+//!
+//! Element ids, `data-` attributes and roles are what browser tests hold on to; web/README.md lists them.
+
+mod app;
+mod confidence;
+mod drawer;
+mod evidence;
+mod export_menu;
+mod facts;
+mod files_table;
+mod filter_box;
+mod grid;
+mod help;
+mod intervals;
+mod invitation;
+mod loaded;
+mod noise_panel;
+mod notice;
+mod pick;
+mod reading;
+mod record;
+mod session_facts;
+mod sessions_table;
+mod source_facts;
+mod status_bar;
+mod top_bar;
+
+pub use app::App;

@@ -1,0 +1,70 @@
+//! How far reading is: overall and for each file that is being read, with a way to stop.
+
+use crate::state::progress::{Progress, Reading, SourceLine};
+use crate::text::number::{bytes, count, counted, span};
+use crate::text::visible;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Files that are listed; more are seldom read at once.
+const MOST_SOURCES: usize = 4;
+
+#[derive(Properties, PartialEq)]
+pub struct ReadingStripProps {
+    pub progress: Rc<Progress>,
+    pub cancel: Callback<()>,
+}
+
+#[component]
+pub fn ReadingStrip(props: &ReadingStripProps) -> Html {
+    let progress = &props.progress;
+    match progress.state {
+        Reading::UnderWay => under_way(progress, &props.cancel),
+        Reading::Cancelled => html! {
+            <p id="reading" class="reading reading-cancelled" role="status" data-state="cancelled">
+                { "Reading was cancelled: what was read until then is shown." }
+            </p>
+        },
+        Reading::Idle | Reading::Done => Html::default(),
+    }
+}
+
+fn under_way(progress: &Progress, cancel: &Callback<()>) -> Html {
+    let cancel = cancel.reform(|_: MouseEvent| ());
+    html! {
+        <section id="reading" class="reading" aria-label="Reading" data-state="reading">
+            <div class="reading-all">
+                <progress id="progress" max="1000" value={progress.permille().to_string()}
+                    aria-label="Bytes read of all files"></progress>
+                <p class="reading-numbers">{ for numbers(progress).into_iter().map(|part| html! { <span>{ part }</span> }) }</p>
+                <button id="cancel" class="button" type="button" onclick={cancel}>{ "Cancel" }</button>
+            </div>
+            <ul class="reading-sources">
+                { for progress.sources.iter().take(MOST_SOURCES).map(source) }
+            </ul>
+        </section>
+    }
+}
+
+fn numbers(progress: &Progress) -> Vec<String> {
+    let mut parts = vec![
+        format!("{} of {}", count(progress.n_files_done), counted(progress.n_files, "file", "files")),
+        format!("{} of {}", bytes(progress.n_bytes_done), bytes(progress.n_bytes)),
+        counted(progress.n_records, "record", "records"),
+    ];
+    parts.extend(progress.rate().map(|rate| format!("{}/s", bytes(rate as u64))));
+    parts.extend(progress.left_s().map(|left| format!("{} left", span(left.ceil()))));
+    parts
+}
+
+fn source(line: &SourceLine) -> Html {
+    let path = visible(&line.path).into_owned();
+    html! {
+        <li class="reading-source" data-path={path.clone()}>
+            <progress max="1000" value={line.permille().to_string()} aria-label={format!("Bytes read of {path}")}></progress>
+            <span class="reading-path" title={path.clone()}>{ path.clone() }</span>
+            <span>{ format!("{} of {}", bytes(line.n_bytes_done), bytes(line.n_bytes)) }</span>
+            <span>{ counted(line.n_records, "record", "records") }</span>
+        </li>
+    }
+}

@@ -1,0 +1,173 @@
+//! What is known of one session: the sentence, the facts, its intervals, origins and logons.
+
+use super::confidence::Confidence;
+use super::facts::{cut_short, fact, titled_fact};
+use super::intervals::Intervals;
+use crate::text::moment::{Zone, in_full, to_the_second};
+use crate::text::number::span_in_full;
+use crate::text::{visible, words};
+use crate::worker::protocol::SessionPart;
+use sessionscope::session::record::{LogonRecord, OriginRecord, Record};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct SessionFactsProps {
+    pub part: Rc<SessionPart>,
+    pub zone: Zone,
+}
+
+#[component]
+pub fn SessionFacts(props: &SessionFactsProps) -> Html {
+    let SessionFactsProps { part, zone } = props;
+    let record = &part.detail.record;
+    html! {
+        <>
+            <p id="sentence" class="sentence">{ visible(&part.detail.sentence).into_owned() }</p>
+            if !record.flags.is_empty() {
+                <p class="flags">
+                    { for record.flags.iter().map(|flag| html! { <span class="flag">{ visible(words::flag(flag)).into_owned() }</span> }) }
+                </p>
+            }
+            <dl class="facts" id="facts">
+                { when(record, *zone) }
+                { who(record) }
+                { fact("Logon ids", record.logon_ids.join(", ")) }
+            </dl>
+            <Intervals part={part.clone()} zone={*zone} />
+            { origins(part, *zone) }
+            { logons(part) }
+        </>
+    }
+}
+
+fn when(record: &Record, zone: Zone) -> Html {
+    let start = (record.start_earliest.as_deref(), record.start_latest.as_deref());
+    let end = (record.end_earliest.as_deref(), record.end_latest.as_deref());
+    let duration = words::duration(record.duration_s, record.duration_min_s, record.duration_max_s);
+    let time = |time: &Option<String>| time.as_deref().map(|time| in_full(time, zone)).unwrap_or_default();
+    html! {
+        <>
+            { fact("Start", moment(record.start.as_deref(), start, zone)) }
+            { fact("Known by", words::start_how(&record.start_how)) }
+            { fact("End", moment(record.end.as_deref(), end, zone)) }
+            <dt>{ "How it ended" }</dt>
+            <dd data-value={record.end_how.clone()}>
+                <Confidence of={record.end_confidence.clone()} />
+                { format!("{} ({} confidence)", visible(words::end_how(&record.end_how)), visible(&record.end_confidence)) }
+            </dd>
+            { fact("Why", &record.end_why) }
+            { fact("Destroyed", time(&record.destroyed_at)) }
+            { fact("Last seen", time(&record.last_seen)) }
+            { titled_fact("Duration", duration.title, "") }
+            { seconds("Connected", record.connected_s, &record.active_how) }
+            { seconds("Active", record.active_s, &record.active_how) }
+        </>
+    }
+}
+
+/// A moment and what bounds it.
+fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
+    match (at, bounds) {
+        (Some(at), (None, None)) => in_full(at, zone),
+        (Some(at), _) => format!("about {}, {}", in_full(at, zone), words::between(bounds, zone)),
+        (None, _) => words::between(bounds, zone),
+    }
+}
+
+fn seconds(name: &str, seconds: Option<f64>, how: &str) -> Html {
+    let Some(seconds) = seconds else { return Html::default() };
+    let at_most = if how == "exact" { "" } else { "at most " };
+    fact(name, format!("{at_most}{}", span_in_full(seconds)))
+}
+
+fn who(record: &Record) -> Html {
+    let elevated = match record.elevated {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    };
+    html! {
+        <>
+            { fact("User", words::user(record.domain.as_deref(), record.user.as_deref())) }
+            { fact("SID", record.sid.as_deref().unwrap_or_default()) }
+            { fact("Acts elsewhere as", record.outbound_user.as_deref().unwrap_or_default()) }
+            { fact("Machine", machine(record)) }
+            { fact("Boot", record.boot.to_string()) }
+            { fact("Logon type", words::logon_type(record.logon_type, record.logon_type_name.as_deref())) }
+            { fact("Class", words::class(&record.class)) }
+            { fact("Elevated", elevated) }
+            { fact("Terminal session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
+            { fact("Started from", record.parent.as_deref().unwrap_or_default()) }
+            { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
+        </>
+    }
+}
+
+fn machine(record: &Record) -> String {
+    if record.computer.is_empty() || record.computer == record.machine {
+        return record.machine.clone();
+    }
+    format!("{} ({})", record.machine, record.computer)
+}
+
+fn origins(part: &SessionPart, zone: Zone) -> Html {
+    let origins = &part.detail.record.origins;
+    if origins.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <section id="origins">
+            <h3>{ "Came from" }</h3>
+            <table class="list">
+                <thead><tr><th>{ "Time" }</th><th>{ "From" }</th><th>{ "Event" }</th></tr></thead>
+                <tbody>{ for origins.iter().map(|origin| origin_row(origin, zone)) }</tbody>
+            </table>
+            { cut_short(origins.len(), part.n_origins) }
+        </section>
+    }
+}
+
+fn origin_row(origin: &OriginRecord, zone: Zone) -> Html {
+    let mut from = words::from(origin.address.as_deref(), origin.host.as_deref());
+    if let Some(port) = origin.port {
+        from += &format!(" port {port}");
+    }
+    html! {
+        <tr>
+            <td title={in_full(&origin.at, zone)}>{ visible(&to_the_second(&origin.at, zone)).into_owned() }</td>
+            <td>{ visible(&from).into_owned() }</td>
+            <td>{ format!("{} in {} record {}", origin.event, visible(&origin.channel), origin.record) }</td>
+        </tr>
+    }
+}
+
+fn logons(part: &SessionPart) -> Html {
+    let logons = &part.detail.record.logons;
+    if logons.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <section id="logons">
+            <h3>{ format!("Logons ({})", part.detail.record.n_logons) }</h3>
+            <table class="list">
+                <thead><tr><th>{ "Logon id" }</th><th>{ "Role" }</th><th>{ "4624" }</th><th>{ "4647" }</th><th>{ "4634" }</th></tr></thead>
+                <tbody>{ for logons.iter().map(logon_row) }</tbody>
+            </table>
+            { cut_short(logons.len(), part.n_logons) }
+        </section>
+    }
+}
+
+fn logon_row(logon: &LogonRecord) -> Html {
+    let record = |record: Option<u64>| record.map(|record| record.to_string()).unwrap_or_default();
+    html! {
+        <tr>
+            <td>{ visible(&logon.logon_id).into_owned() }</td>
+            <td title={logon.computer.clone().map(|name| visible(&name).into_owned())}>{ visible(&words::spaced(&logon.role)).into_owned() }</td>
+            <td>{ logon.record.to_string() }</td>
+            <td>{ record(logon.logoff_4647) }</td>
+            <td>{ record(logon.logoff_4634) }</td>
+        </tr>
+    }
+}

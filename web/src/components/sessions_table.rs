@@ -1,0 +1,186 @@
+//! The sessions: one row each, the visible ones only.
+
+use super::confidence::Confidence;
+use super::grid::{GridView, row_id};
+use crate::state::fragment::column_name;
+use crate::state::grid::Grid;
+use crate::state::{Action, View};
+use crate::text::moment::Zone;
+use crate::text::visible;
+use crate::text::words::{self, Cell};
+use sessionscope::query::{Column, Row, Rows, Sort};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The columns from left to right. The style sheet gives their widths in the same order.
+const COLUMNS: [(Column, &str, &str); 10] = [
+    (Column::Start, "Start", "When the session began"),
+    (Column::End, "End", "When the session ended"),
+    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
+    (Column::Duration, "Duration", "From start to end"),
+    (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
+    (Column::User, "User", "Whose session it was"),
+    (Column::Machine, "Machine", "The computer it was on"),
+    (Column::LogonType, "Logon", "Logon type and class"),
+    (Column::From, "From", "Where it came from: address and computer name"),
+    (Column::Flags, "Flags", "What else is to be known"),
+];
+
+/// Only what the table shows: progress and counts change all the time, and it is not drawn anew for them.
+#[derive(Properties, PartialEq)]
+pub struct SessionsTableProps {
+    pub rows: Rc<Rows>,
+    pub grid: Grid,
+    pub sort: Vec<Sort>,
+    pub selected: Option<String>,
+    pub zone: Zone,
+    pub is_reading: bool,
+    pub act: Callback<Action>,
+}
+
+#[component]
+pub fn SessionsTable(props: &SessionsTableProps) -> Html {
+    let SessionsTableProps { rows, grid, sort, act, .. } = props;
+    let end = grid.first.saturating_add(grid.n_visible).min(rows.n_rows);
+    let head = COLUMNS.iter().map(|column| head(column, sort, act)).collect::<Html>();
+    let shown = (grid.first..end).map(|index| row(index, props)).collect::<Html>();
+    html! {
+        <>
+            <GridView id="sessions" label="Sessions" view={View::Sessions} grid={*grid} n_rows={rows.n_rows}
+                n_columns={COLUMNS.len() as u32} head={head} rows={shown} act={act.clone()} />
+            if rows.n_rows == 0 {
+                <p id="no-sessions" class="nothing">{ nothing(rows.n_total, props.is_reading) }</p>
+            }
+        </>
+    }
+}
+
+fn nothing(n_total: u32, is_reading: bool) -> &'static str {
+    match (is_reading, n_total) {
+        (true, 0) => "Reading: the first sessions will show soon.",
+        (false, 0) => "No sessions are in what was read. The Files view says what each file holds.",
+        _ => "No session matches. The filter and the noise classes on the left hide all of them.",
+    }
+}
+
+fn head(
+    (by, name, title): &(Column, &'static str, &'static str),
+    sort: &[Sort],
+    act: &Callback<Action>,
+) -> Html {
+    let by = *by;
+    let place = sort.iter().position(|sort| sort.by == by);
+    let (aria, mark) = match place.map(|i| (i, sort[i].descending)) {
+        None => (None, String::new()),
+        Some((i, is_descending)) => {
+            let arrow = if is_descending { "▼" } else { "▲" };
+            let rank = if sort.len() > 1 { (i + 1).to_string() } else { String::new() };
+            (Some(if is_descending { "descending" } else { "ascending" }), format!("{arrow}{rank}"))
+        }
+    };
+    let choose = act.reform(move |event: MouseEvent| Action::SortChosen { by, and_then: event.shift_key() });
+    html! {
+        <div role="columnheader" class="grid-cell" aria-sort={aria} data-col={column_name(by)}>
+            <button class="sort" type="button" title={format!("{title}. Click sorts, Shift and click adds")} onclick={choose}>
+                { *name }<span class="sort-mark" aria-hidden="true">{ mark }</span>
+            </button>
+        </div>
+    }
+}
+
+fn row(index: u32, props: &SessionsTableProps) -> Html {
+    let id = row_id("sessions", index);
+    let aria_index = (u64::from(index) + 2).to_string();
+    let held = index.checked_sub(props.rows.first).and_then(|i| props.rows.rows.get(i as usize));
+    let Some(row) = held else {
+        return html! {
+            <div key={index} id={id} class="grid-row grid-row-awaited" role="row" aria-rowindex={aria_index}
+                data-index={index.to_string()}><div role="gridcell" class="grid-cell">{ "…" }</div></div>
+        };
+    };
+    let is_selected = props.selected.as_ref() == Some(&row.session);
+    let is_cursor = props.grid.cursor == Some(index);
+    let class = classes!(
+        "grid-row",
+        (index % 2 == 1).then_some("grid-row-odd"),
+        is_selected.then_some("grid-row-selected"),
+        is_cursor.then_some("grid-row-cursor"),
+    );
+    html! {
+        <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
+            aria-selected={is_selected.to_string()} data-index={index.to_string()}
+            data-session={row.session.clone()} data-class={row.class.clone()}>
+            { cells(row, props.zone) }
+        </div>
+    }
+}
+
+fn cells(row: &Row, zone: Zone) -> Html {
+    html! {
+        <>
+            { uncertain(Column::Start, &words::start(row, zone)) }
+            { uncertain(Column::End, &words::end(row, zone)) }
+            { end_how(row) }
+            { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
+            { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
+            { plain(Column::User, &words::user(row.domain.as_deref(), row.user.as_deref())) }
+            { machine(row) }
+            { logon(row) }
+            { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
+            { flags(row) }
+        </>
+    }
+}
+
+fn uncertain(column: Column, cell: &Cell) -> Html {
+    let class = classes!("grid-cell", cell.is_uncertain.then_some("uncertain"));
+    html! {
+        <div role="gridcell" class={class} data-col={column_name(column)} title={visible(&cell.title).into_owned()}>
+            { visible(&cell.text).into_owned() }
+        </div>
+    }
+}
+
+fn plain(column: Column, text: &str) -> Html {
+    let text = visible(text).into_owned();
+    html! { <div role="gridcell" class="grid-cell" data-col={column_name(column)} title={text.clone()}>{ text }</div> }
+}
+
+fn end_how(row: &Row) -> Html {
+    let how = visible(words::end_how(&row.end_how)).into_owned();
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} data-value={row.end_how.clone()}
+            title={format!("{how}: {} confidence", row.end_confidence)}>
+            <Confidence of={row.end_confidence.clone()} />{ how }
+        </div>
+    }
+}
+
+fn machine(row: &Row) -> Html {
+    let computer = visible(&row.computer).into_owned();
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::Machine)} title={computer}>
+            { visible(&row.machine).into_owned() }
+        </div>
+    }
+}
+
+fn logon(row: &Row) -> Html {
+    let logon_type = visible(&words::logon_type(row.logon_type, row.logon_type_name.as_deref())).into_owned();
+    let class = visible(words::class(&row.class)).into_owned();
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::LogonType)}
+            title={format!("{logon_type}: {class}")}>
+            { logon_type }<span class="class-name">{ class }</span>
+        </div>
+    }
+}
+
+fn flags(row: &Row) -> Html {
+    let all = row.flags.iter().map(|flag| words::flag(flag)).collect::<Vec<_>>().join(", ");
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::Flags)} title={visible(&all).into_owned()}>
+            { for row.flags.iter().map(|flag| html! { <span class="flag">{ visible(words::flag(flag)).into_owned() }</span> }) }
+        </div>
+    }
+}

@@ -1,0 +1,60 @@
+//! The line at the bottom: how much is shown and what is hidden, what could not be read, and the version.
+
+use crate::state::progress::Reading;
+use crate::state::{Action, Page, View};
+use crate::text::number::{count, counted};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct StatusBarProps {
+    pub page: Rc<Page>,
+    pub act: Callback<Action>,
+}
+
+#[component]
+pub fn StatusBar(props: &StatusBarProps) -> Html {
+    let page = &props.page;
+    let is_provisional =
+        page.is_loaded() && !page.summary.is_complete && page.progress.state == Reading::UnderWay;
+    html! {
+        <footer class="status">
+            if page.is_loaded() {
+                <p id="shown" role="status" data-shown={page.rows.n_rows.to_string()}
+                    data-total={page.rows.n_total.to_string()}>{ shown(page) }</p>
+                if is_provisional {
+                    <p id="provisional" class="provisional">{ "Still reading: sessions are provisional" }</p>
+                }
+                { problems(page, &props.act) }
+            }
+            <p id="version" class="status-version">{ format!("Sessionscope {}", sessionscope::version()) }</p>
+        </footer>
+    }
+}
+
+fn shown(page: &Page) -> String {
+    let rows = &page.rows;
+    let noise = rows.noise.iter().filter(|class| !class.is_shown).map(|class| class.n_sessions).sum::<u32>();
+    let others = rows.n_total.saturating_sub(rows.n_rows).saturating_sub(noise);
+    let mut text =
+        format!("{} of {} shown", count(rows.n_rows), counted(rows.n_total, "session", "sessions"));
+    if noise > 0 {
+        text += &format!("; {} hidden as noise", count(noise));
+    }
+    if others > 0 {
+        text += &format!("; {} not matching the filter", count(others));
+    }
+    text
+}
+
+fn problems(page: &Page, act: &Callback<Action>) -> Html {
+    if page.summary.n_problems == 0 {
+        return Html::default();
+    }
+    let look = act.reform(|_: MouseEvent| Action::ViewChosen(View::Files));
+    html! {
+        <button id="problems" class="status-problems" type="button" onclick={look}>
+            { format!("⚠ {} in the files", counted(page.summary.n_problems, "problem", "problems")) }
+        </button>
+    }
+}

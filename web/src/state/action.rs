@@ -1,0 +1,76 @@
+//! What can happen to the page.
+
+use super::fragment::Fragment;
+use super::grid::Move;
+use super::page::{Export, Notice, Theme, View};
+use super::progress::Progress;
+use crate::text::moment::Zone;
+use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use sessionscope::case::Summary;
+use sessionscope::parse::RecordView;
+use sessionscope::query::{Column, Rows};
+use std::rc::Rc;
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    // What people do.
+    FilesDragged,
+    DragLeft,
+    FilesDropped,
+    ViewChosen(View),
+    ZoneChosen(Zone),
+    ThemeChosen(Theme),
+    /// The address changed: Back, or a link.
+    AddressChanged(Fragment),
+    FilterChanged(String),
+    /// A noise class is to be shown, or hidden again.
+    NoiseToggled(String),
+    /// With `and_then` (Shift): as a second column.
+    SortChosen {
+        by: Column,
+        and_then: bool,
+    },
+    TableScrolled {
+        view: View,
+        first: u32,
+        n_visible: u32,
+    },
+    CursorMoved(Move),
+    /// A row was clicked.
+    RowChosen(u32),
+    /// Enter.
+    CursorOpened,
+    DrawerClosed,
+    EvidenceTurned(u32),
+    /// XML and fields of the evidence with this index are to be shown, or hidden again.
+    RecordToggled(u32),
+    PanelToggled,
+    ExportMenuToggled,
+    HelpToggled,
+    NoticeClosed,
+
+    // What workers answer.
+    ProgressMade(Rc<Progress>),
+    SummaryArrived(Summary),
+    RowsArrived {
+        ask: RowsAsk,
+        rows: Rc<Rows>,
+    },
+    SessionArrived {
+        ask: SessionAsk,
+        part: Option<Rc<SessionPart>>,
+    },
+    LedgerArrived {
+        ask: LedgerAsk,
+        part: Rc<LedgerPart>,
+    },
+    RecordArrived {
+        session: String,
+        index: u32,
+        view: Result<Rc<RecordView>, String>,
+    },
+    ExportChanged(Export),
+    NoticeGiven(Notice),
+    /// The case is built anew from the dropped files.
+    CaseRestarted,
+}

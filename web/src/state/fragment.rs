@@ -1,0 +1,104 @@
+//! What the page's address says after its `#`: view, sort, zone and theme, so that Back works and nothing needs
+//! storing. The filter's text stays out of it: addresses end up in histories.
+
+use super::page::{Theme, View};
+use crate::text::moment::Zone;
+use sessionscope::query::{Column, Sort};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fragment {
+    pub view: View,
+    pub sort: Vec<Sort>,
+    pub zone: Zone,
+    pub theme: Theme,
+}
+
+/// Columns by their names in a fragment.
+const COLUMNS: [(&str, Column); 13] = [
+    ("start", Column::Start),
+    ("end", Column::End),
+    ("end_how", Column::EndHow),
+    ("confidence", Column::Confidence),
+    ("duration", Column::Duration),
+    ("active", Column::Active),
+    ("user", Column::User),
+    ("machine", Column::Machine),
+    ("class", Column::Class),
+    ("logon_type", Column::LogonType),
+    ("from", Column::From),
+    ("flags", Column::Flags),
+    ("session", Column::Session),
+];
+
+/// A column's name in fragments, attributes and exports.
+pub fn column_name(column: Column) -> &'static str {
+    COLUMNS.iter().find(|(_, other)| *other == column).map_or("", |(name, _)| name)
+}
+
+impl Fragment {
+    /// `view=sessions&sort=-start,user&zone=utc`.
+    pub fn write(&self) -> String {
+        let mut parts = vec![format!("view={}", self.view.name())];
+        if !self.sort.is_empty() {
+            let names: Vec<String> = self.sort.iter().map(sort_name).collect();
+            parts.push(format!("sort={}", names.join(",")));
+        }
+        parts.push(format!("zone={}", self.zone.name()));
+        if self.theme != Theme::System {
+            parts.push(format!("theme={}", self.theme.name()));
+        }
+        parts.join("&")
+    }
+
+    /// What is not understood is as if it were not there.
+    pub fn read(fragment: &str) -> Fragment {
+        let mut read = Fragment::default();
+        for (name, value) in fragment.split('&').filter_map(|part| part.split_once('=')) {
+            match (name, value) {
+                ("view", "files") => read.view = View::Files,
+                ("zone", "browser") => read.zone = Zone::Browser,
+                ("theme", "light") => read.theme = Theme::Light,
+                ("theme", "dark") => read.theme = Theme::Dark,
+                ("sort", names) => read.sort = names.split(',').filter_map(sort_named).take(2).collect(),
+                _ => {}
+            }
+        }
+        read
+    }
+}
+
+fn sort_name(sort: &Sort) -> String {
+    format!("{}{}", if sort.descending { "-" } else { "" }, column_name(sort.by))
+}
+
+fn sort_named(name: &str) -> Option<Sort> {
+    let (descending, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
+    let (_, by) = COLUMNS.iter().find(|(known, _)| *known == name)?;
+    Some(Sort { by: *by, descending })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_comes_back_whole() {
+        let fragment = Fragment {
+            view: View::Files,
+            sort: vec![
+                Sort { by: Column::Start, descending: true },
+                Sort { by: Column::User, descending: false },
+            ],
+            zone: Zone::Browser,
+            theme: Theme::Dark,
+        };
+        assert_eq!(fragment.write(), "view=files&sort=-start,user&zone=browser&theme=dark");
+        assert_eq!(Fragment::read(&fragment.write()), fragment);
+        assert_eq!(Fragment::read(&Fragment::default().write()), Fragment::default());
+    }
+
+    #[test]
+    fn nonsense_is_ignored() {
+        assert_eq!(Fragment::read("view=moon&sort=,-,x&zone&=&&theme=<b>"), Fragment::default());
+    }
+}

@@ -1,0 +1,12 @@
+//! What the page shows: plain data, and a pure `reduce` from one state to the next. Actions are in the user's words.
+
+mod action;
+pub mod fragment;
+pub mod grid;
+pub mod page;
+pub mod progress;
+mod reduce;
+pub mod scroll;
+
+pub use action::Action;
+pub use page::{Drawer, Export, Notice, Page, RecordShown, SessionDrawer, Theme, View};

@@ -1,0 +1,176 @@
+//! The page as plain data.
+
+use super::fragment::Fragment;
+use super::grid::Grid;
+use super::progress::{Progress, Reading};
+use crate::text::moment::Zone;
+use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use sessionscope::case::Summary;
+use sessionscope::case::ledger::SourceRow;
+use sessionscope::parse::RecordView;
+use sessionscope::query::{Query, Row, Rows};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Evidence shown at a time: some sessions have thousands of events.
+pub const EVIDENCE_PAGE: u32 = 100;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    #[default]
+    Sessions,
+    Files,
+}
+
+impl View {
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Sessions => "sessions",
+            View::Files => "files",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// The browser's.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
+/// Everything the page shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub view: View,
+    pub zone: Zone,
+    pub theme: Theme,
+    pub query: Query,
+    pub summary: Summary,
+    /// Counts summaries: what was asked before the newest may be out of date.
+    pub n_summaries: u32,
+    pub progress: Rc<Progress>,
+    pub sessions: Grid,
+    /// The rows that are held: the newest answer.
+    pub rows: Rc<Rows>,
+    /// The session whose row is marked.
+    pub selected: Option<String>,
+    pub files: Grid,
+    pub ledger: Rc<LedgerPart>,
+    pub drawer: Option<Drawer>,
+    pub is_panel_closed: bool,
+    pub is_export_open: bool,
+    pub is_help_open: bool,
+    pub is_dragged_over: bool,
+    pub export: Export,
+    pub notice: Option<Notice>,
+}
+
+/// What the drawer shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Drawer {
+    Session(SessionDrawer),
+    /// A file's line of the ledger, with its problems.
+    Source(Rc<SourceRow>),
+}
+
+/// A session in the drawer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionDrawer {
+    pub id: String,
+    pub first_evidence: u32,
+    /// `None` until it arrives.
+    pub part: Option<Rc<SessionPart>>,
+    /// It is not in the case (any more).
+    pub is_missing: bool,
+    /// Records that are shown whole, by the index of their evidence.
+    pub records: BTreeMap<u32, RecordShown>,
+}
+
+/// A record's XML and fields.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordShown {
+    Asked,
+    Read(Rc<RecordView>),
+    Failed(String),
+}
+
+/// The state of a download.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Export {
+    #[default]
+    None,
+    /// Sessions that are ready, of all.
+    Preparing {
+        n_done: u32,
+        n_total: u32,
+    },
+    Ready {
+        name: String,
+        n_bytes: u64,
+    },
+    Failed(String),
+}
+
+/// A sentence about the page itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub text: String,
+    pub is_error: bool,
+}
+
+impl Page {
+    /// Something was dropped.
+    pub fn is_loaded(&self) -> bool {
+        self.progress.state != Reading::Idle || self.summary.n_sources > 0
+    }
+
+    pub fn fragment(&self) -> Fragment {
+        Fragment { view: self.view, sort: self.query.sort.clone(), zone: self.zone, theme: self.theme }
+    }
+
+    /// The held row with this index.
+    pub fn row(&self, index: u32) -> Option<&Row> {
+        self.rows.rows.get(index.checked_sub(self.rows.first)? as usize)
+    }
+
+    /// The held source with this index.
+    pub fn source(&self, index: u32) -> Option<&SourceRow> {
+        self.ledger.sources.get(index.checked_sub(self.ledger.first)? as usize)
+    }
+
+    /// The rows to ask the case for.
+    pub fn wanted_rows(&self) -> RowsAsk {
+        let (first, n) = self.sessions.window();
+        RowsAsk { query: self.query.clone(), first, n }
+    }
+
+    /// The session to ask the case for.
+    pub fn wanted_session(&self) -> Option<SessionAsk> {
+        match &self.drawer {
+            Some(Drawer::Session(drawer)) => Some(SessionAsk {
+                id: drawer.id.clone(),
+                first_evidence: drawer.first_evidence,
+                n_evidence: EVIDENCE_PAGE,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The part of the ledger to ask the case for.
+    pub fn wanted_ledger(&self) -> Option<LedgerAsk> {
+        let (first, n) = self.files.window();
+        (self.view == View::Files).then_some(LedgerAsk { first, n })
+    }
+}

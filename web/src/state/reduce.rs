@@ -1,0 +1,398 @@
+//! From one state to the next, without side effects.
+
+use super::action::Action;
+use super::grid::Grid;
+use super::page::{Drawer, Export, Notice, Page, RecordShown, SessionDrawer, View};
+use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use sessionscope::query::{Column, Rows, Sort};
+use std::rc::Rc;
+
+/// Columns a table is sorted by at most.
+const MOST_SORTS: usize = 2;
+
+impl yew::Reducible for Page {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut page = (*self).clone();
+        page.apply(action);
+        Rc::new(page)
+    }
+}
+
+impl Page {
+    /// What becomes of the page when this happens.
+    pub fn apply(&mut self, action: Action) {
+        match action {
+            Action::FilesDragged => self.is_dragged_over = true,
+            Action::DragLeft => self.is_dragged_over = false,
+            Action::FilesDropped => {
+                self.is_dragged_over = false;
+                self.notice = None;
+            }
+            Action::ViewChosen(view) => self.show_view(view),
+            Action::ZoneChosen(zone) => self.zone = zone,
+            Action::ThemeChosen(theme) => self.theme = theme,
+            Action::AddressChanged(fragment) => {
+                self.show_view(fragment.view);
+                (self.zone, self.theme) = (fragment.zone, fragment.theme);
+                if self.query.sort != fragment.sort {
+                    self.query.sort = fragment.sort;
+                    self.sessions.reset();
+                }
+            }
+            Action::FilterChanged(text) => {
+                self.query.text = text;
+                self.sessions.reset();
+            }
+            Action::NoiseToggled(class) => self.toggle_noise(class),
+            Action::SortChosen { by, and_then } => self.sort(by, and_then),
+            Action::TableScrolled { view, first, n_visible } => {
+                let grid = self.grid_mut(view);
+                (grid.first, grid.n_visible) = (first, n_visible);
+            }
+            Action::CursorMoved(to) => self.move_cursor(to),
+            Action::RowChosen(index) => {
+                self.put_cursor(index);
+                self.open_cursor();
+            }
+            Action::CursorOpened => self.open_cursor(),
+            Action::DrawerClosed => self.drawer = None,
+            Action::EvidenceTurned(first) => self.turn_evidence(first),
+            Action::RecordToggled(index) => self.toggle_record(index),
+            Action::PanelToggled => self.is_panel_closed = !self.is_panel_closed,
+            Action::ExportMenuToggled => self.is_export_open = !self.is_export_open,
+            Action::HelpToggled => self.is_help_open = !self.is_help_open,
+            Action::NoticeClosed => self.notice = None,
+            Action::ProgressMade(progress) => self.progress = progress,
+            Action::SummaryArrived(summary) => {
+                self.summary = summary;
+                self.n_summaries = self.n_summaries.wrapping_add(1);
+            }
+            Action::RowsArrived { ask, rows } => self.take_rows(&ask, rows),
+            Action::SessionArrived { ask, part } => self.take_session(&ask, part),
+            Action::LedgerArrived { ask, part } => self.take_ledger(&ask, part),
+            Action::RecordArrived { session, index, view } => {
+                let shown = view.map_or_else(RecordShown::Failed, RecordShown::Read);
+                self.take_record(&session, index, shown);
+            }
+            Action::ExportChanged(export) => self.export = export,
+            Action::NoticeGiven(notice) => self.notice = Some(notice),
+            Action::CaseRestarted => self.restart(),
+        }
+    }
+
+    /// The table of a view.
+    pub fn grid_mut(&mut self, view: View) -> &mut Grid {
+        match view {
+            View::Sessions => &mut self.sessions,
+            View::Files => &mut self.files,
+        }
+    }
+
+    /// The table that is shown, and how many rows it has.
+    pub fn grid(&self) -> (Grid, u32) {
+        match self.view {
+            View::Sessions => (self.sessions, self.rows.n_rows),
+            View::Files => (self.files, self.ledger.n_sources),
+        }
+    }
+
+    fn show_view(&mut self, view: View) {
+        if self.view != view {
+            self.view = view;
+            // A drawer belongs to the table it was opened from.
+            self.drawer = None;
+        }
+    }
+
+    fn toggle_noise(&mut self, class: String) {
+        let shown = &mut self.query.shown_noise;
+        match shown.iter().position(|other| *other == class) {
+            Some(i) => {
+                shown.remove(i);
+            }
+            None => {
+                shown.push(class);
+                shown.sort_unstable();
+            }
+        }
+        self.sessions.reset();
+    }
+
+    /// A click sorts upwards, the next downwards, a third gives the order back.
+    fn sort(&mut self, by: Column, and_then: bool) {
+        let sort = &mut self.query.sort;
+        let at = sort.iter().position(|sort| sort.by == by);
+        let next = match at.map(|i| sort[i].descending) {
+            None => Some(Sort { by, descending: false }),
+            Some(false) => Some(Sort { by, descending: true }),
+            Some(true) => None,
+        };
+        if !and_then {
+            *sort = next.into_iter().collect();
+        } else if let Some(i) = at {
+            match next {
+                Some(next) => sort[i] = next,
+                None => {
+                    sort.remove(i);
+                }
+            }
+        } else {
+            sort.truncate(MOST_SORTS - 1);
+            sort.extend(next);
+        }
+        self.sessions.reset();
+    }
+
+    fn move_cursor(&mut self, to: super::grid::Move) {
+        let (grid, n_rows) = self.grid();
+        if let Some(index) = grid.moved(to, n_rows) {
+            self.put_cursor(index);
+            if self.drawer.is_some() {
+                self.open_cursor();
+            }
+        }
+    }
+
+    fn put_cursor(&mut self, index: u32) {
+        self.grid_mut(self.view).cursor = Some(index);
+        if self.view == View::Sessions {
+            self.selected = self.row(index).map(|row| row.session.clone());
+        }
+    }
+
+    fn open_cursor(&mut self) {
+        let Some(index) = self.grid().0.cursor else { return };
+        match self.view {
+            View::Sessions => {
+                if let Some(id) = self.row(index).map(|row| row.session.clone()) {
+                    self.open_session(id);
+                }
+            }
+            View::Files => {
+                if let Some(source) = self.source(index).cloned() {
+                    self.drawer = Some(Drawer::Source(Rc::new(source)));
+                }
+            }
+        }
+    }
+
+    fn open_session(&mut self, id: String) {
+        self.selected = Some(id.clone());
+        if !matches!(&self.drawer, Some(Drawer::Session(drawer)) if drawer.id == id) {
+            self.drawer = Some(Drawer::Session(SessionDrawer { id, ..SessionDrawer::default() }));
+        }
+    }
+
+    fn session_drawer(&mut self) -> Option<&mut SessionDrawer> {
+        match &mut self.drawer {
+            Some(Drawer::Session(drawer)) => Some(drawer),
+            _ => None,
+        }
+    }
+
+    fn turn_evidence(&mut self, first: u32) {
+        if let Some(drawer) = self.session_drawer() {
+            drawer.first_evidence = first;
+            drawer.records.clear();
+        }
+    }
+
+    fn toggle_record(&mut self, index: u32) {
+        let Some(drawer) = self.session_drawer() else { return };
+        if drawer.records.remove(&index).is_none() {
+            drawer.records.insert(index, RecordShown::Asked);
+        }
+    }
+
+    fn take_rows(&mut self, ask: &RowsAsk, rows: Rc<Rows>) {
+        if ask.query != self.query {
+            return;
+        }
+        self.rows = rows;
+        self.sessions.cursor = self.sessions.cursor.filter(|&cursor| cursor < self.rows.n_rows);
+        let Some(cursor) = self.sessions.cursor else { return };
+        // The cursor was ahead of the rows: now it has one.
+        let id = self.row(cursor).map(|row| row.session.clone());
+        if let (None, Some(id), View::Sessions) = (&self.selected, id, self.view) {
+            match self.drawer {
+                Some(_) => self.open_session(id),
+                None => self.selected = Some(id),
+            }
+        }
+    }
+
+    fn take_session(&mut self, ask: &SessionAsk, part: Option<Rc<SessionPart>>) {
+        let Some(drawer) = self.session_drawer() else { return };
+        if drawer.id == ask.id && drawer.first_evidence == ask.first_evidence {
+            drawer.is_missing = part.is_none();
+            drawer.part = part;
+        }
+    }
+
+    fn take_ledger(&mut self, _ask: &LedgerAsk, part: Rc<LedgerPart>) {
+        self.ledger = part;
+        self.files.cursor = self.files.cursor.filter(|&cursor| cursor < self.ledger.n_sources);
+        // What the drawer says of a file grows with it.
+        if let Some(Drawer::Source(shown)) = &self.drawer
+            && let Some(newer) = self.ledger.sources.iter().find(|row| row.source == shown.source)
+        {
+            self.drawer = Some(Drawer::Source(Rc::new(newer.clone())));
+        }
+    }
+
+    fn take_record(&mut self, session: &str, index: u32, shown: RecordShown) {
+        if let Some(drawer) = self.session_drawer().filter(|drawer| drawer.id == session)
+            && let Some(place) = drawer.records.get_mut(&index)
+        {
+            *place = shown;
+        }
+    }
+
+    fn restart(&mut self) {
+        self.summary = Default::default();
+        self.export = Export::None;
+        self.notice = Some(Notice {
+            text: "The case was lost: it may have needed more memory than this browser gives. \
+                   The dropped files are being read again."
+                .into(),
+            is_error: true,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::grid::Move;
+    use super::*;
+    use sessionscope::parse::RecordView;
+    use sessionscope::query::Row;
+
+    fn row(session: &str) -> Row {
+        Row { session: session.into(), ..Row::default() }
+    }
+
+    fn rows(page: &Page, n_rows: u32, first: u32, ids: &[&str]) -> Action {
+        let rows = ids.iter().map(|id| row(id)).collect();
+        Action::RowsArrived {
+            ask: page.wanted_rows(),
+            rows: Rc::new(Rows { n_total: n_rows, n_rows, first, rows, ..Rows::default() }),
+        }
+    }
+
+    fn with_rows(ids: &[&str]) -> Page {
+        let mut page = Page::default();
+        let arrived = rows(&page, ids.len() as u32, 0, ids);
+        page.apply(Action::TableScrolled { view: View::Sessions, first: 0, n_visible: 10 });
+        page.apply(arrived);
+        page
+    }
+
+    fn drawer_id(page: &Page) -> Option<&str> {
+        match &page.drawer {
+            Some(Drawer::Session(drawer)) => Some(&drawer.id),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_click_sorts_and_shift_adds_a_second_column() {
+        let mut page = Page::default();
+        let mut click = |by, and_then| {
+            page.apply(Action::SortChosen { by, and_then });
+            page.fragment().write()
+        };
+        assert_eq!(click(Column::Start, false), "view=sessions&sort=start&zone=utc");
+        assert_eq!(click(Column::Start, false), "view=sessions&sort=-start&zone=utc");
+        assert_eq!(click(Column::User, true), "view=sessions&sort=-start,user&zone=utc");
+        assert_eq!(click(Column::User, true), "view=sessions&sort=-start,-user&zone=utc");
+        assert_eq!(click(Column::Machine, true), "view=sessions&sort=-start,machine&zone=utc");
+        assert_eq!(click(Column::Start, true), "view=sessions&sort=machine&zone=utc");
+        assert_eq!(click(Column::User, false), "view=sessions&sort=user&zone=utc");
+    }
+
+    #[test]
+    fn rows_of_an_older_question_are_dropped() {
+        let mut page = with_rows(&["a"]);
+        let stale = rows(&page, 1, 0, &["stale"]);
+        page.apply(Action::FilterChanged("alice".into()));
+        page.apply(stale);
+        assert_eq!(page.row(0).map(|row| row.session.as_str()), Some("a"));
+    }
+
+    #[test]
+    fn noise_is_shown_and_hidden_again() {
+        let mut page = Page::default();
+        page.apply(Action::NoiseToggled("service".into()));
+        page.apply(Action::NoiseToggled("machine".into()));
+        assert_eq!(page.wanted_rows().query.shown_noise, ["machine", "service"]);
+        page.apply(Action::NoiseToggled("service".into()));
+        assert_eq!(page.wanted_rows().query.shown_noise, ["machine"]);
+    }
+
+    #[test]
+    fn enter_opens_the_drawer_and_arrows_take_it_along() {
+        let mut page = with_rows(&["a", "b", "c"]);
+        page.apply(Action::CursorMoved(Move::Down));
+        assert_eq!(drawer_id(&page), None);
+        page.apply(Action::CursorOpened);
+        assert_eq!(drawer_id(&page), Some("a"));
+        page.apply(Action::CursorMoved(Move::Down));
+        assert_eq!(drawer_id(&page), Some("b"));
+        page.apply(Action::DrawerClosed);
+        assert_eq!((drawer_id(&page), page.selected.as_deref()), (None, Some("b")));
+    }
+
+    #[test]
+    fn a_cursor_ahead_of_the_rows_gets_its_session_when_they_arrive() {
+        let mut page = with_rows(&["a"]);
+        Rc::make_mut(&mut page.rows).n_rows = 900;
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::CursorMoved(Move::End));
+        assert_eq!(drawer_id(&page), Some("a"), "until the last row is here");
+        let last = rows(&page, 900, 899, &["z"]);
+        page.apply(last);
+        assert_eq!(drawer_id(&page), Some("z"));
+    }
+
+    #[test]
+    fn another_order_keeps_the_session_and_not_the_place() {
+        let mut page = with_rows(&["a", "b"]);
+        page.apply(Action::RowChosen(1));
+        page.apply(Action::SortChosen { by: Column::End, and_then: false });
+        assert_eq!((page.sessions.cursor, drawer_id(&page)), (None, Some("b")));
+        let sorted = rows(&page, 2, 0, &["b", "a"]);
+        page.apply(sorted);
+        assert_eq!(page.selected.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn records_arrive_where_they_were_asked() {
+        let mut page = with_rows(&["a"]);
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::RecordToggled(3));
+        let view = RecordView { record: 7, xml: "<Event/>".into(), fields: Vec::new() };
+        for session in ["a", "other"] {
+            let view = Ok(Rc::new(view.clone()));
+            page.apply(Action::RecordArrived { session: session.into(), index: 3, view });
+        }
+        let Some(Drawer::Session(drawer)) = &page.drawer else { panic!() };
+        assert!(matches!(drawer.records.get(&3), Some(RecordShown::Read(_))));
+        page.apply(Action::RecordToggled(3));
+        page.apply(Action::RecordArrived { session: "a".into(), index: 3, view: Err("late".into()) });
+        let Some(Drawer::Session(drawer)) = &page.drawer else { panic!() };
+        assert!(drawer.records.is_empty(), "closed before it arrived");
+    }
+
+    #[test]
+    fn back_gives_view_and_order_back() {
+        let mut page = Page::default();
+        page.apply(Action::SortChosen { by: Column::Start, and_then: false });
+        let before = page.fragment();
+        page.apply(Action::ViewChosen(View::Files));
+        page.apply(Action::SortChosen { by: Column::Start, and_then: false });
+        page.apply(Action::AddressChanged(before.clone()));
+        assert_eq!(page.fragment(), before);
+    }
+}

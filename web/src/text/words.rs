@@ -1,0 +1,312 @@
+//! The vocabulary of sessions in words, and values that are not certain made to look so.
+//!
+//! A value the library does not name is shown as it came: a responder sees what the page has no word for.
+
+use super::moment::{Zone, in_full, to_the_second};
+use super::number::{span, span_in_full};
+use sessionscope::query::Row;
+
+/// A cell: what it shows, what it says on hover, and whether it is certain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    pub text: String,
+    pub title: String,
+    pub is_uncertain: bool,
+}
+
+impl Cell {
+    fn certain(text: String, title: String) -> Self {
+        Self { text, title, is_uncertain: false }
+    }
+
+    fn uncertain(text: String, title: String) -> Self {
+        Self { text, title, is_uncertain: true }
+    }
+}
+
+/// When the session began, or what bounds it.
+pub fn start(row: &Row, zone: Zone) -> Cell {
+    let (at, bounds) = (row.start.as_deref(), (row.start_earliest.as_deref(), row.start_latest.as_deref()));
+    let mut cell = moment(at, bounds, zone);
+    if row.start_how != "logon" && !row.start_how.is_empty() {
+        cell.title = format!("{} ({})", cell.title, start_how(&row.start_how));
+        cell.is_uncertain = true;
+    }
+    cell
+}
+
+/// When the session ended, or what bounds it.
+pub fn end(row: &Row, zone: Zone) -> Cell {
+    if row.end_how == "open_at_log_end" && row.end.is_none() {
+        let seen = row.end_earliest.as_deref().map(|at| format!(", last seen {}", in_full(at, zone)));
+        return Cell::uncertain("open".into(), format!("still open{}", seen.unwrap_or_default()));
+    }
+    moment(row.end.as_deref(), (row.end_earliest.as_deref(), row.end_latest.as_deref()), zone)
+}
+
+fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
+    let range = between(bounds, zone);
+    match (at, bounds) {
+        (Some(at), (None, None)) => Cell::certain(to_the_second(at, zone), in_full(at, zone)),
+        (Some(at), _) => Cell::uncertain(
+            format!("≈ {}", to_the_second(at, zone)),
+            format!("about {}, {range}", in_full(at, zone)),
+        ),
+        (None, (Some(earliest), _)) => Cell::uncertain(format!("≥ {}", to_the_second(earliest, zone)), range),
+        (None, (None, Some(latest))) => Cell::uncertain(format!("≤ {}", to_the_second(latest, zone)), range),
+        (None, (None, None)) => Cell::uncertain("?".into(), range),
+    }
+}
+
+/// Bounds in words: `between … and …`.
+pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
+    match bounds {
+        (Some(a), Some(b)) => format!("between {} and {}", in_full(a, zone), in_full(b, zone)),
+        (Some(a), None) => format!("not before {}", in_full(a, zone)),
+        (None, Some(b)) => format!("not after {}", in_full(b, zone)),
+        (None, None) => "not known".into(),
+    }
+}
+
+/// How long the session was, or what bounds it.
+pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) -> Cell {
+    match (exact_s, min_s, max_s) {
+        (Some(s), _, _) => Cell::certain(span(s), format!("{} ({s} s)", span_in_full(s))),
+        (None, Some(a), Some(b)) if span(a) == span(b) => {
+            Cell::uncertain(format!("≈ {}", span(a)), range_s(a, b))
+        }
+        (None, Some(a), Some(b)) if a < 1.0 => Cell::uncertain(format!("≤ {}", span(b)), range_s(a, b)),
+        (None, Some(a), Some(b)) => Cell::uncertain(format!("{} … {}", span(a), span(b)), range_s(a, b)),
+        (None, Some(a), None) => {
+            Cell::uncertain(format!("≥ {}", span(a)), format!("at least {}", span_in_full(a)))
+        }
+        (None, None, Some(b)) => {
+            Cell::uncertain(format!("≤ {}", span(b)), format!("at most {}", span_in_full(b)))
+        }
+        (None, None, None) => {
+            Cell::uncertain("unknown".into(), "neither its start nor its end is known".into())
+        }
+    }
+}
+
+fn range_s(min_s: f64, max_s: f64) -> String {
+    format!("between {} and {}", span_in_full(min_s), span_in_full(max_s))
+}
+
+/// How long the session was in use. Classes that nobody sits at have none.
+pub fn active(active_s: Option<f64>, how: &str) -> Cell {
+    match (active_s, how) {
+        (None, _) => Cell::default(),
+        (Some(s), "exact") => {
+            Cell::certain(span(s), format!("{}, locks and disconnects taken out", span_in_full(s)))
+        }
+        (Some(s), _) => Cell::uncertain(
+            format!("≤ {}", span(s)),
+            format!("at most {}: locks or disconnects are not audited", span_in_full(s)),
+        ),
+    }
+}
+
+/// `CORP\alice`.
+pub fn user(domain: Option<&str>, user: Option<&str>) -> String {
+    match (domain.filter(|name| !name.is_empty()), user) {
+        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
+        (None, Some(user)) => user.into(),
+        (Some(domain), None) => format!("{domain}\\?"),
+        (None, None) => "?".into(),
+    }
+}
+
+/// `10 RemoteInteractive`.
+pub fn logon_type(number: Option<u32>, name: Option<&str>) -> String {
+    match (number, name) {
+        (Some(number), Some(name)) => format!("{number} {name}"),
+        (Some(number), None) => number.to_string(),
+        (None, name) => name.unwrap_or_default().into(),
+    }
+}
+
+/// `10.1.2.3 (PC7)`.
+pub fn from(address: Option<&str>, host: Option<&str>) -> String {
+    match (address, host) {
+        (Some(address), Some(host)) => format!("{address} ({host})"),
+        (Some(only), None) | (None, Some(only)) => only.into(),
+        (None, None) => String::new(),
+    }
+}
+
+/// `end_how` in words.
+pub fn end_how(how: &str) -> &str {
+    match how {
+        "user_logoff" => "signed out",
+        "logoff" => "logged off (session destroyed)",
+        "logoff_from_other_log" => "logged off (from another log)",
+        "logoff_event_lost" => "logged off (its event is lost)",
+        "window_manager_gone" => "ended with its window manager",
+        "clean_shutdown" => "computer shut down",
+        "unclean_stop" => "power lost or crashed",
+        "luid_reused" => "end not seen: its id was used again",
+        "superseded" => "end not seen: replaced by a later session",
+        "lost_in_gap" => "end lost: records are missing",
+        "not_audited" => "end not audited",
+        "open_at_log_end" => "still open when the log ends",
+        other => other,
+    }
+}
+
+/// `start_how` in words.
+pub fn start_how(how: &str) -> &str {
+    match how {
+        "logon" => "a logon was recorded",
+        "before_log_start" => "it began before the log does",
+        "logon_not_audited" => "logons are not audited",
+        "gap" => "its logon is lost: records are missing",
+        "other_log" => "known from another log",
+        other => other,
+    }
+}
+
+/// A confidence as marks of different shape; the word goes with it for those who do not see them.
+pub fn confidence_marks(confidence: &str) -> &'static str {
+    match confidence {
+        "high" => "●●●",
+        "medium" => "●●○",
+        "low" => "●○○",
+        "none" => "○○○",
+        _ => "",
+    }
+}
+
+/// A class in words.
+pub fn class(class: &str) -> &str {
+    match class {
+        "system" => "System",
+        "window_manager" => "Window manager",
+        "anonymous" => "Anonymous",
+        "machine" => "Machine accounts",
+        "service" => "Services",
+        "local_network" => "Local network",
+        "desktop" => "Desktop",
+        "reauth" => "Unlock or reconnect",
+        "secondary" => "Run as",
+        "network" => "Network",
+        "batch" => "Batch",
+        "unknown" => "Unknown",
+        other => other,
+    }
+}
+
+/// What a noise class is, for those who wonder whether to show it.
+pub fn class_help(class: &str) -> &'static str {
+    match class {
+        "system" => "SYSTEM itself: one session for each start of the computer",
+        "window_manager" => "DWM and font driver accounts that Windows makes for each desktop",
+        "anonymous" => "ANONYMOUS LOGON: null sessions",
+        "machine" => "Accounts of computers (names that end in $)",
+        "service" => "Accounts that services run as",
+        "local_network" => "Network logons of a computer to itself",
+        _ => "",
+    }
+}
+
+/// A flag in words.
+pub fn flag(flag: &str) -> &str {
+    match flag {
+        "privileged" => "privileged",
+        "alive_after_logoff" => "alive after logoff",
+        "may_have_missed_events" => "events may be missing",
+        "clock_corrected" => "clock corrected",
+        "clock_manipulated" => "clock manipulated",
+        "taken_over" => "taken over",
+        other => other,
+    }
+}
+
+/// `evidence.role` and others that are words with underscores.
+pub fn spaced(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+/// The state of a source in words.
+pub fn source_state(state: &str) -> &str {
+    match state {
+        "reading" => "reading …",
+        "read" => "read",
+        "cancelled" => "cancelled",
+        "failed" => "not read",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(time: &str) -> Option<String> {
+        Some(format!("2020-09-19T{time}.0000000Z"))
+    }
+
+    #[test]
+    fn a_known_end_is_plain() {
+        let row = Row { end: at("05:10:02"), ..Row::default() };
+        let cell = end(&row, Zone::Utc);
+        assert_eq!((cell.text.as_str(), cell.is_uncertain), ("2020-09-19 05:10:02", false));
+    }
+
+    #[test]
+    fn an_estimated_end_says_so_and_gives_its_bounds() {
+        let row = Row {
+            end: at("05:10:02"),
+            end_earliest: at("05:00:00"),
+            end_latest: at("06:00:00"),
+            ..Row::default()
+        };
+        let cell = end(&row, Zone::Utc);
+        assert_eq!(cell.text, "≈ 2020-09-19 05:10:02");
+        assert!(cell.title.contains("between 2020-09-19 05:00:00.0000000 UTC and"), "{}", cell.title);
+    }
+
+    #[test]
+    fn an_unknown_end_shows_what_is_known() {
+        let row = Row { end_earliest: at("05:00:00"), end_how: "lost_in_gap".into(), ..Row::default() };
+        assert_eq!(end(&row, Zone::Utc).text, "≥ 2020-09-19 05:00:00");
+        let open = Row { end_how: "open_at_log_end".into(), ..row };
+        assert_eq!(end(&open, Zone::Utc).text, "open");
+        assert_eq!(end(&Row::default(), Zone::Utc).text, "?");
+    }
+
+    #[test]
+    fn a_start_before_the_log_is_bounded() {
+        let row =
+            Row { start_latest: at("05:00:00"), start_how: "before_log_start".into(), ..Row::default() };
+        let cell = start(&row, Zone::Utc);
+        assert_eq!((cell.text.as_str(), cell.is_uncertain), ("≤ 2020-09-19 05:00:00", true));
+        assert!(cell.title.ends_with("(it began before the log does)"));
+    }
+
+    #[test]
+    fn durations_show_their_bounds() {
+        assert_eq!(duration(Some(6493.2), None, None).text, "1 h 48 min");
+        assert_eq!(duration(None, Some(3720.0), None).text, "≥ 1 h 02 min");
+        assert_eq!(duration(None, Some(3720.0), Some(7200.0)).text, "1 h 02 min … 2 h 00 min");
+        assert_eq!(duration(None, Some(3720.0), Some(3721.0)).text, "≈ 1 h 02 min");
+        assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
+        assert_eq!(duration(None, None, None).text, "unknown");
+    }
+
+    #[test]
+    fn people_and_places() {
+        assert_eq!(user(Some("CORP"), Some("alice")), "CORP\\alice");
+        assert_eq!(user(Some(""), Some("alice")), "alice");
+        assert_eq!(user(None, None), "?");
+        assert_eq!(from(Some("10.1.2.3"), Some("PC7")), "10.1.2.3 (PC7)");
+        assert_eq!(from(None, Some("PC7")), "PC7");
+        assert_eq!(logon_type(Some(17), None), "17");
+    }
+
+    #[test]
+    fn a_word_without_a_name_is_shown_as_it_is() {
+        assert_eq!(end_how("struck_by_lightning"), "struck_by_lightning");
+        assert_eq!(class("new_class"), "new_class");
+    }
+}

@@ -1,0 +1,298 @@
+//! The case worker: holds the case, takes in blocks and answers questions.
+
+use super::message::{post, receive, to_buffer, to_vec};
+use super::protocol::*;
+use sessionscope::case::Case;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
+
+/// The intervals, origins and logons of one session that an answer lists at most: a drawer shows no more.
+pub const MOST_LISTED: usize = 200;
+
+/// The first sessions show this soon.
+const FIRST_UPDATE_MS: f64 = 250.0;
+/// Working out the sessions again takes at most a fifth of the time.
+const REST_PER_UPDATE: f64 = 4.0;
+/// Each wait is longer than the one before: the more there is, the less a part of it changes.
+const WAIT_GROWTH: f64 = 1.5;
+/// Numbers on the page change no more often.
+const SUMMARY_EVERY_MS: f64 = 200.0;
+
+/// An answer for the page and what is transferred with it.
+pub type Reply = (FromCase, Option<Vec<u8>>);
+
+/// The case, and when it is worked out anew.
+pub struct Desk {
+    case: Case,
+    ended: HashSet<u32>,
+    merged: HashSet<BatchNo>,
+    abandoned: HashSet<BatchNo>,
+    wait_ms: f64,
+    updated_ms: f64,
+    told_ms: f64,
+    is_dirty: bool,
+    /// Milliseconds, from any beginning.
+    clock: fn() -> f64,
+}
+
+impl Desk {
+    pub fn new(clock: fn() -> f64) -> Self {
+        Self {
+            case: Case::new(),
+            ended: HashSet::new(),
+            merged: HashSet::new(),
+            abandoned: HashSet::new(),
+            wait_ms: FIRST_UPDATE_MS,
+            updated_ms: clock(),
+            told_ms: 0.0,
+            is_dirty: false,
+            clock,
+        }
+    }
+
+    /// What the worker does with a message.
+    pub fn handle(&mut self, message: ToCase) -> Vec<Reply> {
+        match message {
+            ToCase::Connect => Vec::new(),
+            ToCase::AddSource { file, path, bytes, opening } => {
+                let source = self.case.add_source(&path, bytes, opening);
+                self.is_dirty = true;
+                vec![(FromCase::SourceAdded { file, source }, None)]
+            }
+            ToCase::ListSource { path, bytes, opening, stop } => {
+                let source = self.case.add_source(&path, bytes, opening);
+                self.end(source, stop)
+            }
+            ToCase::EndSource { source, stop } => self.end(source, stop),
+            ToCase::Abandon { batch } => {
+                self.abandoned.insert(batch);
+                let was_merged = self.merged.contains(&batch);
+                vec![(FromCase::Abandoned { batch, was_merged }, None)]
+            }
+            ToCase::Problem { source, chunk, text } => {
+                self.case.add_problem(source, chunk, 1, &text);
+                Vec::new()
+            }
+            ToCase::Settle => vec![self.update()],
+            ToCase::Ask { number, ask } => {
+                let (answer, bytes) = self.answer(ask);
+                vec![(FromCase::Answer { number, answer }, bytes)]
+            }
+        }
+    }
+
+    /// Takes in a parse worker's block.
+    pub fn merge(&mut self, block: &Block, bytes: &[u8]) -> Vec<Reply> {
+        if self.ended.contains(&block.source) || self.abandoned.contains(&block.batch) {
+            return Vec::new();
+        }
+        self.merged.insert(block.batch);
+        let before = self.case.summary().n_records;
+        if let Err(text) = self.case.add_encoded(bytes) {
+            self.case.add_problem(block.source, block.first_chunk, block.n_chunks, &text);
+        }
+        let n_records = self.case.summary().n_records.saturating_sub(before);
+        self.is_dirty = true;
+        let mut replies = vec![(FromCase::Merged { batch: block.batch, n_records }, None)];
+        replies.extend(self.tell_if_due());
+        replies
+    }
+
+    fn end(&mut self, source: u32, stop: Option<sessionscope::case::ledger::Stop>) -> Vec<Reply> {
+        self.case.end_source(source, stop);
+        self.ended.insert(source);
+        self.is_dirty = true;
+        self.tell_if_due().into_iter().collect()
+    }
+
+    fn tell_if_due(&mut self) -> Option<Reply> {
+        let now = (self.clock)();
+        if self.is_dirty && now - self.updated_ms >= self.wait_ms {
+            return Some(self.update());
+        }
+        (now - self.told_ms >= SUMMARY_EVERY_MS).then(|| self.tell(now))
+    }
+
+    fn update(&mut self) -> Reply {
+        let began = (self.clock)();
+        self.case.update();
+        self.is_dirty = false;
+        self.updated_ms = (self.clock)();
+        let rest = (self.updated_ms - began) * REST_PER_UPDATE;
+        self.wait_ms = (self.wait_ms * WAIT_GROWTH).max(rest);
+        self.tell(self.updated_ms)
+    }
+
+    fn tell(&mut self, now: f64) -> Reply {
+        self.told_ms = now;
+        (FromCase::Summary(self.case.summary()), None)
+    }
+
+    fn answer(&mut self, ask: Ask) -> (Answer, Option<Vec<u8>>) {
+        match ask {
+            Ask::Rows(ask) => (Answer::Rows(self.case.rows(&ask.query, ask.first, ask.n)), None),
+            Ask::Session(ask) => (Answer::Session(self.session(&ask).map(Box::new)), None),
+            Ask::Ledger(ask) => (Answer::Ledger(self.ledger(&ask)), None),
+            Ask::Export(ask) => {
+                let (bytes, n_total) = self.case.export(ask.format, ask.query.as_ref(), ask.first, ask.n);
+                let version = self.case.summary().version;
+                (Answer::Export(ExportPart { n_total, version }), Some(bytes))
+            }
+        }
+    }
+
+    fn session(&self, ask: &SessionAsk) -> Option<SessionPart> {
+        let mut detail = self.case.session(&ask.id)?;
+        let record = &mut detail.record;
+        let (n_evidence, n_intervals) = (record.evidence.len() as u32, record.intervals.len() as u32);
+        let (n_origins, n_logons) = (record.origins.len() as u32, record.logons.len() as u32);
+        let n_logon_ids = record.logon_ids.len() as u32;
+        record.intervals.truncate(MOST_LISTED);
+        record.origins.truncate(MOST_LISTED);
+        record.logons.truncate(MOST_LISTED);
+        record.logon_ids.truncate(MOST_LISTED);
+        let (first, n) = (ask.first_evidence as usize, ask.n_evidence as usize);
+        keep(&mut record.evidence, first, n);
+        keep(&mut detail.places, first, n);
+        keep(&mut detail.meanings, first, n);
+        let first_evidence = ask.first_evidence;
+        Some(SessionPart {
+            detail,
+            first_evidence,
+            n_evidence,
+            n_intervals,
+            n_origins,
+            n_logons,
+            n_logon_ids,
+        })
+    }
+
+    fn ledger(&self, ask: &LedgerAsk) -> LedgerPart {
+        let mut sources = self.case.ledger();
+        let n_sources = sources.len() as u32;
+        keep(&mut sources, ask.first as usize, ask.n as usize);
+        LedgerPart { n_sources, first: ask.first, sources }
+    }
+}
+
+/// Keeps the part `first .. first + n`.
+fn keep<T>(list: &mut Vec<T>, first: usize, n: usize) {
+    list.drain(..first.min(list.len()));
+    list.truncate(n);
+}
+
+/// Listens to the page, and to the parse workers through their ports, from inside the worker.
+pub fn serve(scope: DedicatedWorkerGlobalScope) {
+    let desk = Rc::new(RefCell::new(Desk::new(js_sys::Date::now)));
+    let to_page = scope.clone();
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        translate(&event, &to_page, &desk).unwrap_or_else(|error| wasm_bindgen::throw_val(error));
+    });
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // It listens as long as the worker lives.
+    on_message.forget();
+}
+
+fn translate(
+    event: &MessageEvent,
+    to_page: &DedicatedWorkerGlobalScope,
+    desk: &Rc<RefCell<Desk>>,
+) -> Result<(), JsValue> {
+    let (message, extra) = receive::<ToCase>(event)?;
+    if message == ToCase::Connect {
+        listen(extra.dyn_into()?, to_page.clone(), desk.clone());
+        return Ok(());
+    }
+    let replies = desk.borrow_mut().handle(message);
+    reply(to_page, replies)
+}
+
+fn listen(port: MessagePort, to_page: DedicatedWorkerGlobalScope, desk: Rc<RefCell<Desk>>) {
+    let on_block = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        take_in(&event, &to_page, &desk).unwrap_or_else(|error| wasm_bindgen::throw_val(error));
+    });
+    port.set_onmessage(Some(on_block.as_ref().unchecked_ref()));
+    // A parse worker's port is as good as forgotten when it dies: there are few, and closing is not told.
+    on_block.forget();
+}
+
+fn take_in(
+    event: &MessageEvent,
+    to_page: &DedicatedWorkerGlobalScope,
+    desk: &RefCell<Desk>,
+) -> Result<(), JsValue> {
+    let (block, extra) = receive::<Block>(event)?;
+    let replies = desk.borrow_mut().merge(&block, &to_vec(&extra));
+    reply(to_page, replies)
+}
+
+fn reply(to_page: &DedicatedWorkerGlobalScope, replies: Vec<Reply>) -> Result<(), JsValue> {
+    for (answer, bytes) in replies {
+        post(to_page, &answer, bytes.map(|bytes| to_buffer(&bytes)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sessionscope::case::ledger::Stop;
+    use sessionscope::parse::Opening;
+
+    fn desk() -> Desk {
+        Desk::new(|| 0.0)
+    }
+
+    #[test]
+    fn a_source_is_added_and_named() {
+        let message =
+            ToCase::AddSource { file: 4, path: "a.evtx".into(), bytes: 1, opening: Opening::default() };
+        let replies = desk().handle(message);
+        assert!(matches!(replies[..], [(FromCase::SourceAdded { file: 4, .. }, None)]), "{replies:?}");
+    }
+
+    #[test]
+    fn blocks_of_a_cancelled_source_are_dropped() {
+        let mut desk = desk();
+        desk.handle(ToCase::EndSource { source: 3, stop: Some(Stop::Cancelled) });
+        assert_eq!(desk.merge(&Block { batch: 1, source: 3, first_chunk: 0, n_chunks: 1 }, &[]), Vec::new());
+    }
+
+    #[test]
+    fn a_block_of_a_dead_worker_counts_once() {
+        let mut desk = desk();
+        let block = |batch| Block { batch, source: 0, first_chunk: 0, n_chunks: 1 };
+        desk.merge(&block(1), &[]);
+        let abandon =
+            |batch, was_merged| (ToCase::Abandon { batch }, FromCase::Abandoned { batch, was_merged });
+        for (message, answer) in [abandon(1, true), abandon(2, false)] {
+            assert_eq!(desk.handle(message), vec![(answer, None)]);
+        }
+        assert_eq!(desk.merge(&block(2), &[]), Vec::new(), "it is being read again");
+    }
+
+    #[test]
+    fn settling_tells_what_is_loaded() {
+        let replies = desk().handle(ToCase::Settle);
+        assert!(matches!(replies[..], [(FromCase::Summary(_), None)]), "{replies:?}");
+    }
+
+    #[test]
+    fn questions_are_answered_with_their_number() {
+        let ask = Ask::Session(SessionAsk { id: "DC01#0/0x1".into(), ..SessionAsk::default() });
+        let replies = desk().handle(ToCase::Ask { number: 9, ask });
+        assert_eq!(replies, vec![(FromCase::Answer { number: 9, answer: Answer::Session(None) }, None)]);
+    }
+
+    #[test]
+    fn a_part_of_a_list_is_kept() {
+        let mut list = vec![0, 1, 2, 3, 4];
+        keep(&mut list, 1, 3);
+        assert_eq!(list, [1, 2, 3]);
+        keep(&mut list, 9, 3);
+        assert!(list.is_empty());
+    }
+}

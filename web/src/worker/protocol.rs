@@ -1,0 +1,224 @@
+//! What the page and its workers say to each other.
+//!
+//! A message is an array: first one of these enums, then what is transferred with it (a buffer or a port), as
+//! each variant says. `message` packs and unpacks it.
+
+use serde::{Deserialize, Serialize};
+use sessionscope::case::ledger::{SourceRow, Stop};
+use sessionscope::case::{Format, SessionDetail, Summary};
+use sessionscope::parse::{Opening, RecordView};
+use sessionscope::query::{Query, Rows};
+
+/// The page's number of a dropped file.
+pub type FileNo = u32;
+/// The page's number of a batch of chunks.
+pub type BatchNo = u32;
+/// The page's number of a question; the answer carries it.
+pub type QuestionNo = u32;
+
+/// From the page to a parse worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToParse {
+    /// With the port that blocks go to.
+    Connect,
+    /// With the batch's bytes: parse them.
+    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64 },
+    /// With a chunk's bytes: render this record.
+    View { number: QuestionNo, record: u64 },
+}
+
+/// From a parse worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromParse {
+    /// The batch was parsed and its block is on its way to the case.
+    Parsed {
+        batch: BatchNo,
+    },
+    Viewed {
+        number: QuestionNo,
+        view: Result<RecordView, String>,
+    },
+}
+
+/// From a parse worker to the case worker, with the block's bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    pub batch: BatchNo,
+    pub source: u32,
+    pub first_chunk: u32,
+    pub n_chunks: u32,
+}
+
+/// From the page to the case worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToCase {
+    /// With the port that a parse worker's blocks come from.
+    Connect,
+    /// A file that will be read; answered by `SourceAdded`.
+    AddSource {
+        file: FileNo,
+        path: String,
+        bytes: u64,
+        opening: Opening,
+    },
+    /// A file that will not be read: it is no log, or it was cancelled before its turn.
+    ListSource {
+        path: String,
+        bytes: u64,
+        opening: Opening,
+        stop: Option<Stop>,
+    },
+    /// A source is done. Blocks of it that are still on their way are dropped.
+    EndSource {
+        source: u32,
+        stop: Option<Stop>,
+    },
+    /// The worker that had this batch died: its block, should it still come, is dropped; answered by `Abandoned`.
+    Abandon {
+        batch: BatchNo,
+    },
+    /// A part of a source could not be parsed, and why.
+    Problem {
+        source: u32,
+        chunk: u32,
+        text: String,
+    },
+    /// Nothing is being read any more: work out the sessions now.
+    Settle,
+    Ask {
+        number: QuestionNo,
+        ask: Ask,
+    },
+}
+
+/// From the case worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromCase {
+    SourceAdded {
+        file: FileNo,
+        source: u32,
+    },
+    /// The batch's block is in the case.
+    Merged {
+        batch: BatchNo,
+        n_records: u64,
+    },
+    /// The batch's block will not come any more; whether it had come before.
+    Abandoned {
+        batch: BatchNo,
+        was_merged: bool,
+    },
+    Summary(Summary),
+    /// `Answer::Export` comes with its bytes.
+    Answer {
+        number: QuestionNo,
+        answer: Answer,
+    },
+}
+
+/// A question about the case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    Rows(RowsAsk),
+    Session(SessionAsk),
+    Ledger(LedgerAsk),
+    Export(ExportAsk),
+}
+
+/// The answer to the question of the same name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    Rows(Rows),
+    Session(Option<Box<SessionPart>>),
+    Ledger(LedgerPart),
+    Export(ExportPart),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RowsAsk {
+    pub query: Query,
+    pub first: u32,
+    pub n: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionAsk {
+    pub id: String,
+    /// The evidence wanted: a busy session has more than a page should hold.
+    pub first_evidence: u32,
+    pub n_evidence: u32,
+}
+
+/// A session with the asked part of its evidence, and no more than `case::MOST_LISTED` of its other lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionPart {
+    pub detail: SessionDetail,
+    pub first_evidence: u32,
+    pub n_evidence: u32,
+    pub n_intervals: u32,
+    pub n_origins: u32,
+    pub n_logons: u32,
+    pub n_logon_ids: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LedgerAsk {
+    pub first: u32,
+    pub n: u32,
+}
+
+/// The sources `first ..` and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LedgerPart {
+    pub n_sources: u32,
+    pub first: u32,
+    pub sources: Vec<SourceRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExportAsk {
+    pub format: Format,
+    /// `None`: everything.
+    pub query: Option<Query>,
+    pub first: u32,
+    pub n: u32,
+}
+
+/// A piece of an export; its bytes are transferred beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExportPart {
+    pub n_total: u32,
+    /// `Summary::version` of the case it was taken from: pieces of different versions do not fit.
+    pub version: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Debug;
+
+    /// The browser's serializer runs in browsers only; this one takes the same way through serde.
+    fn round_trip<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Debug>(message: T) {
+        let sent = serde_json::to_string(&message).expect("is written");
+        assert_eq!(serde_json::from_str::<T>(&sent).expect("is read"), message);
+    }
+
+    #[test]
+    fn messages_come_back_whole() {
+        round_trip(ToParse::Batch { batch: 1, source: 2, first_chunk: 3, first_chunk_offset: u64::MAX });
+        round_trip(ToParse::View { number: 1, record: u64::MAX });
+        round_trip(FromParse::Viewed {
+            number: 7,
+            view: Ok(RecordView {
+                record: u64::MAX,
+                xml: "<a/>".into(),
+                fields: vec![("n".into(), "v".into())],
+            }),
+        });
+        round_trip(FromParse::Viewed { number: 7, view: Err("gone".into()) });
+        round_trip(ToCase::EndSource { source: 1, stop: Some(Stop::Failed("it disappeared".into())) });
+        round_trip(ToCase::Ask { number: 1, ask: Ask::Rows(RowsAsk::default()) });
+        round_trip(FromCase::Summary(Summary { n_records: u64::MAX, ..Summary::default() }));
+        round_trip(FromCase::Answer { number: 1, answer: Answer::Session(None) });
+    }
+}

@@ -1,0 +1,606 @@
+//! Decides what is read next, by whom it is parsed, and what becomes of a batch whose worker dies.
+//!
+//! Events go in, steps come out; nothing here touches a file or a worker. What is in memory is bounded: batches that
+//! were read and are not yet in the case.
+
+use super::protocol::{BatchNo, FileNo};
+use sessionscope::case::ledger::Stop;
+use sessionscope::parse::{CHUNK_BYTES, Opening};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Chunks in a batch: 2 MiB are parsed in a few hundredths of a second.
+const CHUNKS_PER_BATCH: u32 = 32;
+/// The first batch of a case is small, so that its first sessions show quickly; each next is twice as large.
+const CHUNKS_IN_FIRST_BATCH: u32 = 4;
+/// A worker that has parsed a batch finds the next one waiting.
+const BATCHES_PER_WORKER: usize = 2;
+/// Reads under way at a time: one more than is needed to keep a disk busy.
+const READS_AT_ONCE: usize = 2;
+/// The fewest and the most parse workers.
+const WORKERS: std::ops::RangeInclusive<usize> = 1..=8;
+/// A batch takes well under a second; after this a worker is taken for dead.
+const PARSING_IS_STUCK_MS: f64 = 30_000.0;
+
+pub type WorkerNo = u32;
+
+/// Chunks of one source that are read, parsed and merged together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub number: BatchNo,
+    pub file: FileNo,
+    pub source: u32,
+    pub first_chunk: u32,
+    pub first_chunk_offset: u64,
+    /// Byte offsets in the file.
+    pub from: u64,
+    pub to: u64,
+    /// A worker died over these chunks before.
+    is_second_try: bool,
+}
+
+impl Batch {
+    pub fn n_bytes(&self) -> u64 {
+        self.to - self.from
+    }
+}
+
+/// What the page has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Read the batch's bytes, then say `read` or `not_read`.
+    Read(Batch),
+    /// Give the batch's bytes to this worker; a number not seen before is a new worker.
+    Parse { worker: WorkerNo, batch: Batch },
+    /// Ask the case whether the batch of a dead worker came through, then say `abandoned`.
+    Abandon(BatchNo),
+    /// Tell the case that a part of a source is lost.
+    Problem { source: u32, chunk: u32, text: String },
+    /// Tell the case that a source is done.
+    End { source: u32, stop: Option<Stop> },
+    /// Everything that was dropped is done.
+    Settle,
+}
+
+/// A source on its way into the case.
+#[derive(Clone, Debug)]
+struct Reading {
+    file: FileNo,
+    source: u32,
+    opening: Opening,
+    n_bytes: u64,
+    next_chunk: u32,
+    /// Batches that are not in the case yet, read or not.
+    n_open: usize,
+    n_bytes_done: u64,
+}
+
+impl Reading {
+    /// Bytes of its chunks: what is read of it.
+    fn n_chunk_bytes(&self) -> u64 {
+        let all = u64::from(self.opening.n_chunks) * CHUNK_BYTES as u64;
+        all.min(self.n_bytes.saturating_sub(self.opening.first_chunk_offset))
+    }
+}
+
+/// How far one source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceProgress {
+    pub file: FileNo,
+    pub n_bytes_done: u64,
+    pub n_bytes: u64,
+}
+
+#[derive(Debug)]
+pub struct Schedule {
+    n_workers: usize,
+    /// In the order they are read.
+    readings: VecDeque<Reading>,
+    /// Batches that were read or will be, by number, until they are in the case.
+    batches: BTreeMap<BatchNo, Batch>,
+    to_read: VecDeque<BatchNo>,
+    being_read: Vec<BatchNo>,
+    to_parse: VecDeque<BatchNo>,
+    /// What each worker was given, the oldest first, and when it began that one.
+    workers: BTreeMap<WorkerNo, (VecDeque<BatchNo>, f64)>,
+    /// Batches of dead workers, with why the worker died if it was at that one.
+    abandoned: BTreeMap<BatchNo, Option<String>>,
+    next_worker: WorkerNo,
+    next_batch: BatchNo,
+    next_batch_chunks: u32,
+    is_settled: bool,
+    n_bytes_done: u64,
+}
+
+impl Schedule {
+    /// For this many processors.
+    pub fn new(n_processors: usize) -> Self {
+        Self {
+            n_workers: n_processors.clamp(*WORKERS.start(), *WORKERS.end()),
+            readings: VecDeque::new(),
+            batches: BTreeMap::new(),
+            to_read: VecDeque::new(),
+            being_read: Vec::new(),
+            to_parse: VecDeque::new(),
+            workers: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
+            next_worker: 0,
+            next_batch: 0,
+            next_batch_chunks: CHUNKS_IN_FIRST_BATCH,
+            is_settled: true,
+            n_bytes_done: 0,
+        }
+    }
+
+    /// A log is to be read.
+    pub fn add(&mut self, file: FileNo, source: u32, n_bytes: u64, opening: Opening) {
+        self.is_settled = false;
+        self.readings.push_back(Reading {
+            file,
+            source,
+            opening,
+            n_bytes,
+            next_chunk: 0,
+            n_open: 0,
+            n_bytes_done: 0,
+        });
+    }
+
+    /// Something was dropped that is not read: the case is worked out once all is done.
+    pub fn listed(&mut self) {
+        self.is_settled = false;
+    }
+
+    /// What can be done now. `more_to_come`: files that were dropped are not added yet.
+    pub fn steps(&mut self, now_ms: f64, more_to_come: bool) -> Vec<Step> {
+        let mut steps = Vec::new();
+        while let Some(batch) = self.next_parse(now_ms) {
+            steps.push(batch);
+        }
+        while let Some(batch) = self.next_read() {
+            steps.push(Step::Read(batch));
+        }
+        steps.extend(self.ended_sources());
+        if !self.is_settled && !more_to_come && self.readings.is_empty() {
+            self.is_settled = true;
+            steps.push(Step::Settle);
+        }
+        steps
+    }
+
+    pub fn read(&mut self, batch: BatchNo) {
+        self.being_read.retain(|&other| other != batch);
+        if self.batches.contains_key(&batch) {
+            self.to_parse.push_back(batch);
+        }
+    }
+
+    /// The file could not be read: its source ends here.
+    pub fn not_read(&mut self, batch: BatchNo, why: String) -> Vec<Step> {
+        self.being_read.retain(|&other| other != batch);
+        let Some(source) = self.batches.get(&batch).map(|batch| batch.source) else { return Vec::new() };
+        self.drop_source(source);
+        vec![Step::End { source, stop: Some(Stop::Failed(why)) }]
+    }
+
+    /// A worker is done with a batch.
+    pub fn parsed(&mut self, worker: WorkerNo, batch: BatchNo, now_ms: f64) {
+        if let Some((given, since)) = self.workers.get_mut(&worker) {
+            given.retain(|&other| other != batch);
+            *since = now_ms;
+        }
+    }
+
+    /// A batch is in the case.
+    pub fn merged(&mut self, batch: BatchNo) {
+        if let Some(batch) = self.batches.remove(&batch) {
+            self.done(&batch);
+        }
+    }
+
+    /// A worker died. Its batches may have come through all the same: the case knows.
+    pub fn died(&mut self, worker: WorkerNo, why: &str) -> Vec<Step> {
+        let Some((given, _)) = self.workers.remove(&worker) else { return Vec::new() };
+        for (i, &number) in given.iter().enumerate() {
+            self.abandoned.insert(number, (i == 0).then(|| why.to_owned()));
+        }
+        given.into_iter().map(Step::Abandon).collect()
+    }
+
+    /// What came of a dead worker's batch. The batch it was at is read again, chunk by chunk, so that one chunk costs
+    /// one chunk; a chunk that kills again is reported. What was waiting for it goes to another worker.
+    pub fn abandoned(&mut self, number: BatchNo, was_merged: bool) -> Vec<Step> {
+        let why = self.abandoned.remove(&number).flatten();
+        let Some(batch) = self.batches.remove(&number) else { return Vec::new() };
+        match why {
+            _ if was_merged => self.done(&batch),
+            // The case would drop its block under the old number.
+            None => {
+                let number = self.number(batch);
+                self.to_read.push_front(number);
+            }
+            Some(why) if batch.is_second_try => {
+                self.done(&batch);
+                return vec![lost_chunk(&batch, &why)];
+            }
+            Some(_) => self.split(&batch),
+        }
+        Vec::new()
+    }
+
+    /// Workers that have been at one batch for too long.
+    pub fn stuck(&self, now_ms: f64) -> Vec<WorkerNo> {
+        let is_stuck = |(given, since): &(VecDeque<BatchNo>, f64)| {
+            !given.is_empty() && now_ms - since > PARSING_IS_STUCK_MS
+        };
+        self.workers.iter().filter(|(_, at)| is_stuck(at)).map(|(&worker, _)| worker).collect()
+    }
+
+    /// Stops reading: every source that is not done ends as cancelled. Workers finish what they have; nobody waits.
+    pub fn cancel(&mut self) -> Vec<Step> {
+        self.batches.clear();
+        self.to_read.clear();
+        self.to_parse.clear();
+        let ended = self
+            .readings
+            .drain(..)
+            .map(|reading| Step::End { source: reading.source, stop: Some(Stop::Cancelled) });
+        ended.collect()
+    }
+
+    /// Whether the batch is still wanted.
+    pub fn wants(&self, batch: BatchNo) -> bool {
+        self.batches.contains_key(&batch)
+    }
+
+    /// The file a batch is from, until the batch is in the case.
+    pub fn file_of(&self, batch: BatchNo) -> Option<FileNo> {
+        self.batches.get(&batch).map(|batch| batch.file)
+    }
+
+    /// Sources that have begun and are not done.
+    pub fn progress(&self) -> Vec<SourceProgress> {
+        let begun = self.readings.iter().filter(|reading| reading.next_chunk > 0);
+        let progress = begun.map(|reading| SourceProgress {
+            file: reading.file,
+            n_bytes_done: reading.n_bytes_done,
+            n_bytes: reading.n_chunk_bytes(),
+        });
+        progress.collect()
+    }
+
+    /// Bytes that are in the case, of all sources.
+    pub fn n_bytes_done(&self) -> u64 {
+        self.n_bytes_done
+    }
+
+    /// Bytes that are in the case or on their way.
+    pub fn n_bytes(&self) -> u64 {
+        let left =
+            self.readings.iter().map(|reading| reading.n_chunk_bytes().saturating_sub(reading.n_bytes_done));
+        self.n_bytes_done + left.sum::<u64>()
+    }
+
+    /// Sources that are not done.
+    pub fn n_sources(&self) -> usize {
+        self.readings.len()
+    }
+
+    fn next_parse(&mut self, now_ms: f64) -> Option<Step> {
+        let number = *self.to_parse.front()?;
+        let Some(batch) = self.batches.get(&number).cloned() else {
+            self.to_parse.pop_front();
+            return self.next_parse(now_ms);
+        };
+        let worker = self.free_worker()?;
+        self.to_parse.pop_front();
+        let (given, since) = self.workers.entry(worker).or_default();
+        if given.is_empty() {
+            *since = now_ms;
+        }
+        given.push_back(number);
+        Some(Step::Parse { worker, batch })
+    }
+
+    /// An idle worker, else a new one, else the least busy one that may have one more.
+    fn free_worker(&mut self) -> Option<WorkerNo> {
+        let least = self.workers.iter().map(|(&worker, (given, _))| (given.len(), worker)).min();
+        match least {
+            Some((0, worker)) => Some(worker),
+            _ if self.workers.len() < self.n_workers => {
+                self.next_worker += 1;
+                Some(self.next_worker)
+            }
+            Some((n, worker)) if n < BATCHES_PER_WORKER => Some(worker),
+            _ => None,
+        }
+    }
+
+    fn next_read(&mut self) -> Option<Batch> {
+        if self.being_read.len() >= READS_AT_ONCE || self.n_in_memory() >= self.most_in_memory() {
+            return None;
+        }
+        let number = self.to_read.pop_front().or_else(|| self.cut_batch())?;
+        let Some(batch) = self.batches.get(&number).cloned() else { return self.next_read() };
+        self.being_read.push(number);
+        Some(batch)
+    }
+
+    fn n_in_memory(&self) -> usize {
+        self.batches.len().saturating_sub(self.to_read.len())
+    }
+
+    fn most_in_memory(&self) -> usize {
+        self.n_workers * BATCHES_PER_WORKER + READS_AT_ONCE
+    }
+
+    fn cut_batch(&mut self) -> Option<BatchNo> {
+        let reading =
+            self.readings.iter_mut().find(|reading| reading.next_chunk < reading.opening.n_chunks)?;
+        let n_chunks = self.next_batch_chunks.min(reading.opening.n_chunks - reading.next_chunk);
+        self.next_batch_chunks = (self.next_batch_chunks * 2).min(CHUNKS_PER_BATCH);
+        let first_chunk = reading.next_chunk;
+        reading.next_chunk += n_chunks;
+        reading.n_open += 1;
+        let (file, source) = (reading.file, reading.source);
+        let first_chunk_offset = reading.opening.first_chunk_offset;
+        let from = first_chunk_offset + u64::from(first_chunk) * CHUNK_BYTES as u64;
+        let to = (from + u64::from(n_chunks) * CHUNK_BYTES as u64).min(reading.n_bytes).max(from);
+        Some(self.number(Batch {
+            number: 0,
+            file,
+            source,
+            first_chunk,
+            first_chunk_offset,
+            from,
+            to,
+            is_second_try: false,
+        }))
+    }
+
+    fn number(&mut self, batch: Batch) -> BatchNo {
+        let number = self.next_batch;
+        self.next_batch = number.wrapping_add(1);
+        self.batches.insert(number, Batch { number, ..batch });
+        number
+    }
+
+    fn split(&mut self, culprit: &Batch) {
+        let chunk_bytes = CHUNK_BYTES as u64;
+        let n_chunks = culprit.n_bytes().div_ceil(chunk_bytes).max(1);
+        for i in 0..n_chunks {
+            let from = culprit.from + i * chunk_bytes;
+            let number = self.number(Batch {
+                first_chunk: culprit.first_chunk + i as u32,
+                from,
+                to: (from + chunk_bytes).min(culprit.to),
+                is_second_try: true,
+                ..*culprit
+            });
+            self.to_read.push_back(number);
+        }
+        if let Some(reading) = self.readings.iter_mut().find(|reading| reading.source == culprit.source) {
+            reading.n_open = reading.n_open + n_chunks as usize - 1;
+        }
+    }
+
+    fn done(&mut self, batch: &Batch) {
+        self.n_bytes_done += batch.n_bytes();
+        if let Some(reading) = self.readings.iter_mut().find(|reading| reading.source == batch.source) {
+            reading.n_open = reading.n_open.saturating_sub(1);
+            reading.n_bytes_done += batch.n_bytes();
+        }
+    }
+
+    fn drop_source(&mut self, source: u32) {
+        self.batches.retain(|_, batch| batch.source != source);
+        self.to_read.retain(|number| self.batches.contains_key(number));
+        self.readings.retain(|reading| reading.source != source);
+    }
+
+    fn ended_sources(&mut self) -> Vec<Step> {
+        let is_done =
+            |reading: &Reading| reading.next_chunk >= reading.opening.n_chunks && reading.n_open == 0;
+        let (done, open): (VecDeque<_>, _) = self.readings.drain(..).partition(is_done);
+        self.readings = open;
+        done.into_iter().map(|reading| Step::End { source: reading.source, stop: None }).collect()
+    }
+}
+
+fn lost_chunk(batch: &Batch, why: &str) -> Step {
+    Step::Problem {
+        source: batch.source,
+        chunk: batch.first_chunk,
+        text: format!("chunk {}: reading it stopped the parser twice ({why})", batch.first_chunk),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(n_chunks: u32) -> (u64, Opening) {
+        let opening = Opening { is_log: true, first_chunk_offset: 4096, n_chunks, ..Opening::default() };
+        (4096 + u64::from(n_chunks) * 65_536, opening)
+    }
+
+    fn with_log(n_workers: usize, n_chunks: u32) -> Schedule {
+        let mut schedule = Schedule::new(n_workers);
+        let (n_bytes, opening) = log(n_chunks);
+        schedule.add(0, 10, n_bytes, opening);
+        schedule
+    }
+
+    /// Does every step at once, as a machine without delays would; workers die over the chunks in `deadly`.
+    fn run(schedule: &mut Schedule, deadly: &[u32]) -> Vec<Step> {
+        let (mut done, mut most) = (Vec::new(), 0);
+        loop {
+            let steps = schedule.steps(0.0, false);
+            most = most.max(schedule.n_in_memory());
+            assert!(most <= schedule.most_in_memory());
+            if steps.is_empty() {
+                return done;
+            }
+            for step in steps {
+                done.push(step.clone());
+                match step {
+                    Step::Read(batch) => schedule.read(batch.number),
+                    Step::Parse { worker, batch } => {
+                        let last = batch.first_chunk + batch.n_bytes().div_ceil(65_536) as u32;
+                        if deadly.iter().any(|chunk| (batch.first_chunk..last).contains(chunk)) {
+                            for step in schedule.died(worker, "it was bad") {
+                                let Step::Abandon(batch) = step else { panic!("{step:?}") };
+                                done.extend(schedule.abandoned(batch, false));
+                            }
+                        } else {
+                            schedule.parsed(worker, batch.number, 0.0);
+                            schedule.merged(batch.number);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn chunks_merged(steps: &[Step]) -> u64 {
+        let parsed = steps.iter().filter_map(|step| match step {
+            Step::Parse { batch, .. } => Some(batch.n_bytes()),
+            _ => None,
+        });
+        parsed.sum::<u64>() / 65_536
+    }
+
+    #[test]
+    fn a_log_is_read_to_its_end_in_growing_batches() {
+        let mut schedule = with_log(2, 100);
+        let steps = run(&mut schedule, &[]);
+        let reads: Vec<(u64, u64)> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Read(batch) => Some(((batch.from - 4096) / 65_536, batch.n_bytes() / 65_536)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(reads, [(0, 4), (4, 8), (12, 16), (28, 32), (60, 32), (92, 8)]);
+        assert_eq!(steps[steps.len() - 2..], [Step::End { source: 10, stop: None }, Step::Settle]);
+        assert_eq!(schedule.n_bytes_done(), 100 * 65_536);
+    }
+
+    #[test]
+    fn reading_ahead_is_bounded() {
+        let mut schedule = with_log(1, 10_000);
+        let first = schedule.steps(0.0, false);
+        assert_eq!(first.len(), READS_AT_ONCE);
+        let mut n_reads = 0;
+        for _ in 0..100 {
+            for step in schedule.steps(0.0, false) {
+                if let Step::Read(_) = step {
+                    n_reads += 1;
+                }
+            }
+            for number in schedule.being_read.clone() {
+                schedule.read(number);
+            }
+        }
+        assert!(n_reads <= schedule.most_in_memory(), "{n_reads} reads and nothing merged");
+    }
+
+    #[test]
+    fn one_deadly_chunk_costs_one_chunk() {
+        let mut schedule = with_log(2, 100);
+        let steps = run(&mut schedule, &[30]);
+        let problems: Vec<&Step> = steps.iter().filter(|step| matches!(step, Step::Problem { .. })).collect();
+        assert!(matches!(problems[..], [Step::Problem { source: 10, chunk: 30, .. }]), "{problems:?}");
+        assert!(steps.contains(&Step::End { source: 10, stop: None }));
+        assert_eq!(chunks_merged(&steps), 100 + 32, "only the batch it was in is read twice");
+    }
+
+    #[test]
+    fn what_waited_for_a_dead_worker_is_read_again() {
+        let mut schedule = with_log(1, 12);
+        for step in schedule.steps(0.0, false) {
+            if let Step::Read(batch) = step {
+                schedule.read(batch.number);
+            }
+        }
+        let given: Vec<Step> = schedule
+            .steps(0.0, false)
+            .into_iter()
+            .filter(|step| matches!(step, Step::Parse { .. }))
+            .collect();
+        assert_eq!(given.len(), 2);
+        let abandoned = schedule.died(1, "it was bad");
+        assert_eq!(abandoned, [Step::Abandon(0), Step::Abandon(1)]);
+        assert_eq!(schedule.abandoned(0, true), [], "it came through before the worker died");
+        assert_eq!(schedule.abandoned(1, false), []);
+        let steps = run(&mut schedule, &[]);
+        assert!(!steps.iter().any(|step| matches!(step, Step::Problem { .. })));
+        assert_eq!(chunks_merged(&steps), 8, "only the one that waited");
+        assert_eq!(steps[steps.len() - 2..], [Step::End { source: 10, stop: None }, Step::Settle]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_ends_and_others_go_on() {
+        let mut schedule = with_log(2, 100);
+        let (n_bytes, opening) = log(3);
+        schedule.add(1, 11, n_bytes, opening);
+        let Some(Step::Read(batch)) = schedule.steps(0.0, false).into_iter().next() else { panic!() };
+        let ended = schedule.not_read(batch.number, "it is gone".into());
+        assert_eq!(ended, [Step::End { source: 10, stop: Some(Stop::Failed("it is gone".into())) }]);
+        let others: Vec<BatchNo> = schedule.being_read.clone();
+        others.into_iter().for_each(|number| schedule.read(number));
+        let steps = run(&mut schedule, &[]);
+        assert!(steps.contains(&Step::End { source: 11, stop: None }));
+        assert_eq!(steps.iter().filter(|step| matches!(step, Step::End { .. })).count(), 1);
+    }
+
+    #[test]
+    fn cancel_ends_what_is_in_flight_at_once() {
+        let mut schedule = with_log(2, 100);
+        let steps = schedule.steps(0.0, false);
+        assert_eq!(schedule.cancel(), [Step::End { source: 10, stop: Some(Stop::Cancelled) }]);
+        for step in steps {
+            if let Step::Read(batch) = step {
+                assert!(!schedule.wants(batch.number));
+                schedule.read(batch.number);
+            }
+        }
+        assert_eq!(schedule.steps(0.0, false), [Step::Settle]);
+        assert_eq!(schedule.steps(0.0, false), []);
+    }
+
+    #[test]
+    fn after_a_cancel_more_can_be_read() {
+        let mut schedule = with_log(2, 100);
+        run(&mut schedule, &[]);
+        schedule.cancel();
+        let (n_bytes, opening) = log(5);
+        schedule.add(1, 11, n_bytes, opening);
+        assert!(run(&mut schedule, &[]).contains(&Step::End { source: 11, stop: None }));
+    }
+
+    #[test]
+    fn a_log_without_chunks_is_done_at_once() {
+        let mut schedule = with_log(2, 0);
+        assert_eq!(run(&mut schedule, &[]), [Step::End { source: 10, stop: None }, Step::Settle]);
+    }
+
+    #[test]
+    fn a_worker_that_never_answers_is_found() {
+        let mut schedule = with_log(1, 4);
+        let Some(Step::Read(batch)) = schedule.steps(0.0, false).into_iter().next() else { panic!() };
+        schedule.read(batch.number);
+        let parse = schedule.steps(5.0, false);
+        assert!(matches!(parse[..], [Step::Parse { worker: 1, .. }]), "{parse:?}");
+        assert_eq!(schedule.stuck(30_000.0), Vec::<WorkerNo>::new());
+        assert_eq!(schedule.stuck(30_006.0), [1]);
+    }
+
+    #[test]
+    fn nothing_settles_while_files_are_still_being_opened() {
+        let mut schedule = Schedule::new(1);
+        schedule.listed();
+        assert_eq!(schedule.steps(0.0, true), []);
+        assert_eq!(schedule.steps(0.0, false), [Step::Settle]);
+    }
+}
