@@ -70,7 +70,11 @@ fn row(random: &mut Random) -> String {
             .to_owned(),
         20 => format!("4616 logon={logon} PreviousTime=09:00:00 NewTime={:02}:00:00", random.below(24)),
         21 => format!("4719 AuditPolicyChanges={}", pick(random, &["%%8448", "%%8449"])),
-        22 => format!("4634 logon={logon}8 type={kind} user={user}"),
+        22 => format!(
+            "LSM/{} user={user} session={}",
+            pick(random, &["21", "23", "24", "25"]),
+            1 + random.below(2)
+        ),
         23 => format!("EventLog/1102 logon={logon} user={user}"),
         24 => "EventLog/1108 EventID=4616 PublisherID=Microsoft-Windows-Security-Auditing".to_owned(),
         _ => format!("4648 logon={logon} user={user} target=bob host=dc1"),

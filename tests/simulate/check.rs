@@ -166,7 +166,8 @@ impl<'a> Checker<'a> {
         for row in self.evidence(record, &roles) {
             let other = &self.world.rows[row];
             if other.boot != session.boot || !other.cites.iter().any(|&(_, n)| n == claim.session) {
-                let text = format!("{} in {:?} record {} is not its own", other.event.id, other.log, other.id());
+                let text =
+                    format!("{} in {:?} record {} is not its own", other.event.id, other.log, other.id());
                 let is_end = matches!(other.event.id, 4634 | 4647 | 23 | 7002);
                 self.fail(if is_end { "another's end" } else { "mixture" }, record, text);
             }
@@ -181,7 +182,8 @@ impl<'a> Checker<'a> {
 
     fn not_over_the_next_boot(&mut self, claim: &Claim<'a>, session: &Session) {
         let Some(next) = self.next_start(session.boot) else { return };
-        let is_renamed = self.world.rows[next].event.computer != self.world.boots[session.boot].computer.as_str();
+        let is_renamed =
+            self.world.rows[next].event.computer != self.world.boots[session.boot].computer.as_str();
         if is_renamed {
             return;
         }
@@ -199,7 +201,9 @@ impl<'a> Checker<'a> {
 
     fn start(&mut self, claim: &Claim<'a>, session: &Session) {
         let record = claim.record;
-        let Some(began) = session.own().filter(|logon| claim.luids.contains(&logon.luid)).map(|l| l.row).min() else {
+        let Some(began) =
+            session.own().filter(|logon| claim.luids.contains(&logon.luid)).map(|l| l.row).min()
+        else {
             return;
         };
         let first = session.own().map(|logon| logon.row).min().unwrap_or(began);
@@ -307,7 +311,8 @@ impl<'a> Checker<'a> {
         }
         let last = self.signs(claim).filter(|&row| self.world.rows[row].log == Log::Security).max();
         let Some(last) = last else { return };
-        let mut after = (last + 1..self.world.rows.len()).filter(|&row| self.world.rows[row].log == Log::Security);
+        let mut after =
+            (last + 1..self.world.rows.len()).filter(|&row| self.world.rows[row].log == Log::Security);
         // The gap is seen up to the next record that is left.
         let mut missing = Vec::new();
         let mut is_hidden = false;
@@ -318,8 +323,11 @@ impl<'a> Checker<'a> {
                 (true, false) => is_hidden |= !missing.is_empty(),
             }
         }
-        let has_next = (last + 1..self.world.rows.len())
-            .any(|row| self.left[row] && self.world.rows[row].boot > session.boot && self.world.rows[row].log == Log::Security);
+        let has_next = (last + 1..self.world.rows.len()).any(|row| {
+            self.left[row]
+                && self.world.rows[row].boot > session.boot
+                && self.world.rows[row].log == Log::Security
+        });
         let in_boot = missing.iter().any(|&row| self.world.rows[row].boot == session.boot);
         if is_hidden || has_next && in_boot {
             let ids: Vec<u64> = missing.iter().take(5).map(|&row| self.world.rows[row].id()).collect();

@@ -89,8 +89,9 @@ fn facts_of(record: &Record) -> Facts {
     let is_known = is_exact || record.end_how == "clean_shutdown";
     let lasted = record.duration_s.filter(|_| is_exact).map(|seconds| (seconds * 1e7).round() as i64);
     // Where nobody knows when the session ended, what it was in then has no end either.
-    let is_told =
-        |interval: &&IntervalRecord| interval.what != "suspended" && (interval.closed_by.is_some() || is_known);
+    let is_told = |interval: &&IntervalRecord| {
+        interval.what != "suspended" && (interval.closed_by.is_some() || is_known)
+    };
     let intervals = record.intervals.iter().filter(is_told);
     let intervals =
         intervals.map(|interval| format!("{} {} - {}", interval.what, interval.from, interval.to));

@@ -108,7 +108,8 @@ impl Life {
                 self.log_off(session, false);
             }
         }
-        let (desktops, others) = (std::mem::take(&mut self.desktops), std::mem::take(&mut self.until_boot_ends));
+        let (desktops, others) =
+            (std::mem::take(&mut self.desktops), std::mem::take(&mut self.until_boot_ends));
         let logs_off = self.percent(40);
         self.machine.shut_down(|machine| {
             machine.wait(SECOND / 100, SECOND);

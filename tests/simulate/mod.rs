@@ -103,8 +103,13 @@ pub struct Logon {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    UserLogoff { row: RowIdx, destroyed: Option<RowIdx> },
-    Logoff { row: RowIdx },
+    UserLogoff {
+        row: RowIdx,
+        destroyed: Option<RowIdx>,
+    },
+    Logoff {
+        row: RowIdx,
+    },
     /// Its boot ended, or has not.
     WithBoot,
 }
@@ -176,9 +181,11 @@ impl World {
 
     /// The session that a LogonId belongs to in a boot, and as what.
     pub fn owner(&self, boot: usize, luid: u64) -> Option<(SessionIdx, Role)> {
-        self.sessions.iter().enumerate().filter(|(_, session)| session.boot == boot).find_map(|(n, session)| {
-            session.logons.iter().find(|logon| logon.luid == luid).map(|logon| (n, logon.role))
-        })
+        self.sessions.iter().enumerate().filter(|(_, session)| session.boot == boot).find_map(
+            |(n, session)| {
+                session.logons.iter().find(|logon| logon.luid == luid).map(|logon| (n, logon.role))
+            },
+        )
     }
 }
 
