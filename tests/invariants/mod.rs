@@ -91,7 +91,9 @@ fn of_record(record: &Record) -> Vec<String> {
     claim(bounds.into_iter().flatten().all(|span| span >= 0.0), "no span is negative");
     let is_desktop = record.class == "desktop";
     claim(is_desktop || record.connected_s.or(record.active_s).is_none(), "only desktops are connected");
-    claim(record.evidence.iter().any(|e| e.role == "start"), "its start has evidence");
+    // Of a session that only other logs know, any of their records may be the first.
+    let is_numbered = record.session.contains("/ts");
+    claim(is_numbered || record.evidence.iter().any(|e| e.role == "start"), "its start has evidence");
     claim(!is_shown_by_a_record(record) || has_evidence_of_end(record), "its end has evidence");
     claim(record.destroyed_at.is_none() || record.end_how == "user_logoff", "only after a 4647");
     claim(
@@ -101,10 +103,7 @@ fn of_record(record: &Record) -> Vec<String> {
     claim(record.class != "system" || record.logons.len() <= 1, "fixed LogonIds list their first logon");
     let has_id = |id: &String| record.logon_ids.contains(id);
     claim(record.logons.iter().all(|logon| has_id(&logon.logon_id)), "logon_ids has those of its logons");
-    claim(
-        record.logon_ids.is_empty() == record.session.contains("/ts"),
-        "only numbered sessions have no LogonId",
-    );
+    claim(record.logon_ids.is_empty() == is_numbered, "only numbered sessions have no LogonId");
     claim(!has_id(&"0x0".to_owned()), "no LogonId is 0");
     claim(record.logons.is_sorted_by_key(|logon| logon.record), "logons are in order");
     claim(record.origins.is_sorted_by_key(|origin| &origin.at), "origins are in order");

@@ -22,6 +22,7 @@
 //! `known_wrong.md` holds what domain.md demands and the engine does not do yet: those scenarios must fail, and the day
 //! one is right, its test says so.
 
+mod any;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../invariants/mod.rs"]
@@ -61,6 +62,19 @@ fn every_file_is_run() {
         .filter(|name| name.ends_with(".md") && name != "known_wrong.md")
         .collect();
     assert_eq!(found, FILES.iter().map(|&name| name.to_owned()).collect());
+}
+
+#[test]
+fn whatever_happens() {
+    for seed in 1..=1000 {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);
+        let scenario = any::scenario(&mut random, 5 + seed as usize % 40);
+        let is_fine = std::panic::catch_unwind(|| {
+            invariants::check(&mut load(&scenario.files()));
+            check_order(&scenario);
+        });
+        assert!(is_fine.is_ok(), "seed {seed}");
+    }
 }
 
 /// Shows what is wrong with each, for those who ask (`-- known_wrong --nocapture`).
