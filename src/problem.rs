@@ -20,7 +20,8 @@ pub struct Problem {
 pub enum Cost {
     /// Nothing is lost; something is not as it should be.
     Nothing,
-    Record,
+    /// So many records.
+    Records(u64),
     Chunk,
     /// The rest of the source, or all of it.
     Source,

@@ -144,8 +144,8 @@ impl Source {
 
     fn push(&mut self, problem: Problem) {
         self.n_problems += 1;
-        if problem.cost == Cost::Record {
-            self.n_records_failed += 1;
+        if let Cost::Records(n) = problem.cost {
+            self.n_records_failed += n;
         }
         // Blocks may come in any order: the ledger lists problems from the file's beginning.
         let at = self.problems.partition_point(|other| other.offset <= problem.offset);

@@ -118,8 +118,9 @@ fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
 
 /// An end that is known by something that goes with it.
 fn until_boot_ends(draft: &Draft<'_>, how: EndHow, at: Timestamp, row: RowIdx) -> End {
-    let latest = end_of_boot(draft.boot).map(|latest| latest.max(at));
     let earliest = draft.session.last_seen;
+    let at = earliest.map_or(at, |earliest| at.max(earliest));
+    let latest = end_of_boot(draft.boot).map(|latest| latest.max(at));
     End {
         how,
         at: Some(at),

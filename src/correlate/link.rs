@@ -16,6 +16,7 @@ const PAIR_LUIDS: u64 = 0x10000;
 
 /// The 4672 of a token pair comes this soon after its 4624 (C.2).
 const PRIVILEGES_RECORDS: Pos = 8;
+const PRIVILEGES: i64 = 5 * SECOND;
 
 /// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
 const RECONNECT: i64 = 5 * SECOND;
@@ -156,11 +157,15 @@ impl<'a> Linker<'a> {
 
     /// Rule 26: the 4624 names its other half, and that one names it, or its 4624 is lost.
     fn linked(&self, idx: TrackIdx) -> Option<TrackIdx> {
-        let linked = self.track(idx).linked?;
+        let own = self.track(idx);
+        let linked = own.linked.filter(|linked| !linked.is_fixed() && !own.luid.is_fixed())?;
         let other = *self.tracks.by_luid.get(&linked.0)?;
         let back = self.track(other);
-        let is_mutual = back.linked == Some(self.track(idx).luid) || back.logon.is_none();
-        (other != idx && is_mutual && self.is_same_account(idx, other)).then_some(other)
+        let is_mutual = back.linked == Some(own.luid) || back.logon.is_none();
+        // A LogonId that was in use long before is another's, whose end or start is missing.
+        let is_soon = |pos: Pos| self.time(pos).since(self.time(back.first)).abs() <= PRIVILEGES;
+        let is_new = own.logon.is_some_and(|pos| back.first >= pos || is_soon(pos));
+        (other != idx && is_mutual && is_new && self.is_same_account(idx, other)).then_some(other)
     }
 
     fn is_same_account(&self, a: TrackIdx, b: TrackIdx) -> bool {

@@ -5,7 +5,7 @@
 
 use super::block::{BlockBuilder, System};
 use super::plain::{cites_nothing, origin_of, outcome, spec_of};
-use super::value::Raw;
+use super::value::{Raw, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;
 use crate::event::columns::LAYOUTS;
@@ -38,7 +38,9 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         }
     };
     block.chunks.n_read += 1;
+    let mut n_found = 0;
     for record in parsed.iter() {
+        n_found += 1;
         let read = match record {
             Ok(record) => {
                 let id = record.event_record_id;
@@ -47,10 +49,25 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
             Err(error) => Err((None, sentence(&error))),
         };
         if let Err((record, text)) = read {
-            block.problems.push(problem(record, Cost::Record, text));
+            block.problems.push(problem(record, Cost::Records(1), text));
         }
     }
+    if let Some(n) = n_records(chunk).filter(|&n| n > n_found) {
+        let text = format!("the chunk's header says it has {n} records, but {n_found} were found");
+        block.problems.push(problem(None, Cost::Records(n - n_found), text));
+    }
 }
+
+/// How many records a chunk's header says it has, if it can have as many. Of a chunk that was copied while Windows
+/// wrote it the header may say fewer than there are.
+fn n_records(chunk: &[u8]) -> Option<u64> {
+    let (first, last) = (u64_at(chunk, 8)?, u64_at(chunk, 16)?);
+    let n = last.checked_sub(first)?.checked_add(1)?;
+    (first > 0 && n <= (CHUNK_BYTES / SMALLEST_RECORD) as u64).then_some(n)
+}
+
+/// A record's header and the copy of its size; less cannot be one.
+const SMALLEST_RECORD: usize = 28;
 
 fn settings() -> Arc<ParserSettings> {
     Arc::new(ParserSettings::new())
