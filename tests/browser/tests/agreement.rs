@@ -71,9 +71,10 @@ fn files_in(folder: &Path, prefix: &str) -> Result<Vec<(String, PathBuf)>> {
     Ok(files)
 }
 
+/// Whoever drops files does so in an order of their own.
 async fn agrees(browser: &Browser, files: &[(String, PathBuf)], n_sources: u32) -> Result<()> {
     browser.open_started(Origin::File).await?;
-    browser.load(&files.iter().map(|(_, path)| path.as_path()).collect::<Vec<_>>(), n_sources).await?;
+    browser.load(&files.iter().rev().map(|(_, path)| path.as_path()).collect::<Vec<_>>(), n_sources).await?;
     compare(browser, files).await
 }
 

@@ -36,12 +36,12 @@ fn later_files_join_the_case() {
         browser.wait_for_column("sessions", "user", &["CORP\\alice"]).await?;
         browser.open_session("PC1#0/0x51000").await?;
         browser.load(&[&folder.path().join("host")], 3).await?;
-        browser.wait_for_column("sessions", "user", &["CORP\\alice", "CORP\\bob", "CORP\\carol"]).await?;
+        browser.wait_for_column("sessions", "user", &["CORP\\alice", "CORP\\carol", "CORP\\bob"]).await?;
         assert!(browser.text("#sentence").await?.starts_with("alice was on PC1"), "what was open stays");
         browser.pick_files("#pick-files", &[&folder.path().join("picked.evtx")]).await?;
         browser.wait_loaded(4).await?;
         browser
-            .wait_for_column("sessions", "user", &["CORP\\alice", "CORP\\bob", "CORP\\carol", "CORP\\dave"])
+            .wait_for_column("sessions", "user", &["CORP\\alice", "CORP\\carol", "CORP\\bob", "CORP\\dave"])
             .await?;
         browser.click("#view-files").await?;
         let paths = ["first.evtx", "host/b.evtx", "host/logs/a.evtx", "picked.evtx"];
