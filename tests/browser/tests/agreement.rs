@@ -57,6 +57,7 @@ async fn real_folder_agrees(browser: &Browser, name: &str) -> Result<()> {
     let files = files_in(&folder, &format!("{name}/"))?;
     browser.open_started(Origin::File).await?;
     browser.load(&[&folder], files.len() as u32).await?;
+    browser.screenshot(&format!("real-{name}")).await?;
     compare(browser, &files).await
 }
 
