@@ -89,7 +89,8 @@ fn item(interval: &IntervalRecord, zone: Zone) -> Html {
         <li>
             <p>
                 <span class={format!("swatch swatch-{}", class_of(&interval.what))} aria-hidden="true"></span>
-                { what }<b class="interval-length">{ length }</b>
+                <span>{ what }</span>
+                <b>{ length }</b>
                 <span title={title}>{ visible(&from_to(&interval.from, &interval.to, zone)).into_owned() }</span>
             </p>
             <p class="fine interval-events">{ events(interval) }</p>

@@ -152,7 +152,7 @@ pub fn end_how(how: &str) -> &str {
         "superseded" => "end not seen: replaced by a later session",
         "lost_in_gap" => "end lost: records are missing",
         "not_audited" => "end not audited",
-        "open_at_log_end" => "still open when the log ends",
+        "open_at_log_end" => "still open at log end",
         other => other,
     }
 }
