@@ -12,6 +12,9 @@
 //! A [`case::Case`] is these steps in a row. What they hand on are nouns: [`event`], [`machine`], [`session`],
 //! [`problem`], [`time`]. Nothing here does I/O or reads a clock.
 
+// The documentation is for whoever works on this crate: it links private files too.
+#![allow(rustdoc::private_intra_doc_links)]
+
 pub mod case;
 pub mod correlate;
 pub mod event;

@@ -59,10 +59,12 @@ pub struct Boot {
     pub last_record: Option<Timestamp>,
     /// When the next boot started.
     pub next_start: Option<Timestamp>,
-    /// Whether the next boot is seen only in other logs: the Security log ended before this one did.
+    /// Whether the Security log ended before this boot did.
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.
     pub logoff_audit: LogoffAudit,
+    /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
+    pub logoff_off: Vec<Range<Pos>>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
 }

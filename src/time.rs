@@ -1,7 +1,7 @@
 //! Moments and spans as Windows counts them: 100-nanosecond ticks, UTC.
 
 use bytemuck::{Pod, Zeroable};
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// A moment: ticks of 100 ns since 1601-01-01T00:00:00Z (FILETIME). Every bit pattern of a log fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
@@ -51,7 +51,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unix = self.0.div_euclid(SECOND) - UNIX_EPOCH_SECS;
         let Ok(at) = jiff::Timestamp::from_second(unix) else { return write!(f, "FILETIME {}", self.0) };
-        let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let civil = jiff::tz::Offset::UTC.to_datetime(at);
         // Written digit by digit: this runs for every time of every exported session.
         let mut text = [0u8; 28];
         put(&mut text[0..4], civil.year().unsigned_abs().into());
@@ -68,7 +68,7 @@ impl fmt::Display for Timestamp {
         text[19] = b'.';
         put(&mut text[20..27], self.0.rem_euclid(SECOND) as u64);
         text[27] = b'Z';
-        text.iter().try_for_each(|&byte| f.write_char(char::from(byte)))
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -254,28 +254,47 @@ impl Case {
     /// noise included), always in the order machine, boot, first record; and how many there are in all. The CSV
     /// header comes with the piece that starts at 0.
     pub fn export(&mut self, format: Format, query: Option<&Query>, first: u32, n: u32) -> (Vec<u8>, u32) {
+        let mut out = self.export_header(format).filter(|_| first == 0).unwrap_or_default();
+        let n_chosen = self.choose(query);
+        self.export_chosen(format, first, n, &mut out);
+        (out, n_chosen)
+    }
+
+    /// What an export in this format begins with.
+    pub fn export_header(&self, format: Format) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        match format {
+            Format::JsonLines => return None,
+            Format::Csv => crate::export::csv::write_header(&mut out),
+        }
+        Some(out)
+    }
+
+    /// Chooses what [`Case::export_chosen`] writes, and says how many sessions that is.
+    pub fn choose(&mut self, query: Option<&Query>) -> u32 {
         let paths = self.sources.iter().map(|source| source.path.as_str()).collect::<Vec<_>>();
         let exporter =
             Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &paths };
-        let chosen = match query {
-            Some(query) => self.view.in_order(&exporter, query),
-            None => (0..self.correlated.sessions.all.len() as SessionIdx).collect(),
-        };
-        let mut out = Vec::new();
-        if first == 0 && format == Format::Csv {
-            crate::export::csv::write_header(&mut out);
+        match query {
+            Some(query) => self.view.choose(&exporter, query),
+            None => self.view.choose_all(&exporter),
         }
-        for &idx in chosen.iter().skip(first as usize).take(n as usize) {
+    }
+
+    /// Appends the sessions `first .. first + n` of those chosen. Threads may write pieces side by side.
+    pub fn export_chosen(&self, format: Format, first: u32, n: u32, out: &mut Vec<u8>) {
+        let paths = self.paths();
+        let exporter = self.exporter(&paths);
+        for &idx in self.view.chosen().iter().skip(first as usize).take(n as usize) {
             let record = exporter.record(idx);
             match format {
                 Format::JsonLines => {
-                    // A record is plain data: it always has a text.
-                    out.extend(serde_json::to_vec(&record).unwrap_or_default());
+                    // A record is plain data, and memory takes every byte.
+                    let _ = serde_json::to_writer(&mut *out, &record);
                     out.push(b'\n');
                 }
-                Format::Csv => crate::export::csv::write_record(&mut out, &record),
+                Format::Csv => crate::export::csv::write_record(out, &record),
             }
         }
-        (out, chosen.len() as u32)
     }
 }

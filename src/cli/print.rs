@@ -14,20 +14,28 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// Sessions written at once: enough to make it quick, few enough to keep memory flat.
+/// Sessions that a thread writes at once: enough to make it quick, few enough to keep memory flat.
 const PIECE: u32 = 1000;
 
 /// Prints sessions in a file format.
 pub fn export(out: &mut impl Write, case: &mut Case, format: Format, all: bool) -> Outcome {
-    let mut first = 0;
-    loop {
-        let (piece, n) = case.export(format, query(all).as_ref(), first, PIECE);
-        out.write_all(&piece)?;
-        first += PIECE;
-        if first >= n {
-            return Ok(());
+    let n = case.choose(query(all).as_ref());
+    out.write_all(&case.export_header(format).unwrap_or_default())?;
+    let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    let mut pieces = vec![Vec::new(); n_threads as usize];
+    for first in (0..n).step_by((PIECE * n_threads) as usize) {
+        let case = &*case;
+        std::thread::scope(|scope| {
+            for (piece, first) in pieces.iter_mut().zip((first..n).step_by(PIECE as usize)) {
+                scope.spawn(move || case.export_chosen(format, first, PIECE, piece));
+            }
+        });
+        for piece in &mut pieces {
+            out.write_all(piece)?;
+            piece.clear();
         }
     }
+    Ok(())
 }
 
 /// Everything, or what the page shows at first: no noise.

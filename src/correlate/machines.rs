@@ -30,8 +30,11 @@ pub fn machines(records: &Records, paths: &[&str]) -> (Vec<Machine>, Vec<u64>) {
     let rank = ranks(paths);
     for group in &mut groups {
         let id = |&row: &RowIdx| (records.id[row as usize], records.time[row as usize]);
-        if !group.rows.is_sorted_by_key(id) {
-            group.rows.sort_by_key(id);
+        // Two records of one id and moment stay in the order of the file, whenever its chunks came.
+        let chunk = |&row: &RowIdx| records.span(row).chunk;
+        let order = |a: &RowIdx, b: &RowIdx| id(a).cmp(&id(b)).then_with(|| chunk(a).cmp(&chunk(b)));
+        if !group.rows.is_sorted_by(|a, b| order(a, b).is_le()) {
+            group.rows.sort_by(order);
         }
     }
     let roots = join(records, &nodes, &groups, &rank, paths);
@@ -277,7 +280,12 @@ fn build(
 ) -> Vec<Machine> {
     let mut order: Vec<usize> = (0..groups.len()).collect();
     let source_rank = |group: &Group| rank[nodes[group.node].source as usize];
-    order.sort_by_key(|&n| (source_rank(&groups[n]), groups[n].channel, groups[n].node));
+    // By name, not by number: numbers are given in the order in which the records came.
+    let name = |key: u32| keys[key as usize].as_str();
+    order.sort_by_key(|&n| {
+        let group = &groups[n];
+        (source_rank(group), name(nodes[group.node].computer), name(group.channel))
+    });
     let mut machine_of: FxHashMap<usize, usize> = FxHashMap::default();
     let mut parts: Vec<FxHashMap<u32, Vec<usize>>> = Vec::new();
     for n in order {
@@ -331,7 +339,8 @@ fn lineage(
             let mut all: Vec<(RowIdx, u32)> = groups.into_iter().flat_map(tagged).collect();
             let key = |&(row, source): &(RowIdx, u32)| {
                 let at = row as usize;
-                (records.id[at], records.time[at], records.signature(row).event_id, rank[source as usize])
+                let event_id = records.signature(row).event_id;
+                (records.id[at], records.time[at], event_id, rank[source as usize], records.span(row).chunk)
             };
             all.sort_by_cached_key(key);
             dedupe(records, all.into_iter(), duplicates)

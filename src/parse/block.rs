@@ -38,6 +38,10 @@ pub struct System {
     pub signature: Signature,
 }
 
+/// Of a usual Security log; others make the columns grow.
+const BYTES_PER_RECORD: usize = 640;
+const BYTES_PER_CELL: usize = 72;
+
 /// Makes a block, record by record.
 #[derive(Default)]
 pub struct BlockBuilder {
@@ -59,8 +63,24 @@ pub struct Mark {
 }
 
 impl BlockBuilder {
-    pub fn new(source: u32) -> Self {
-        Self { source, ..Self::default() }
+    /// For what is in this many bytes of chunks.
+    pub fn new(source: u32, n_bytes: usize) -> Self {
+        let mut block = Self { source, ..Self::default() };
+        block.reserve(n_bytes / BYTES_PER_RECORD, n_bytes / BYTES_PER_CELL);
+        block
+    }
+
+    /// Columns that grow are copied each time they do; these seldom have to.
+    fn reserve(&mut self, n_records: usize, n_cells: usize) {
+        let Records { id, time, signature, event, events, .. } = &mut self.records;
+        id.reserve(n_records);
+        time.reserve(n_records);
+        signature.reserve(n_records);
+        event.reserve(n_records);
+        events.row.reserve(n_records);
+        events.spec.reserve(n_records);
+        events.at.reserve(n_records);
+        events.cells.reserve(n_cells);
     }
 
     /// The records that follow are from this chunk.
@@ -129,7 +149,7 @@ impl Block {
     /// The block as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let records = &self.records;
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.n_encoded_bytes());
         let Chunks { n_read, n_failed, n_unused, n_bad_checksum } = self.chunks;
         put(&mut out, &[self.source, n_read, n_failed, n_unused, n_bad_checksum]);
         put(&mut out, &records.id);
@@ -148,6 +168,20 @@ impl Block {
         // Problems are few, and text: no columns.
         put(&mut out, &serde_json::to_vec(&self.problems).unwrap_or_default());
         out
+    }
+
+    /// About: problems are few.
+    fn n_encoded_bytes(&self) -> usize {
+        let Records { id, events, signatures, spans, strings, .. } = &self.records;
+        let (text, ends) = strings.parts();
+        id.len() * (8 + 8 + 4 + 4)
+            + events.row.len() * (4 + 2 + 4)
+            + 4 * events.cells.len()
+            + size_of_val(&signatures[..])
+            + size_of_val(&spans[..])
+            + text.len()
+            + 4 * ends.len()
+            + 512
     }
 
     /// The block that [`Block::encode`] made these bytes of; `None` if they are no such block.

@@ -103,7 +103,7 @@ pub fn parse_batch(
     bytes: &[u8],
     templates: &mut Templates,
 ) -> Block {
-    let mut block = BlockBuilder::new(source);
+    let mut block = BlockBuilder::new(source, bytes.len());
     for (n, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
         let idx = first_chunk.saturating_add(n as u32);
         let offset = first_chunk_offset + u64::from(idx) * CHUNK_BYTES as u64;

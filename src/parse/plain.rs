@@ -297,7 +297,12 @@ fn read_event(
 
 /// A field of the spec: data, or a part of the System element.
 fn field<'a>(spec: SpecIdx, n: usize, system: &SystemSlots, values: &Values<'a>, data: Raw<'a>) -> Raw<'a> {
-    match LAYOUTS[usize::from(spec)].spec.fields[n].0 {
+    let name = LAYOUTS[usize::from(spec)].spec.fields[n].0;
+    // Nearly all are data: one byte tells.
+    if !name.starts_with('@') {
+        return data;
+    }
+    match name {
         "@UserID" => values.slot(system.user_id),
         "@ActivityID" => values.slot(system.activity_id),
         _ => data,

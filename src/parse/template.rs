@@ -214,7 +214,9 @@ impl<'a> Reader<'a> {
             Some(_) => std::mem::replace(&mut self.attribute_has_value, true),
             None => std::mem::replace(&mut self.open[depth].has_content, true),
         };
-        if depth == 0 && self.attribute.is_none() && kind == 0x21 {
+        // EventData stands for itself; what is in UserData is another template's.
+        let is_payload = depth == 0 || depth == 1 && self.is(self.open[1].name, "UserData");
+        if is_payload && self.attribute.is_none() && kind == 0x21 {
             let Slot::Value(value) = slot else { return None };
             return self.definition.payload.replace(value).is_none().then_some(());
         }
@@ -378,6 +380,8 @@ impl<'a> Values<'a> {
 
 /// Reads a stream that is one template instance: a fragment header (a nested stream may lack it), the instance, and
 /// the end.
+// Inlined, for the values are half a kilobyte: to hand them back would be to copy them, twice for each record.
+#[inline(always)]
 pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<'_>> {
     let stream = chunk.get(start..end)?;
     let token = match stream {

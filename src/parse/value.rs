@@ -3,8 +3,11 @@
 use crate::event::columns::Strings;
 use crate::event::{StrId, Type};
 use crate::time::{SECOND, Timestamp};
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::hash::Hasher;
 
 /// A value as it stands in a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,7 +97,9 @@ impl<'a> Raw<'a> {
 
     pub fn time(self) -> Option<Timestamp> {
         match self {
-            Raw::FileTime(ticks) => Some(Timestamp::from_filetime(ticks)),
+            // Kernel-Power 41 has its PowerButtonTimestamp as a plain number, 0 where nobody held the button.
+            Raw::Number(0) => None,
+            Raw::FileTime(ticks) | Raw::Number(ticks) => Some(Timestamp::from_filetime(ticks)),
             Raw::SystemTime(bytes) => system_time(bytes),
             Raw::Text(text) => Timestamp::parse(text),
             Raw::Utf16(bytes) => {
@@ -248,6 +253,7 @@ pub fn system_time(bytes: &[u8]) -> Option<Timestamp> {
 pub struct CellWriter {
     pub strings: Strings,
     scratch: String,
+    seen: Seen,
 }
 
 impl CellWriter {
@@ -267,12 +273,80 @@ impl CellWriter {
 
     /// The number of a value's text, in its normal form.
     pub fn text(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
-        if raw == Raw::Nothing {
-            return StrId::NONE;
+        let (form, bytes) = match raw {
+            Raw::Nothing => return StrId::NONE,
+            Raw::Utf16(bytes) => (0, bytes),
+            Raw::Sid(bytes) => (1, bytes),
+            Raw::Guid(bytes) => (2, bytes),
+            _ => return self.rendered(ty, raw),
+        };
+        let key = (ty as u8) << 2 | form;
+        let hash = Seen::hash(key, bytes);
+        if let Some(id) = self.seen.find(hash, key, bytes) {
+            return id;
         }
+        let id = self.rendered(ty, raw);
+        self.seen.insert(hash, key, bytes, id);
+        id
+    }
+
+    fn rendered(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
         self.scratch.clear();
         raw.write_text(&mut self.scratch);
-        self.strings.intern(&normal(ty, &self.scratch))
+        let text = normal(ty, &self.scratch);
+        if let (Type::Account, Some((domain, user))) = (ty, text.split_once('\\')) {
+            self.strings.intern(domain);
+            self.strings.intern(user);
+        }
+        self.strings.intern(&text)
+    }
+}
+
+/// Raw values whose texts are known: a log says the same few names again and again, and finding one by its bytes
+/// costs a fraction of bringing it to its normal form first.
+#[derive(Default)]
+struct Seen {
+    bytes: Vec<u8>,
+    values: HashTable<SeenValue>,
+}
+
+struct SeenValue {
+    hash: u64,
+    /// Where in `bytes` it is.
+    at: u32,
+    len: u32,
+    /// Its type and its form.
+    key: u8,
+    id: StrId,
+}
+
+impl Seen {
+    /// Longer texts are command lines and lists: seldom the same, and costly to keep.
+    const MAX_BYTES: usize = 256;
+
+    fn hash(key: u8, bytes: &[u8]) -> u64 {
+        let mut hasher = FxHasher::default();
+        hasher.write_u8(key);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    fn find(&self, hash: u64, key: u8, bytes: &[u8]) -> Option<StrId> {
+        let is_it = |value: &SeenValue| {
+            value.hash == hash
+                && value.key == key
+                && self.bytes[value.at as usize..][..value.len as usize] == *bytes
+        };
+        self.values.find(hash, is_it).map(|value| value.id)
+    }
+
+    fn insert(&mut self, hash: u64, key: u8, bytes: &[u8], id: StrId) {
+        let Ok(at) = u32::try_from(self.bytes.len()) else { return };
+        if bytes.len() <= Self::MAX_BYTES {
+            self.bytes.extend_from_slice(bytes);
+            let value = SeenValue { hash, at, len: bytes.len() as u32, key, id };
+            self.values.insert_unique(hash, value, |value| value.hash);
+        }
     }
 }
 

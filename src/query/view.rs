@@ -16,6 +16,9 @@ pub struct View {
     /// Matching and shown, in the query's order.
     rows: Vec<SessionIdx>,
     noise: Vec<NoiseCount>,
+    /// What is exported, in the order of machine, boot and first record; and the query it was chosen by.
+    chosen: Vec<SessionIdx>,
+    chosen_by: Option<Option<Query>>,
     /// The place of each text among all texts in order; made when first needed.
     ranks: Vec<u32>,
 }
@@ -38,12 +41,30 @@ impl View {
         }
     }
 
-    /// What the query shows, in the order of machine, boot and first record.
-    pub fn in_order(&mut self, from: &Exporter<'_>, query: &Query) -> Vec<SessionIdx> {
-        self.rows(from, query, 0, 0);
-        let mut rows = self.rows.clone();
-        rows.sort_unstable();
-        rows
+    /// Chooses what the query shows for an export; says how many sessions that is.
+    pub fn choose(&mut self, from: &Exporter<'_>, query: &Query) -> u32 {
+        // An export is asked for in pieces, of the same query each time.
+        if self.chosen_by.as_ref() != Some(&Some(query.clone())) {
+            self.rows(from, query, 0, 0);
+            self.chosen.clone_from(&self.rows);
+            self.chosen.sort_unstable();
+            self.chosen_by = Some(Some(query.clone()));
+        }
+        self.chosen.len() as u32
+    }
+
+    /// Chooses everything for an export, noise included.
+    pub fn choose_all(&mut self, from: &Exporter<'_>) -> u32 {
+        if self.chosen_by != Some(None) {
+            self.chosen = (0..from.correlated.sessions.all.len() as SessionIdx).collect();
+            self.chosen_by = Some(None);
+        }
+        self.chosen.len() as u32
+    }
+
+    /// In the order of machine, boot and first record.
+    pub fn chosen(&self) -> &[SessionIdx] {
+        &self.chosen
     }
 
     fn find(&mut self, from: &Exporter<'_>, query: &Query) {

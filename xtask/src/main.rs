@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything one does with this repository that cargo alone does not.
 
+mod bench;
 mod dist;
 mod pack;
 mod program;
@@ -19,6 +20,9 @@ cargo xtask <command>
   dist                  build the page into one file: dist/sessionscope.html
   serve [--port PORT]   build it and serve the same bytes at http://127.0.0.1:PORT/ (8000; 0 takes a free port)
   test                  install what is missing, then run every check: format, lints, documents, tests, browser tests
+  bench [--size SIZE] [--big] [--label LABEL] [PART...]
+                        measure: native, linear, folder, profile, correlate, million, browser; with logs of SIZE (1G;
+                        256M is quick), one of 4 GiB as well, the report under a name that ends in LABEL
   record FILE ID        print what each step makes of one record
 ";
 
@@ -37,6 +41,7 @@ fn dispatch(mut args: Arguments) -> Result<ExitCode> {
         Some("dist") => no_more(args).and_then(|()| dist::dist()).map(|_| ExitCode::SUCCESS),
         Some("serve") => serve(args),
         Some("test") => no_more(args).map(|()| test::test()),
+        Some("bench") => bench(args),
         Some("record") => record(args),
         Some(other) => bail!("no such command: {other}\n\n{HELP}"),
         None => {
@@ -50,6 +55,16 @@ fn serve(mut args: Arguments) -> Result<ExitCode> {
     let port = args.opt_value_from_str("--port")?.unwrap_or(serve::DEFAULT_PORT);
     no_more(args)?;
     serve::serve(port)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bench(mut args: Arguments) -> Result<ExitCode> {
+    let size = args.opt_value_from_fn("--size", bench::bytes)?.unwrap_or(1 << 30);
+    let is_big = args.contains("--big");
+    let label: Option<String> = args.opt_value_from_str("--label")?;
+    let parts = args.finish().iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let label = label.map_or_else(String::new, |label| format!("-{label}"));
+    bench::bench(&bench::Options { size, is_big, parts, label })?;
     Ok(ExitCode::SUCCESS)
 }
 

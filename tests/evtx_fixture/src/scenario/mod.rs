@@ -94,18 +94,20 @@ impl Scenario {
 
     /// The logs of the scenario by name, in the order in which they first appear.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let mut logs: Vec<(String, LogWriter, u64)> = Vec::new();
+        self.files_in_chunks(usize::MAX)
+    }
+
+    /// The same logs, with at most this many records in a chunk.
+    pub fn files_in_chunks(&self, n_records: usize) -> Vec<(String, Vec<u8>)> {
+        let mut logs: Vec<(String, Vec<Event>)> = Vec::new();
         for RowEvent { file, event, .. } in &self.events {
-            let at = logs.iter().position(|(name, ..)| name == file).unwrap_or_else(|| {
-                logs.push((file.clone(), LogWriter::new(), 0));
+            let at = logs.iter().position(|(name, _)| name == file).unwrap_or_else(|| {
+                logs.push((file.clone(), Vec::new()));
                 logs.len() - 1
             });
-            let (_, log, last_id) = &mut logs[at];
-            let event = with_rising_header_id(event, *last_id);
-            *last_id = event.header_id.unwrap_or(event.record_id);
-            log.write(&event);
+            logs[at].1.push(event.clone());
         }
-        logs.into_iter().map(|(name, log, _)| (name, log.finish())).collect()
+        logs.into_iter().map(|(name, events)| (name, log_of(events, n_records))).collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -113,13 +115,24 @@ impl Scenario {
     }
 }
 
+fn log_of(events: Vec<Event>, n_records: usize) -> Vec<u8> {
+    let (mut log, mut last_id) = (LogWriter::new(), 0);
+    for (n, mut event) in events.into_iter().enumerate() {
+        if n > 0 && n % n_records == 0 {
+            log.end_chunk();
+        }
+        raise_header_id(&mut event, last_id);
+        last_id = event.header_id.unwrap_or(event.record_id);
+        log.write(&event);
+    }
+    log.finish()
+}
+
 /// Ids in record headers rise within a file; where the events' own do not, the file is an export that renumbered them.
-fn with_rising_header_id(event: &Event, last_id: u64) -> Event {
-    let mut event = event.clone();
+fn raise_header_id(event: &mut Event, last_id: u64) {
     if event.header_id.is_none() && event.record_id <= last_id {
         event.header_id = Some(last_id + 1);
     }
-    event
 }
 
 fn heading(line: &str) -> Option<&str> {

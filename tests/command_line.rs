@@ -1,0 +1,281 @@
+//! The command line: what it prints where, and what it ends with.
+
+use evtx_fixture::empty_log;
+use evtx_fixture::scenario::Scenario;
+use sessionscope::export::csv::HEADER;
+use sessionscope::session::record::Record;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A desktop session, a network session from elsewhere, a service, and a name made to mislead.
+const ROWS: &str = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x3e9a type=10 user=CORP\\alice ip=10.0.0.7
+    08:02  PC1  4624 logon=0x4000 type=3 user=\"CORP\\\\=cmd\\u{202e}\\u{1b}[31m\" ip=10.0.0.8 host=PC8
+    08:03  PC1  4624 logon=0x5000 type=5 user=CORP\\svc_sql
+    08:04  PC1  4634 logon=0x4000 type=3 user=\"CORP\\\\=cmd\\u{202e}\\u{1b}[31m\"
+    09:01  PC1  4647 logon=0x3e9a user=CORP\\alice
+";
+
+/// A folder of its own for a test, with the logs of the rows.
+fn folder(test: &str, rows: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    for scenario in Scenario::parse_all(rows).unwrap() {
+        for (name, bytes) in scenario.files() {
+            write(&folder, &name, &bytes);
+        }
+    }
+    folder
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_sessionscope"))
+}
+
+fn run<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
+    command().args(args).output().unwrap()
+}
+
+fn sessions(folder: &Path, args: &[&str]) -> Output {
+    let folder = folder.to_str().unwrap();
+    run(&[&["sessions"], args, &[folder]].concat())
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn records(output: &Output) -> Vec<Record> {
+    out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_table_is_for_people() {
+    let folder = folder("table", ROWS);
+    let output = sessions(&folder, &[]);
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+    let lines: Vec<&str> = out(&output).lines().collect();
+    assert_eq!(lines.len(), 4, "a head, two sessions and a sum:\n{}", out(&output));
+    let alice = lines[1];
+    for cell in
+        ["2024-03-05 08:01:00", "2024-03-05 09:01:00", "user_logoff", "high", "1 h 0 min", "CORP\\alice"]
+    {
+        assert!(alice.contains(cell), "{cell} is not in {alice}");
+    }
+    assert!(alice.contains("10 RemoteInteractive") && alice.contains("10.0.0.7"), "{alice}");
+    assert!(
+        lines[3].starts_with("2 sessions on 1 machine") && lines[3].contains("1 of noise"),
+        "{}",
+        lines[3]
+    );
+}
+
+#[test]
+fn a_table_shows_what_a_name_hides() {
+    let folder = folder("hidden", ROWS);
+    let output = sessions(&folder, &[]);
+    assert!(out(&output).contains("=cmd\\u{202e}\\u{1b}[31m"), "{}", out(&output));
+    assert!(!out(&output).contains(['\u{202e}', '\u{1b}']));
+}
+
+#[test]
+fn json_lines_have_the_name_as_it_is() {
+    let folder = folder("raw", ROWS);
+    let output = sessions(&folder, &["--format", "jsonl"]);
+    assert_eq!(records(&output)[1].user.as_deref(), Some("=cmd\u{202e}\u{1b}[31m"));
+}
+
+#[test]
+fn no_csv_cell_is_a_formula() {
+    let folder = folder("csv", ROWS);
+    let output = sessions(&folder, &["--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+    assert_eq!(reader.headers().unwrap(), &HEADER[..]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let user = HEADER.iter().position(|name| *name == "user").unwrap();
+    assert_eq!([&rows[0][user], &rows[1][user]], ["alice", "'=cmd\u{202e}\u{1b}[31m"]);
+}
+
+#[test]
+fn noise_is_shown_on_demand() {
+    let folder = folder("all", ROWS);
+    for (format, count) in [("jsonl", 0), ("csv", 1)] {
+        let n_lines = |args: &[&str]| out(&sessions(&folder, args)).lines().count() - count;
+        assert_eq!(n_lines(&["--format", format]), 2, "{format}");
+        assert_eq!(n_lines(&["--format", format, "--all"]), 3, "{format}");
+    }
+    assert!(!out(&sessions(&folder, &["--all"])).contains("not shown"));
+}
+
+#[test]
+fn folders_are_searched_to_the_bottom() {
+    let top = folder("deep", "");
+    let logs = Scenario::parse_all(ROWS).unwrap()[0].files();
+    write(&top, "a/b/c/Security.evtx", &logs[0].1);
+    write(&top, "a/notes.txt", b"not a log");
+    let output = sessions(&top, &["--format", "jsonl"]);
+    assert_eq!((output.status.code(), records(&output).len()), (Some(0), 2));
+    assert!(records(&output)[0].evidence[0].source.ends_with("a/b/c/Security.evtx"));
+    assert!(err(&output).contains("notes.txt"), "what is no log is named: {}", err(&output));
+}
+
+#[test]
+fn the_same_file_given_twice_counts_once() {
+    let folder = folder("twice", ROWS);
+    let file = folder.join("PC1_Security.evtx");
+    let [file, folder] = [file.to_str().unwrap(), folder.to_str().unwrap()];
+    let output = run(&["sessions", "--format", "jsonl", file, file, folder]);
+    assert_eq!(records(&output).len(), 2);
+}
+
+#[test]
+fn an_empty_log_is_no_failure() {
+    let folder = folder("empty", "");
+    write(&folder, "Security.evtx", &empty_log());
+    let output = sessions(&folder, &["--format", "jsonl"]);
+    assert_eq!((output.status.code(), out(&output), err(&output)), (Some(0), "", ""));
+}
+
+#[test]
+fn what_is_no_log_is_a_failure() {
+    let folder = folder("no_log", "");
+    write(&folder, "notes.txt", b"not a log");
+    for command in ["sessions", "files"] {
+        let output = run(&[command, folder.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert!(err(&output).contains("no file could be opened as an event log"), "{}", err(&output));
+        let all = [out(&output), err(&output)].concat();
+        assert!(all.contains("notes.txt") && all.contains("not an event log"), "{command}: {all}");
+    }
+    let output = sessions(&folder, &["--format", "jsonl"]);
+    assert_eq!(out(&output), "", "what goes wrong is for standard error");
+}
+
+#[test]
+fn what_is_not_there_is_a_failure() {
+    for args in [&["sessions", "nowhere.evtx"][..], &["files", "nowhere"], &["record", "nowhere.evtx", "1"]] {
+        let output = run(args);
+        assert_eq!((output.status.code(), out(&output)), (Some(1), ""), "{args:?}");
+        assert!(
+            err(&output).starts_with("sessionscope: ") && err(&output).contains("nowhere"),
+            "{}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn wrong_use_is_two() {
+    let wrong: [&[&str]; 5] =
+        [&[], &["sessions"], &["sessions", "--format", "xml", "x"], &["record", "x"], &["record", "x", "y"]];
+    for args in wrong {
+        let output = run(args);
+        assert_eq!((output.status.code(), out(&output)), (Some(2), ""), "{args:?}");
+        assert!(err(&output).contains("--help"), "{args:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn the_version_has_a_commit() {
+    let output = run(&["--version"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(out(&output), format!("sessionscope {}\n", sessionscope::version()));
+    let commit = out(&output).split(['(', ')']).nth(1).unwrap();
+    let is_hex = |text: &str| text.len() == 12 && text.chars().all(|c| c.is_ascii_hexdigit());
+    assert!(commit == "unknown" || is_hex(commit.trim_end_matches("+dirty")), "{commit}");
+}
+
+#[test]
+fn a_record_is_shown_at_every_stage() {
+    let folder = folder("record", ROWS);
+    let log = folder.join("PC1_Security.evtx");
+    let log = log.to_str().unwrap();
+    let output = run(&["record", log, "3"]);
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+    for part in
+        ["<EventID>4624</EventID>", "TargetLogonId: 0x4000", "logged on", "\"session\": \"PC1#1/0x4000\""]
+    {
+        assert!(out(&output).contains(part), "{part} is not in {}", out(&output));
+    }
+    assert!(!out(&output).contains(['\u{202e}', '\u{1b}']), "a terminal obeys such characters");
+    let missing = run(&["record", log, "99"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(err(&missing).contains("record 99 is not in"), "{}", err(&missing));
+}
+
+#[test]
+fn files_tells_what_was_read() {
+    let folder = folder("files", ROWS);
+    let mut damaged = std::fs::read(folder.join("PC1_Security.evtx")).unwrap();
+    evtx_fixture::damage::flip_chunk_magic(&mut damaged, 0);
+    write(&folder, "damaged.evtx", &damaged);
+    let output = run(&["files", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    for part in ["records: 6 read, 0 failed", "channels: Security", "chunks: 0 read, 1 failed", "DAMAGED"] {
+        assert!(out(&output).contains(part), "{part} is not in {}", out(&output));
+    }
+    let lines = run(&["files", "--format", "jsonl", folder.to_str().unwrap()]);
+    let rows: Vec<sessionscope::case::ledger::SourceRow> =
+        out(&lines).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| (row.n_records, row.n_problems)).collect::<Vec<_>>(), [(6, 0), (0, 1)]);
+}
+
+#[test]
+fn what_could_not_be_read_is_said_on_standard_error() {
+    let folder = folder("damaged", ROWS);
+    let mut damaged = std::fs::read(folder.join("PC1_Security.evtx")).unwrap();
+    evtx_fixture::damage::flip_chunk_magic(&mut damaged, 0);
+    write(&folder, "damaged.evtx", &damaged);
+    let output = sessions(&folder, &["--format", "jsonl"]);
+    assert_eq!((output.status.code(), records(&output).len()), (Some(0), 2));
+    assert!(err(&output).contains("damaged.evtx: chunk 0 should begin with"), "{}", err(&output));
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let mut rows = String::from("    08:00  PC1  4608\n");
+    for n in 0..3000 {
+        rows += &format!("    08:01  PC1  4624 logon={:#x} type=3 user=alice ip=10.0.0.7\n", 0x4000 + n);
+    }
+    let folder = folder("pipe", &rows);
+    let mut child = command()
+        .args(["sessions", "--format", "jsonl", folder.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Reads a little, and hangs up.
+    let mut first = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+}
+
+#[test]
+fn the_order_of_files_makes_no_difference() {
+    let rows = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x3e9a type=2 user=alice
+    08:00  PC2  4608
+    08:01  PC2  4624 logon=0x3e9a type=2 user=bob
+";
+    let folder = folder("order", rows);
+    let [one, two] = ["PC1_Security.evtx", "PC2_Security.evtx"].map(|name| folder.join(name));
+    let [one, two] = [one.to_str().unwrap(), two.to_str().unwrap()];
+    let sessions = |files: [&str; 2]| run(&["sessions", "--format", "jsonl", files[0], files[1]]).stdout;
+    assert_eq!(sessions([one, two]), sessions([two, one]));
+}

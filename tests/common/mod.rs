@@ -1,0 +1,81 @@
+//! Logs to a case, through every step that the page and the command line take.
+
+use sessionscope::case::{Case, Format};
+use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, open, parse_batch};
+use std::ops::Range;
+
+/// A log by the path it was given.
+pub type Log = (String, Vec<u8>);
+
+/// Loads logs in order, each as one batch.
+pub fn load(logs: &[Log]) -> Case {
+    load_in(logs.iter().collect(), usize::MAX, |_| {})
+}
+
+/// Loads logs last first, chunk by chunk, the chunks in a random order.
+pub fn load_shuffled(logs: &[Log], random: &mut Random) -> Case {
+    load_in(logs.iter().rev().collect(), 1, |batches| random.shuffle(batches))
+}
+
+struct Batch<'a> {
+    source: u32,
+    log: &'a [u8],
+    chunks: Range<usize>,
+    first_chunk_offset: u64,
+}
+
+fn load_in(logs: Vec<&Log>, n_chunks: usize, arrange: impl FnOnce(&mut Vec<Batch<'_>>)) -> Case {
+    let mut case = Case::new();
+    let mut batches = Vec::new();
+    for (path, log) in logs {
+        let opening = open(&log[..log.len().min(HEADER_BYTES)], log.len() as u64);
+        let (n_all, first_chunk_offset) = (opening.n_chunks as usize, opening.first_chunk_offset);
+        let source = case.add_source(path, log.len() as u64, opening);
+        let starts = (0..n_all).step_by(n_chunks);
+        let chunks = starts.map(|first| first..n_all.min(first.saturating_add(n_chunks)));
+        batches.extend(chunks.map(|chunks| Batch { source, log, chunks, first_chunk_offset }));
+    }
+    arrange(&mut batches);
+    let mut templates = Templates::default();
+    for batch in &batches {
+        let encoded = batch.parse(&mut templates);
+        case.add_encoded(&encoded).expect("what was encoded can be decoded");
+    }
+    let n_sources = case.ledger().len() as u32;
+    (0..n_sources).for_each(|source| case.end_source(source, None));
+    case.update();
+    case
+}
+
+impl Batch<'_> {
+    fn parse(&self, templates: &mut Templates) -> Vec<u8> {
+        let at = |chunk: usize| (self.first_chunk_offset as usize + chunk * CHUNK_BYTES).min(self.log.len());
+        let bytes = &self.log[at(self.chunks.start)..at(self.chunks.end)];
+        let first_chunk = self.chunks.start as u32;
+        parse_batch(self.source, first_chunk, self.first_chunk_offset, bytes, templates).encode()
+    }
+}
+
+/// Every session of a case, one on each line.
+pub fn json_lines(case: &mut Case) -> String {
+    let (lines, _) = case.export(Format::JsonLines, None, 0, u32::MAX);
+    String::from_utf8(lines).expect("JSON is UTF-8")
+}
+
+/// Numbers that look random and are the same in every run (xorshift64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for n in (1..items.len()).rev() {
+            items.swap(n, self.below(n + 1));
+        }
+    }
+}
