@@ -1,5 +1,5 @@
 //! Pictures of the page with a story in it, to be looked at: `docs/sessions.png` is one of them, copied by hand from
-//! the folder that `SESSIONSCOPE_SCREENSHOTS` names.
+//! the folder that `SESSIONSCOPE_SCREENSHOTS` names, and made small by `pngquant --strip --quality 80-98`.
 
 use std::path::{Path, PathBuf};
 
