@@ -71,6 +71,9 @@ pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
 /// How long the session was, or what bounds it.
 pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) -> Cell {
     match (exact_s, min_s, max_s) {
+        (Some(s), Some(a), Some(b)) if span(a) != span(b) => {
+            Cell::uncertain(format!("≈ {}", span(s)), format!("about {}, {}", span_in_full(s), range_s(a, b)))
+        }
         (Some(s), _, _) => Cell::certain(span(s), format!("{} ({s} s)", span_in_full(s))),
         (None, Some(a), Some(b)) if span(a) == span(b) => {
             Cell::uncertain(format!("≈ {}", span(a)), range_s(a, b))
@@ -303,6 +306,7 @@ mod tests {
     #[test]
     fn durations_show_their_bounds() {
         assert_eq!(duration(Some(6493.2), None, None).text, "1 h 48 min");
+        assert_eq!(duration(Some(880.7), Some(850.7), Some(885.7)).text, "≈ 14 min 40 s");
         assert_eq!(duration(None, Some(3720.0), None).text, "≥ 1 h 02 min");
         assert_eq!(duration(None, Some(3720.0), Some(7200.0)).text, "1 h 02 min – 2 h 00 min");
         assert_eq!(duration(None, Some(3720.0), Some(3721.0)).text, "≈ 1 h 02 min");
