@@ -106,9 +106,14 @@ impl Browser {
 
     /// Waits until a JavaScript expression is true, and returns its value.
     pub async fn wait_until(&self, what: &str, expression: &str) -> Result<Value> {
+        self.wait_until_with(what, expression, Vec::new()).await
+    }
+
+    /// The same, with `args` to be used in the expression.
+    pub async fn wait_until_with(&self, what: &str, expression: &str, args: Vec<Value>) -> Result<Value> {
         let start = Instant::now();
         while start.elapsed() < MAX_WAIT {
-            let value = self.eval(expression).await?;
+            let value = self.eval_with(expression, args.clone()).await?;
             if !matches!(value, Value::Null | Value::Bool(false)) {
                 return Ok(value);
             }

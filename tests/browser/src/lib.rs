@@ -20,7 +20,9 @@
 
 mod browser;
 mod chromedriver;
+mod native;
 mod server;
+mod workbench;
 
 use std::env;
 use std::io::Write;
@@ -34,7 +36,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 pub use browser::{Browser, Origin, Theme};
+pub use native::{export, read_natively};
 pub use server::Server;
+pub use workbench::{Row, write_files};
 
 /// One who waits longer than this for any of what the tests do has a broken page.
 const MAX_TEST: Duration = Duration::from_secs(120);
@@ -77,9 +81,9 @@ fn show_evidence(runtime: &Runtime, browser: &Browser) {
     }
 }
 
-/// Says once for all tests of a file that they are skipped, on a line of its own and past the test harness, which keeps
+/// Says once for the tests of a file that something is skipped, on a line of its own and past the test harness, which keeps
 /// to itself what passing tests print.
-fn say_skipped(why: &str) {
+pub fn say_skipped(why: &str) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         let _ = std::io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes());

@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use browser_tests::{Browser, Origin, Server, in_chromium};
+use browser_tests::{Browser, Origin, Server, in_chromium, write_files};
+use evtx_fixture::scenario::Scenario;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 #[test]
 fn page_from_the_disk_reaches_nobody() {
@@ -21,7 +23,7 @@ fn page_from_a_server_reaches_nobody() {
 
 async fn page_reaches_nobody(browser: &Browser, origin: Origin) -> Result<()> {
     let outside = Server::serving(Vec::new())?;
-    browser.open_started(origin).await?;
+    let _folder = with_a_case(browser, origin).await?;
     let refused = browser.eval_with(&tried(IN_PAGE), vec![json!(outside.url())]).await?;
     assert_eq!(outside.requests(), [""; 0]);
     let expected = [
@@ -48,7 +50,7 @@ async fn page_reaches_nobody(browser: &Browser, origin: Origin) -> Result<()> {
 fn worker_reaches_nobody() {
     in_chromium(async |browser| {
         let outside = Server::serving(Vec::new())?;
-        browser.open_started(Origin::File).await?;
+        let _folder = with_a_case(browser, Origin::File).await?;
         let refused =
             browser.eval_with(IN_WORKER, vec![json!(outside.url()), json!(tried(FROM_ANYWHERE))]).await?;
         assert_eq!(outside.requests(), [""; 0]);
@@ -57,6 +59,17 @@ fn worker_reaches_nobody() {
         assert!(names(&refused)?.is_superset(&BTreeSet::from(expected.map(String::from))), "{refused}");
         Ok(())
     });
+}
+
+/// The page with something in it that could leave.
+async fn with_a_case(browser: &Browser, origin: Origin) -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    let row = "# One\n\n    08:00 PC1 4624 logon=0x51000 type=2 user=alice\n";
+    let logs = write_files(folder.path(), &Scenario::parse_all(row)?[0].files())?;
+    browser.open_started(origin).await?;
+    browser.load(&[&logs[0]], 1).await?;
+    browser.open_session("PC1#0/0x51000").await?;
+    Ok(folder)
 }
 
 /// The tests above mean nothing if the script reaches nobody anyway.

@@ -30,10 +30,7 @@ pub fn Intervals(props: &IntervalsProps) -> Html {
         <section id="intervals">
             <h3>{ "Away" }</h3>
             { bar(record) }
-            <table class="list">
-                <thead><tr><th>{ "What" }</th><th>{ "From" }</th><th>{ "To" }</th><th>{ "Length" }</th><th>{ "Events" }</th></tr></thead>
-                <tbody>{ for record.intervals.iter().map(|interval| row(interval, props.zone)) }</tbody>
-            </table>
+            <ul class="intervals">{ for record.intervals.iter().map(|interval| item(interval, props.zone)) }</ul>
             { cut_short(record.intervals.len(), props.part.n_intervals) }
         </section>
     }
@@ -81,27 +78,53 @@ fn class_of(what: &str) -> &'static str {
     }
 }
 
-fn row(interval: &IntervalRecord, zone: Zone) -> Html {
+fn item(interval: &IntervalRecord, zone: Zone) -> Html {
     let length = match (second(&interval.from), second(&interval.to)) {
         (Some(from), Some(to)) => span(to - from),
         _ => String::new(),
     };
     let what = visible(&words::spaced(&interval.what)).into_owned();
+    let title = format!("{} – {}", in_full(&interval.from, zone), in_full(&interval.to, zone));
     html! {
-        <tr>
-            <td><span class={format!("swatch swatch-{}", class_of(&interval.what))} aria-hidden="true"></span>{ what }</td>
-            <td title={in_full(&interval.from, zone)}>{ visible(&to_the_second(&interval.from, zone)).into_owned() }</td>
-            <td title={in_full(&interval.to, zone)}>{ visible(&to_the_second(&interval.to, zone)).into_owned() }</td>
-            <td>{ length }</td>
-            <td>{ events(interval) }</td>
-        </tr>
+        <li>
+            <p>
+                <span class={format!("swatch swatch-{}", class_of(&interval.what))} aria-hidden="true"></span>
+                <span>{ what }</span>
+                <b>{ length }</b>
+                <span title={title}>{ visible(&from_to(&interval.from, &interval.to, zone)).into_owned() }</span>
+            </p>
+            <p class="fine interval-events">{ events(interval) }</p>
+        </li>
+    }
+}
+
+/// The day once, where both are of the same.
+fn from_to(from: &str, to: &str, zone: Zone) -> String {
+    let (from, to) = (to_the_second(from, zone), to_the_second(to, zone));
+    match (from.split_once(' '), to.split_once(' ')) {
+        (Some((one, _)), Some((other, time))) if one == other => format!("{from} – {time}"),
+        _ => format!("{from} – {to}"),
     }
 }
 
 fn events(interval: &IntervalRecord) -> String {
     let event = |event: &Option<EventRef>| match event {
-        Some(event) => format!("{} (record {})", event.event, event.record),
+        Some(event) => format!("{} in {} record {}", event.event, visible(&event.channel), event.record),
         None => "not seen".into(),
     };
-    format!("{} … {}", event(&interval.opened_by), event(&interval.closed_by))
+    format!("{}, then {}", event(&interval.opened_by), event(&interval.closed_by))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_said_once() {
+        let zone = Zone::Utc;
+        let (a, b) = ("2024-03-05T22:31:05.0000000Z", "2024-03-05T22:38:44.0000000Z");
+        assert_eq!(from_to(a, b, zone), "2024-03-05 22:31:05 – 22:38:44");
+        let b = "2024-03-06T00:38:44.0000000Z";
+        assert_eq!(from_to(a, b, zone), "2024-03-05 22:31:05 – 2024-03-06 00:38:44");
+    }
 }

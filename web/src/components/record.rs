@@ -27,7 +27,7 @@ fn whole(view: &RecordView) -> Html {
             <table class="record-fields">
                 <tbody>{ for view.fields.iter().map(field) }</tbody>
             </table>
-            <pre class="record-xml" tabindex="0" aria-label="XML">{ visible_lines(&view.xml).into_owned() }</pre>
+            <pre class="record-xml" tabindex="0" aria-label="XML">{ visible_lines(&view.xml) }</pre>
         </div>
     }
 }
@@ -36,7 +36,7 @@ fn field((name, value): &(String, String)) -> Html {
     html! {
         <tr data-field={name.clone()}>
             <th scope="row">{ visible(name).into_owned() }</th>
-            <td>{ visible_lines(value).into_owned() }</td>
+            <td>{ visible_lines(value) }</td>
         </tr>
     }
 }

@@ -29,12 +29,12 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
                     { for record.flags.iter().map(|flag| html! { <span class="flag">{ visible(words::flag(flag)).into_owned() }</span> }) }
                 </p>
             }
+            <Intervals part={part.clone()} zone={*zone} />
             <dl class="facts" id="facts">
                 { when(record, *zone) }
                 { who(record) }
                 { fact("Logon ids", record.logon_ids.join(", ")) }
             </dl>
-            <Intervals part={part.clone()} zone={*zone} />
             { origins(part, *zone) }
             { logons(part) }
         </>

@@ -12,17 +12,18 @@ use sessionscope::query::{Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The columns from left to right. The style sheet gives their widths in the same order.
+/// The columns from left to right: when, who, where and from where first, for these stay in view beside the drawer,
+/// which says the rest. The style sheet gives their widths in the same order.
 const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::Start, "Start", "When the session began"),
     (Column::End, "End", "When the session ended"),
-    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
-    (Column::Duration, "Duration", "From start to end"),
-    (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
     (Column::User, "User", "Whose session it was"),
     (Column::Machine, "Machine", "The computer it was on"),
-    (Column::LogonType, "Logon", "Logon type and class"),
     (Column::From, "From", "Where it came from: address and computer name"),
+    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
+    (Column::Duration, "Duration", "From start to end"),
+    (Column::LogonType, "Logon", "Logon type, and class where that says more"),
+    (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
     (Column::Flags, "Flags", "What else is to be known"),
 ];
 
@@ -120,13 +121,13 @@ fn cells(row: &Row, zone: Zone) -> Html {
         <>
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
-            { end_how(row) }
-            { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
-            { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
             { plain(Column::User, &words::user(row.domain.as_deref(), row.user.as_deref())) }
             { machine(row) }
-            { logon(row) }
             { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
+            { end_how(row) }
+            { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
+            { logon(row) }
+            { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
             { flags(row) }
         </>
     }
@@ -171,7 +172,10 @@ fn logon(row: &Row) -> Html {
     html! {
         <div role="gridcell" class="grid-cell" data-col={column_name(Column::LogonType)}
             title={format!("{logon_type}: {class}")}>
-            { logon_type }<span class="class-name">{ class }</span>
+            { logon_type }
+            if !words::is_class_of_type(&row.class, row.logon_type) {
+                <span class="class-name">{ class }</span>
+            }
         </div>
     }
 }

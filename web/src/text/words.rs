@@ -71,12 +71,18 @@ pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
 /// How long the session was, or what bounds it.
 pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) -> Cell {
     match (exact_s, min_s, max_s) {
+        (Some(s), Some(a), Some(b)) if span(a) != span(b) => {
+            Cell::uncertain(format!("≈ {}", span(s)), format!("about {}, {}", span_in_full(s), range_s(a, b)))
+        }
         (Some(s), _, _) => Cell::certain(span(s), format!("{} ({s} s)", span_in_full(s))),
         (None, Some(a), Some(b)) if span(a) == span(b) => {
             Cell::uncertain(format!("≈ {}", span(a)), range_s(a, b))
         }
         (None, Some(a), Some(b)) if a < 1.0 => Cell::uncertain(format!("≤ {}", span(b)), range_s(a, b)),
-        (None, Some(a), Some(b)) => Cell::uncertain(format!("{} … {}", span(a), span(b)), range_s(a, b)),
+        (None, Some(a), Some(b)) => Cell::uncertain(format!("{} – {}", span(a), span(b)), range_s(a, b)),
+        (None, Some(a), None) if a < 1.0 => {
+            Cell::uncertain("unknown".into(), "only one end of it is known".into())
+        }
         (None, Some(a), None) => {
             Cell::uncertain(format!("≥ {}", span(a)), format!("at least {}", span_in_full(a)))
         }
@@ -138,10 +144,10 @@ pub fn from(address: Option<&str>, host: Option<&str>) -> String {
 /// `end_how` in words.
 pub fn end_how(how: &str) -> &str {
     match how {
-        "user_logoff" => "signed out",
-        "logoff" => "logged off (session destroyed)",
-        "logoff_from_other_log" => "logged off (from another log)",
-        "logoff_event_lost" => "logged off (its event is lost)",
+        "user_logoff" => "user signed out",
+        "logoff" => "logon session ended",
+        "logoff_from_other_log" => "ended (another log says so)",
+        "logoff_event_lost" => "ended (its event is lost)",
         "window_manager_gone" => "ended with its window manager",
         "clean_shutdown" => "computer shut down",
         "unclean_stop" => "power lost or crashed",
@@ -149,7 +155,7 @@ pub fn end_how(how: &str) -> &str {
         "superseded" => "end not seen: replaced by a later session",
         "lost_in_gap" => "end lost: records are missing",
         "not_audited" => "end not audited",
-        "open_at_log_end" => "still open when the log ends",
+        "open_at_log_end" => "still open at log end",
         other => other,
     }
 }
@@ -194,6 +200,19 @@ pub fn class(class: &str) -> &str {
         "unknown" => "Unknown",
         other => other,
     }
+}
+
+/// Whether the class is what a logon of this type is anyway: to say so adds nothing.
+pub fn is_class_of_type(class: &str, logon_type: Option<u32>) -> bool {
+    matches!(
+        (class, logon_type),
+        ("system", Some(0))
+            | ("desktop", Some(2 | 10..=12))
+            | ("network", Some(3 | 8))
+            | ("batch", Some(4))
+            | ("service", Some(5))
+            | ("reauth", Some(7 | 13))
+    )
 }
 
 /// What a noise class is, for those who wonder whether to show it.
@@ -287,9 +306,11 @@ mod tests {
     #[test]
     fn durations_show_their_bounds() {
         assert_eq!(duration(Some(6493.2), None, None).text, "1 h 48 min");
+        assert_eq!(duration(Some(880.7), Some(850.7), Some(885.7)).text, "≈ 14 min 40 s");
         assert_eq!(duration(None, Some(3720.0), None).text, "≥ 1 h 02 min");
-        assert_eq!(duration(None, Some(3720.0), Some(7200.0)).text, "1 h 02 min … 2 h 00 min");
+        assert_eq!(duration(None, Some(3720.0), Some(7200.0)).text, "1 h 02 min – 2 h 00 min");
         assert_eq!(duration(None, Some(3720.0), Some(3721.0)).text, "≈ 1 h 02 min");
+        assert_eq!(duration(None, Some(0.0), None).text, "unknown");
         assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
         assert_eq!(duration(None, None, None).text, "unknown");
     }
@@ -302,6 +323,14 @@ mod tests {
         assert_eq!(from(Some("10.1.2.3"), Some("PC7")), "10.1.2.3 (PC7)");
         assert_eq!(from(None, Some("PC7")), "PC7");
         assert_eq!(logon_type(Some(17), None), "17");
+    }
+
+    #[test]
+    fn a_class_is_said_where_the_type_does_not() {
+        assert!(is_class_of_type("network", Some(3)));
+        assert!(!is_class_of_type("machine", Some(3)));
+        assert!(!is_class_of_type("desktop", Some(7)));
+        assert!(!is_class_of_type("network", None));
     }
 
     #[test]
