@@ -69,6 +69,9 @@ fn explore() {
             for wrong in check::check(&world, &left, &records) {
                 let details = if wrong.what == wanted { show(&world, &left) } else { String::new() };
                 let text = format!("seed {seed}, loss {n} {loss}: {}\n{details}", wrong.text);
+                if std::env::var("EACH").is_ok_and(|what| wrong.what == what) {
+                    println!("EACH {}", text.lines().take(2).collect::<Vec<_>>().join(" "));
+                }
                 add(format!("2 {}", wrong.what), left.iter().filter(|left| **left).count(), text);
             }
         }

@@ -1,7 +1,7 @@
 //! Property 2: with any of the records gone, nothing that comes out contradicts the truth.
 
 use super::read::ticks;
-use super::{End, Log, Role, RowIdx, SECOND, Session, SessionIdx, Stop, World};
+use super::{known, End, Log, Role, RowIdx, SECOND, Session, SessionIdx, Stop, World};
 use evtx_fixture::windows::Identity;
 use sessionscope::session::record::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -119,7 +119,24 @@ impl<'a> Checker<'a> {
         Some(Claim { record, session, role, luids })
     }
 
+    /// Whether the very same LogonId was given out again and nothing that is left tells both boots apart.
+    fn is_unknowable(&self, claim: &Claim<'a>) -> bool {
+        let boot = self.world.sessions[claim.session].boot;
+        let is_reused = |row: &super::Row| {
+            row.boot != boot && row.cites.iter().any(|(luid, _)| claim.luids.contains(luid))
+        };
+        let (rows, left) = (&self.world.rows, self.left);
+        let again = (0..rows.len()).filter(|&row| left[row] && is_reused(&rows[row])).map(|row| rows[row].boot);
+        again.into_iter().any(|other| {
+            let between = boot.min(other) + 1..=boot.max(other);
+            (0..rows.len()).all(|row| !(left[row] && rows[row].is_anchor && between.contains(&rows[row].boot)))
+        })
+    }
+
     fn one(&mut self, claim: &Claim<'a>) {
+        if self.is_unknowable(claim) {
+            return;
+        }
         let session = &self.world.sessions[claim.session];
         self.identity(claim, session);
         self.mixture(claim, session);
@@ -151,7 +168,11 @@ impl<'a> Checker<'a> {
             self.fail("class of an unlock", record, format!("is {}", claim.role.word()));
         }
         let user = Identity::of(&session.user).name;
-        if record.user.as_ref().is_some_and(|other| *other != user) {
+        let told = record.user.as_deref().map(|told| match known::USER_WITH_DOMAIN {
+            true => told.rsplit('\\').next().unwrap_or(told),
+            false => told,
+        });
+        if told.is_some_and(|told| told != user) {
             self.fail("user", record, format!("is {user}"));
         }
     }
@@ -203,7 +224,10 @@ impl<'a> Checker<'a> {
             return;
         };
         let first = session.own().map(|logon| logon.row).min().unwrap_or(began);
+        // A 4672 comes before its 4624.
+        let cited = self.signs(claim).map(|row| self.moment(row).low).min();
         let low = self.moment(first).low.min(self.moment(began).low);
+        let low = cited.map_or(low, |cited| low.min(cited));
         let high = self.moment(first).high.max(self.moment(began).high);
         if let Some(start) = ticks(&record.start)
             && !(low..=high).contains(&start)

@@ -1,6 +1,6 @@
 //! What Windows writes when something happens (domain.md A to C).
 
-use super::{Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop, World};
+use super::{known, Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop, World};
 use evtx_fixture::windows::{Identity, event, event_version};
 use evtx_fixture::{Event, FileTime, Payload, Value};
 
@@ -143,10 +143,12 @@ impl Machine {
             token.set("TargetProcessName", "Registry");
             self.anchor(Log::Security, token);
             self.process(r"C:\Windows\System32\csrss.exe", 0x3e7, 0x1a4, false, &[]);
-            self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
+            if !known::GAP_BESIDE_A_START {
+                self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
+            }
             self.wait(SECOND, 10 * SECOND);
         }
-        if unclean.is_some() && self.dice.percent(70) {
+        if unclean.is_some() && self.dice.percent(70) && !known::GAP_BESIDE_A_START {
             self.security(event("EventLog", 1101), &[]);
         }
         self.anchor(Log::Security, self.event(4608));
