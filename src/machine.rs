@@ -63,6 +63,8 @@ pub struct Boot {
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.
     pub logoff_audit: LogoffAudit,
+    /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
+    pub logoff_off: Vec<Range<Pos>>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
 }

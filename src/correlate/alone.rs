@@ -1,6 +1,7 @@
 //! Sessions that Security does not know: what Terminal Services, Winlogon and the User Profile Service saw of them
 //! (domain.md rule 25).
 
+use super::boots::SHUTDOWN_SLACK;
 use super::link::{Group, Linker};
 use super::terminal::{SAME_MOMENT, TsSession, is_account};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
@@ -52,7 +53,7 @@ pub fn add(
     let last_seen = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row)).map(|&row| at(row)).max();
     let start = start(boot, ts, at, first_row);
     let end = end(boot, ts, at, last_seen);
-    let mut evidence = evidence(ts);
+    let mut evidence = evidence(ts, boot, end.how);
     evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
     let until = end.at.or(end.earliest);
     let intervals =
@@ -129,11 +130,12 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
     }
     match &boot.end {
         BootEnd::Clean { at, latest, by } => {
-            let end = Some(*at).max(last_seen);
+            let at = last_seen.map_or(*at, |last| last.max(*at));
             End {
                 how: EndHow::CleanShutdown,
-                at: end,
-                latest: Some(*latest).max(end),
+                at: Some(at),
+                earliest: Some(at.plus(-SHUTDOWN_SLACK)).max(last_seen),
+                latest: Some(at.max(*latest)),
                 row: by.first().copied(),
                 ..bounds
             }
@@ -148,7 +150,13 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
     }
 }
 
-fn evidence(ts: &TsSession) -> Vec<Evidence> {
+fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
+    let (rows, role): (&[RowIdx], _) = match (&boot.end, how) {
+        (BootEnd::Clean { by, .. }, EndHow::CleanShutdown) => (by, EvidenceRole::Shutdown),
+        (BootEnd::Unclean { by, .. }, EndHow::UncleanStop) => (by, EvidenceRole::Boot),
+        _ => (&[], EvidenceRole::Boot),
+    };
+    let ended = rows.iter().map(|&row| Evidence { row, role, rule: 12 });
     let opened = ts.opened.iter().map(|&row| Evidence { row, role: EvidenceRole::Start, rule: 25 });
     let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
     let change = |&(row, kind): &(RowIdx, Kind)| {
@@ -156,7 +164,7 @@ fn evidence(ts: &TsSession) -> Vec<Evidence> {
             if kind == Kind::TsDisconnected { EvidenceRole::Disconnect } else { EvidenceRole::Reconnect };
         Evidence { row, role, rule: 35 }
     };
-    opened.chain(closed).chain(ts.changes.iter().map(change)).collect()
+    opened.chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
 }
 
 fn disconnected(

@@ -1,6 +1,6 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
-use crate::event::{Field, Kind, LogonId, Records};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records};
 use crate::machine::{Boot, Clock, Lineage, Pos, Step, StepKind};
 use crate::time::{MINUTE, SECOND};
 
@@ -17,12 +17,15 @@ const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
 pub fn clock(records: &Records, security: &Lineage, boots: &[Boot]) -> Clock {
     let mut steps = Vec::new();
     for boot in boots {
+        // What the clock was moved by since the start: no time has passed for it.
+        let mut moved = 0i64;
         for pos in boot.security.clone() {
             let row = security.rows[pos as usize];
             let is_step = |event: &_| records.events.kind(*event) == Kind::ClockSet;
             if let Some(event) = records.event(row).filter(is_step)
-                && let Some(step) = step(records, security, boot, pos, event)
+                && let Some(step) = step(records, security, boot, pos, event, moved)
             {
+                moved = moved.saturating_add(step.amount);
                 steps.push(step);
             }
         }
@@ -47,7 +50,8 @@ fn step(
     security: &Lineage,
     boot: &Boot,
     pos: Pos,
-    event: crate::event::EventIdx,
+    event: EventIdx,
+    moved: i64,
 ) -> Option<Step> {
     let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
     let events = &records.events;
@@ -59,7 +63,7 @@ fn step(
         event.is_some_and(|event| events.kind(event) == Kind::AuditEventsDropped)
     };
     let begun = boot.security.clone().find(|pos| !is_dropped(pos)).unwrap_or(pos);
-    let since_boot = |step: i64| raw(pos).since(raw(begun)).saturating_sub(step);
+    let since_boot = |step: i64| raw(pos).since(raw(begun)).saturating_sub(step).saturating_sub(moved);
     let amount = match known {
         Some((from, to)) => to.since(from),
         None => derived(raw(pos).since(previous?))?,

@@ -2,9 +2,10 @@
 
 use super::Draft;
 use super::boots::SHUTDOWN_SLACK;
+use super::coverage::is_lost_logoff;
 use super::link::Linker;
 use super::terminal::Joined;
-use crate::event::{Field, Kind, RowIdx};
+use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
 use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
 use crate::time::Timestamp;
@@ -89,19 +90,9 @@ pub fn lost_logoff(linker: &Linker<'_>, boot: &Boot) -> Option<Pos> {
     if !matches!(boot.end, BootEnd::Clean { .. }) {
         return None;
     }
-    let events = &linker.records.events;
     let tail = boot.security.end.saturating_sub(LOST_TAIL).max(boot.security.start)..boot.security.end;
-    tail.rev().find(|&pos| {
-        linker.event(pos).is_some_and(|event| {
-            events.kind(event) == Kind::EventLost
-                && matches!(events.number(event, Field::LostEventId), Some(4634 | 4647))
-                && is_auditing(linker.records.text(events.text(event, Field::LostProvider)))
-        })
-    })
-}
-
-fn is_auditing(provider: &str) -> bool {
-    provider.is_empty() || provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing")
+    let is_lost = |&pos: &Pos| linker.event(pos).is_some_and(|event| is_lost_logoff(linker.records, event));
+    tail.rev().find(is_lost)
 }
 
 /// Row 4: a logoff could not be written, and only one desktop was left to log off.
@@ -164,14 +155,16 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
     if is_exempt(draft) {
         return None;
     }
-    match draft.boot.logoff_audit {
-        LogoffAudit::OffSince(pos) => {
-            if draft.boot.security.contains(&pos) {
-                draft.evidence(pos, EvidenceRole::Policy, 6);
+    let boot = draft.boot;
+    match boot.logoff_off.iter().find(|period| draft.last_pos < period.end) {
+        Some(period) => {
+            let is_change = |event| draft.records.events.kind(event) == Kind::AuditPolicyChanged;
+            if draft.event(period.start).is_some_and(is_change) {
+                draft.evidence(period.start, EvidenceRole::Policy, 6);
             }
         }
-        LogoffAudit::ProbablyOff => {}
-        _ => return None,
+        None if boot.logoff_audit == LogoffAudit::ProbablyOff => {}
+        None => return None,
     }
     let latest = end_of_boot(draft.boot);
     Some(unknown(draft, EndHow::NotAudited, Confidence::None, latest, None))

@@ -1,6 +1,6 @@
 //! What was audited (domain.md E): so far, whether a missing logoff means anything.
 
-use crate::event::{Field, Kind, Records};
+use crate::event::{EventIdx, Field, Kind, Records};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Pos};
 use crate::time::{MINUTE, SECOND};
 
@@ -18,6 +18,15 @@ const OLD: i64 = 30 * MINUTE;
 /// More than this share of missing record ids makes a log a filtered export: within one, most ids are missing.
 const SPARSE: f64 = 0.5;
 
+/// Whether a 1108 tells that a 4634 or 4647 could not be written.
+pub fn is_lost_logoff(records: &Records, event: EventIdx) -> bool {
+    let events = &records.events;
+    let provider = records.text(events.text(event, Field::LostProvider));
+    events.kind(event) == Kind::EventLost
+        && matches!(events.number(event, Field::LostEventId), Some(4634 | 4647))
+        && (provider.is_empty() || provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing"))
+}
+
 /// Says for every boot whether logoffs were audited.
 pub fn logoff_audit(records: &Records, security: &Lineage, boots: &mut [Boot]) {
     let facts: Vec<Facts> = boots.iter().map(|boot| Facts::of(records, security, boot)).collect();
@@ -27,6 +36,46 @@ pub fn logoff_audit(records: &Records, security: &Lineage, boots: &mut [Boot]) {
         boot.audits_locks = facts.n_other_logon > 0;
     }
     take_neighbours(boots, &facts);
+    add_off_periods(records, security, boots);
+}
+
+/// Between a 4719 that turns logoffs off and one that turns them on again nothing was audited, unless a logoff says
+/// otherwise.
+fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
+    let is_logoff = |pos: Pos| records.signature(security.rows[pos as usize]).task == TASK_LOGOFF;
+    let mut is_off = false;
+    for boot in boots {
+        let mut from = is_off.then_some(boot.security.start);
+        let end = boot.security.end;
+        let mut periods = Vec::new();
+        for pos in boot.security.clone() {
+            match change_of_logoff(records, security, pos) {
+                Some(false) => from = from.or(Some(pos)),
+                Some(true) => periods.extend(from.take().map(|from| from..pos)),
+                None => {}
+            }
+        }
+        is_off = from.is_some();
+        periods.extend(from.map(|from| from..end));
+        boot.logoff_off = periods.into_iter().filter(|period| !period.clone().any(is_logoff)).collect();
+    }
+}
+
+/// Whether a record is a 4719 that turns the audit of successful logoffs on or off.
+fn change_of_logoff(records: &Records, security: &Lineage, pos: Pos) -> Option<bool> {
+    let event = records.event(security.rows[pos as usize])?;
+    let events = &records.events;
+    if events.kind(event) != Kind::AuditPolicyChanged {
+        return None;
+    }
+    let subcategory = records.text(events.text(event, Field::Subcategory));
+    let changes = records.text(events.text(event, Field::AuditChanges));
+    let is_logoff = subcategory.to_ascii_uppercase().starts_with(GUID_LOGOFF);
+    match (is_logoff, changes.contains("%%8448"), changes.contains("%%8449")) {
+        (true, true, _) => Some(false),
+        (true, false, true) => Some(true),
+        _ => None,
+    }
 }
 
 /// What a boot's records tell of its audit policy.
@@ -73,7 +122,7 @@ impl Facts {
         let Some(event) = records.event(row) else { return };
         let events = &records.events;
         match events.kind(event) {
-            Kind::EventLost if matches!(events.number(event, Field::LostEventId), Some(4634 | 4647)) => {
+            Kind::EventLost if is_lost_logoff(records, event) => {
                 self.n_logoffs += 1;
                 self.last_logoff = Some(pos);
             }
@@ -104,15 +153,7 @@ impl Facts {
                 }
             }
             Kind::AuditPolicyChanged => {
-                let subcategory = records.text(events.text(event, Field::Subcategory));
-                let changes = records.text(events.text(event, Field::AuditChanges));
-                if subcategory.to_ascii_uppercase().starts_with(GUID_LOGOFF) {
-                    if changes.contains("%%8448") {
-                        self.changed = Some((pos, false));
-                    } else if changes.contains("%%8449") {
-                        self.changed = Some((pos, true));
-                    }
-                }
+                self.changed = change_of_logoff(records, security, pos).map(|on| (pos, on)).or(self.changed);
             }
             _ => {}
         }

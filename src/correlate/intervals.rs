@@ -15,7 +15,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let (Some(begin), Some(end)) = (begin(draft), end(draft)) else { return };
     let mut open: [Option<(Timestamp, RowIdx)>; 4] = [None; 4];
     let mut last = begin;
-    for Change { at, row, kind } in changes(draft, marks) {
+    for Change { at, row, kind, before } in changes(draft, marks) {
         let (what, opens, role) = meaning(kind);
         draft.evidence_row(row, role, 35);
         let slot = &mut open[what as usize];
@@ -23,7 +23,8 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
             slot.get_or_insert((at, row));
         } else {
             // The opener was not seen (rule 37): at the latest then, at the earliest after the last sign of work.
-            let (from, opened_by) = slot.take().map_or((last, None), |(from, row)| (from, Some(row)));
+            let since = before.map_or(last, |before| last.max(before));
+            let (from, opened_by) = slot.take().map_or((since, None), |(from, row)| (from, Some(row)));
             draft.push_interval(begin, end, Interval { what, from, to: at, opened_by, closed_by: Some(row) });
         }
         last = last.max(at);
@@ -47,15 +48,26 @@ struct Change {
     at: Timestamp,
     row: RowIdx,
     kind: Kind,
+    /// When the session was last heard of before.
+    before: Option<Timestamp>,
 }
 
 /// What Security has; where it does not audit these, what Terminal Services have.
 fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
     if let (false, Some((ts, _))) = (draft.boot.audits_locks, draft.ts) {
         let at = |row: RowIdx| draft.records.time[row as usize];
-        return ts.changes.iter().map(|&(row, kind)| Change { at: at(row), row, kind }).collect();
+        return ts
+            .changes
+            .iter()
+            .map(|&(row, kind)| Change { at: at(row), row, kind, before: None })
+            .collect();
     }
-    let change = |mark: &Mark| Change { at: draft.time(mark.pos), row: draft.row(mark.pos), kind: mark.kind };
+    let change = |mark: &Mark| Change {
+        at: draft.time(mark.pos),
+        row: draft.row(mark.pos),
+        kind: mark.kind,
+        before: mark.before.map(|pos| draft.time(pos)),
+    };
     marks.iter().map(change).collect()
 }
 

@@ -24,7 +24,7 @@ mod origins;
 mod sleep;
 mod terminal;
 
-use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
     Class, Confidence, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
@@ -112,6 +112,8 @@ struct Around {
     windows_opened: Vec<(Pos, u32)>,
     windows_closed: Vec<(Pos, u32)>,
     sleeps: Vec<sleep::Sleep>,
+    /// 4778 by which a session was resumed from another's client, by LogonId.
+    taken_over: Vec<(TrackIdx, Pos)>,
 }
 
 impl Around {
@@ -140,8 +142,33 @@ impl Around {
             windows_opened,
             windows_closed,
             sleeps,
+            taken_over: takeovers(linker),
         }
     }
+}
+
+/// Somebody's client is handed to another's session within this time (trap 50).
+const TAKEOVER: i64 = 10 * SECOND;
+
+/// 4779 of one account, then 4778 of another with the same session name and address: the second's session goes on at
+/// the first's client.
+fn takeovers(linker: &Linker<'_>) -> Vec<(TrackIdx, Pos)> {
+    let marks = &linker.tracks.marks;
+    let text =
+        |mark: &Mark, field| linker.event(mark.pos).map(|event| linker.records.events.text(event, field));
+    let client = |mark: &Mark| (text(mark, Field::SessionName), text(mark, Field::Address));
+    let account = |mark: &Mark| (text(mark, Field::TargetUser), text(mark, Field::TargetDomain));
+    let is_taken = |n: usize| {
+        let (mark, at) = (&marks[n], linker.time(marks[n].pos));
+        let recent =
+            marks[..n].iter().rev().take_while(|other| at.since(linker.time(other.pos)).abs() <= TAKEOVER);
+        mark.kind == Kind::Reconnected
+            && text(mark, Field::SessionName).is_some_and(|name| !name.is_none())
+            && recent
+                .filter(|other| other.kind == Kind::Disconnected && client(other) == client(mark))
+                .any(|other| account(other) != account(mark))
+    };
+    (0..marks.len()).filter(|&n| is_taken(n)).map(|n| (marks[n].track, marks[n].pos)).collect()
 }
 
 /// Rule 30: the session that a secondary logon was made from.
@@ -455,12 +482,20 @@ impl<'a> Draft<'a> {
         for &pos in &manipulations {
             self.evidence(pos, EvidenceRole::Clock, 20);
         }
+        let own: Vec<TrackIdx> = self.group.own().collect();
+        let around = self.around;
+        let taken_over: Vec<Pos> =
+            around.taken_over.iter().filter(|(track, _)| own.contains(track)).map(|&(_, pos)| pos).collect();
+        for &pos in &taken_over {
+            self.evidence(pos, EvidenceRole::Reconnect, 41);
+        }
         let until = if is_exact(end.how) { self.end_pos } else { self.boot.security.end };
         let flags = &mut self.session.flags;
         flags.set(Flags::PRIVILEGED, !privileges.is_empty());
         flags.set(Flags::CLOCK_CORRECTED, moved);
         flags.set(Flags::CLOCK_MANIPULATED, !manipulations.is_empty());
         flags.set(Flags::MAY_HAVE_MISSED_EVENTS, self.security.has_gap(first_pos, until));
+        flags.set(Flags::TAKEN_OVER, !taken_over.is_empty());
         flags.set(Flags::ALIVE_AFTER_LOGOFF, end.how == EndHow::UserLogoff && self.last_pos > self.end_pos);
     }
 

@@ -6,7 +6,7 @@ use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// The records of one logon stand this close together (C.2).
-const CLUSTER_RECORDS: u32 = 16;
+const CLUSTER_RECORDS: u64 = 16;
 const CLUSTER: i64 = 5 * SECOND;
 
 /// A LogonId's number among a boot's [`Tracks`].
@@ -43,6 +43,8 @@ pub struct Mark {
     pub track: TrackIdx,
     pub pos: Pos,
     pub kind: Kind,
+    /// The LogonId's last record before this one.
+    pub before: Option<Pos>,
 }
 
 /// Everything a boot's records say of its LogonIds, in the order of first mention.
@@ -96,10 +98,11 @@ impl Tracks {
                 }
             }
             _ => {
+                let before = target.and_then(|luid| self.all[self.track_of(luid)? as usize].last_seen);
                 let track = target.and_then(|luid| self.cite(luid, pos));
                 if let (Some(track), true) = (track, is_mark(kind)) {
                     self.all[track as usize].has_marks = true;
-                    self.marks.push(Mark { track, pos, kind });
+                    self.marks.push(Mark { track, pos, kind, before });
                 }
             }
         }
@@ -170,9 +173,14 @@ impl Tracks {
         let track = &self.all[idx as usize];
         let row = |pos: Pos| security.rows[pos as usize];
         let time = |pos: Pos| records.time[row(pos) as usize];
-        let is_near =
-            |other: Pos| pos - other <= CLUSTER_RECORDS || time(pos).since(time(other)).abs() <= CLUSTER;
-        if track.logoff.is_some() || !is_near(track.logon.unwrap_or(track.first)) {
+        let id = |pos: Pos| records.id[row(pos) as usize];
+        let is_beside = |other: Pos| id(pos).saturating_sub(id(other)) <= CLUSTER_RECORDS;
+        let is_soon = |other: Pos| time(pos).since(time(other)).abs() <= CLUSTER;
+        let is_near = match track.logon {
+            Some(logon) => is_beside(logon) && is_soon(logon),
+            None => is_beside(track.first) || is_soon(track.first),
+        };
+        if track.logoff.or(track.user_logoff).is_some() || !is_near {
             return false;
         }
         let sid = |event| records.events.text(event, Field::TargetSid);

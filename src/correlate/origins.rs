@@ -32,7 +32,9 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     for pos in places {
         draft.evidence(pos, EvidenceRole::Origin, 41);
     }
-    draft.origins.sort_by_key(|origin| (origin.at, origin.row));
+    // By record, not by row: rows are numbered in the order in which they came.
+    let records = draft.records;
+    draft.origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
 }
 
 /// Adds the place that a 4624 or 4778 names, if it names one.

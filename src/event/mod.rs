@@ -35,6 +35,8 @@ impl std::fmt::Display for LogonId {
 pub enum Type {
     /// Trailing blanks go; "-" is nothing.
     Text,
+    /// `DOMAIN\\user`; both parts become texts of their own as well.
+    Account,
     /// `S-1-...`; the null SID is nothing.
     Sid,
     /// `{...}`; the zero GUID is nothing.
@@ -118,7 +120,7 @@ fields! {
     SourceSession: Number,
     Reason: Text,
     /// `DOMAIN\user`, as the Terminal Services write it.
-    Account: Text,
+    Account: Account,
     PreviousTime: Time,
     NewTime: Time,
     StartTime: Time,

@@ -293,7 +293,12 @@ impl CellWriter {
     fn rendered(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
         self.scratch.clear();
         raw.write_text(&mut self.scratch);
-        self.strings.intern(&normal(ty, &self.scratch))
+        let text = normal(ty, &self.scratch);
+        if let (Type::Account, Some((domain, user))) = (ty, text.split_once('\\')) {
+            self.strings.intern(domain);
+            self.strings.intern(user);
+        }
+        self.strings.intern(&text)
     }
 }
 

@@ -112,3 +112,38 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
+
+/// Names and numbers, in the order they were printed.
+pub struct Measures(Vec<(String, f64)>);
+
+impl Measures {
+    /// What a program prints: one line `name<TAB>number` for each measure.
+    pub fn of(mut command: Command) -> Result<Measures> {
+        let output = command.stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "{command:?} failed");
+        let text = String::from_utf8(output.stdout)?;
+        let line = |line: &str| {
+            let (name, number) = line.split_once('\t').with_context(|| format!("no measure: {line}"))?;
+            Ok((name.to_owned(), number.parse()?))
+        };
+        text.lines().map(line).collect::<Result<_>>().map(Measures)
+    }
+
+    /// Measure by measure.
+    pub fn median(runs: Vec<Measures>) -> Result<Measures> {
+        let first = runs.first().context("nothing was run")?;
+        let of = |(n, (name, _)): (usize, &(String, f64))| {
+            (name.clone(), median(runs.iter().map(|run| run.0[n].1).collect()))
+        };
+        Ok(Measures(first.0.iter().enumerate().map(of).collect()))
+    }
+
+    pub fn get(&self, name: &str) -> f64 {
+        self.0.iter().find(|(other, _)| other == name).map_or(f64::NAN, |(_, number)| *number)
+    }
+
+    pub fn starting_with<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        let own = self.0.iter().filter(move |(name, _)| name.starts_with(start));
+        own.map(|(name, number)| (name.as_str(), *number))
+    }
+}

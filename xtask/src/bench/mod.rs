@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast, in how much memory, and where the time goes. The logs are generated, the same each
 //! time; ratios are taken within one run, for no two computers are alike, and no two hours on a shared one.
 
+mod browser;
 mod logs;
 mod measure;
 mod native;
@@ -27,7 +28,7 @@ pub struct Options {
     pub label: String,
 }
 
-const PARTS: [&str; 6] = ["native", "linear", "folder", "profile", "correlate", "million"];
+const PARTS: [&str; 7] = ["native", "linear", "folder", "profile", "correlate", "million", "browser"];
 
 /// Reads `256M`, `1G` or a number of bytes.
 pub fn bytes(text: &str) -> Result<u64> {
@@ -75,6 +76,9 @@ pub fn bench(options: &Options) -> Result<()> {
     }
     if is_wanted("million") {
         steps::million(&mut report)?;
+    }
+    if is_wanted("browser") {
+        browser::browser(options.size, &mut report)?;
     }
     report.save()
 }

@@ -10,7 +10,7 @@ use super::measure::{Run, evtx_dump, median, run, sessionscope, warm_up};
 use super::report::{Report, mb_per_s, mib};
 
 /// Pairs of runs, one after the other: the median of their ratios is what counts.
-const N_PAIRS: usize = 5;
+pub const N_PAIRS: usize = 5;
 
 /// Issue "A gigabyte in the browser", 1 and 2.
 const TIME_BOUND: f64 = 0.6;

@@ -1,11 +1,9 @@
 //! The library's steps on one thread: `benches/steps`, and what its numbers mean.
 
-use std::process::Stdio;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::logs::Log;
-use super::measure::{median, warm_up};
+use super::measure::{Measures, warm_up};
 use super::report::{Report, mb_per_s, mib};
 use crate::run::cargo;
 
@@ -23,47 +21,22 @@ const OPEN_BOUND: f64 = 0.1;
 /// Ten times the events may take twelve times as long: trees and caches cost a little more where there is more.
 const LINEAR_BOUND: f64 = 12.0;
 
-/// Names and numbers, in the order they were printed.
-struct Measures(Vec<(String, f64)>);
+/// Several runs: each measure's median.
+fn several(args: &[&str]) -> Result<Measures> {
+    Measures::median((0..N_RUNS).map(|_| once(args)).collect::<Result<_>>()?)
+}
 
-impl Measures {
-    fn take(args: &[&str]) -> Result<Measures> {
-        let mut command = cargo(["bench", "--quiet", "--package", "sessionscope", "--bench", "steps", "--"]);
-        let output = command.args(args).stderr(Stdio::inherit()).output()?;
-        ensure!(output.status.success(), "the steps' bench failed");
-        let text = String::from_utf8(output.stdout)?;
-        let line = |line: &str| {
-            let (name, number) = line.split_once('\t').with_context(|| format!("no measure: {line}"))?;
-            Ok((name.to_owned(), number.parse()?))
-        };
-        text.lines().map(line).collect::<Result<_>>().map(Measures)
-    }
-
-    /// The median of several runs, measure by measure.
-    fn median(args: &[&str]) -> Result<Measures> {
-        let runs = (0..N_RUNS).map(|_| Measures::take(args)).collect::<Result<Vec<_>>>()?;
-        let first = runs.first().context("nothing was run")?;
-        let of = |(n, (name, _)): (usize, &(String, f64))| {
-            (name.clone(), median(runs.iter().map(|run| run.0[n].1).collect()))
-        };
-        Ok(Measures(first.0.iter().enumerate().map(of).collect()))
-    }
-
-    fn get(&self, name: &str) -> f64 {
-        self.0.iter().find(|(other, _)| other == name).map_or(f64::NAN, |(_, number)| *number)
-    }
-
-    fn starting_with<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
-        let own = self.0.iter().filter(move |(name, _)| name.starts_with(start));
-        own.map(|(name, number)| (name.as_str(), *number))
-    }
+fn once(args: &[&str]) -> Result<Measures> {
+    let mut command = cargo(["bench", "--quiet", "--package", "sessionscope", "--bench", "steps", "--"]);
+    command.args(args);
+    Measures::of(command)
 }
 
 /// Where the time goes.
 pub fn profile(log: Log, size: u64, report: &mut Report) -> Result<()> {
     let path = log.file(size)?;
     warm_up(&path)?;
-    let measures = Measures::median(&["profile", &path.to_string_lossy()])?;
+    let measures = several(&["profile", &path.to_string_lossy()])?;
     let n_bytes = measures.get("bytes");
     report.section(&format!("Profile, {} of {}, one thread", log.name(), mib(n_bytes)));
     let [records, events, sessions] = ["records", "events", "sessions"].map(|name| measures.get(name));
@@ -86,8 +59,7 @@ pub fn profile(log: Log, size: u64, report: &mut Report) -> Result<()> {
 
 /// Five million events against half a million.
 pub fn correlate(report: &mut Report) -> Result<()> {
-    let (few, many) =
-        (Measures::median(&["correlate", "100000"])?, Measures::median(&["correlate", "1000000"])?);
+    let (few, many) = (several(&["correlate", "100000"])?, several(&["correlate", "1000000"])?);
     report.section("Correlating blocks made in memory, one thread");
     for measures in [&few, &many] {
         let secs = measures.get("correlate");
@@ -102,7 +74,7 @@ pub fn correlate(report: &mut Report) -> Result<()> {
 
 /// A million sessions: sorting, filtering, opening.
 pub fn million(report: &mut Report) -> Result<()> {
-    let measures = Measures::take(&["ask", "1000000"])?;
+    let measures = once(&["ask", "1000000"])?;
     report.section(&format!("{} sessions of {} events", measures.get("sessions"), measures.get("events")));
     report.fact("merging encoded blocks", &format!("{:.2} s", measures.get("merge")));
     for (name, secs) in measures.starting_with("sort ") {
