@@ -1,7 +1,7 @@
 //! Property 2: with any of the records gone, nothing that comes out contradicts the truth.
 
 use super::read::ticks;
-use super::{known, End, Log, Role, RowIdx, SECOND, Session, SessionIdx, Stop, World};
+use super::{End, Log, Role, RowIdx, SECOND, Session, SessionIdx, Stop, World};
 use evtx_fixture::windows::Identity;
 use sessionscope::session::record::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -126,10 +126,12 @@ impl<'a> Checker<'a> {
             row.boot != boot && row.cites.iter().any(|(luid, _)| claim.luids.contains(luid))
         };
         let (rows, left) = (&self.world.rows, self.left);
-        let again = (0..rows.len()).filter(|&row| left[row] && is_reused(&rows[row])).map(|row| rows[row].boot);
+        let again =
+            (0..rows.len()).filter(|&row| left[row] && is_reused(&rows[row])).map(|row| rows[row].boot);
         again.into_iter().any(|other| {
             let between = boot.min(other) + 1..=boot.max(other);
-            (0..rows.len()).all(|row| !(left[row] && rows[row].is_anchor && between.contains(&rows[row].boot)))
+            (0..rows.len())
+                .all(|row| !(left[row] && rows[row].is_anchor && between.contains(&rows[row].boot)))
         })
     }
 
@@ -168,11 +170,7 @@ impl<'a> Checker<'a> {
             self.fail("class of an unlock", record, format!("is {}", claim.role.word()));
         }
         let user = Identity::of(&session.user).name;
-        let told = record.user.as_deref().map(|told| match known::USER_WITH_DOMAIN {
-            true => told.rsplit('\\').next().unwrap_or(told),
-            false => told,
-        });
-        if told.is_some_and(|told| told != user) {
+        if record.user.as_ref().is_some_and(|told| *told != user) {
             self.fail("user", record, format!("is {user}"));
         }
     }
@@ -187,7 +185,8 @@ impl<'a> Checker<'a> {
         for row in self.evidence(record, &roles) {
             let other = &self.world.rows[row];
             if other.boot != session.boot || !other.cites.iter().any(|&(_, n)| n == claim.session) {
-                let text = format!("{} in {:?} record {} is not its own", other.event.id, other.log, other.id());
+                let text =
+                    format!("{} in {:?} record {} is not its own", other.event.id, other.log, other.id());
                 let is_end = matches!(other.event.id, 4634 | 4647 | 23 | 7002);
                 self.fail(if is_end { "another's end" } else { "mixture" }, record, text);
             }
@@ -202,7 +201,8 @@ impl<'a> Checker<'a> {
 
     fn not_over_the_next_boot(&mut self, claim: &Claim<'a>, session: &Session) {
         let Some(next) = self.next_start(session.boot) else { return };
-        let is_renamed = self.world.rows[next].event.computer != self.world.boots[session.boot].computer.as_str();
+        let is_renamed =
+            self.world.rows[next].event.computer != self.world.boots[session.boot].computer.as_str();
         if is_renamed {
             return;
         }
@@ -220,7 +220,9 @@ impl<'a> Checker<'a> {
 
     fn start(&mut self, claim: &Claim<'a>, session: &Session) {
         let record = claim.record;
-        let Some(began) = session.own().filter(|logon| claim.luids.contains(&logon.luid)).map(|l| l.row).min() else {
+        let Some(began) =
+            session.own().filter(|logon| claim.luids.contains(&logon.luid)).map(|l| l.row).min()
+        else {
             return;
         };
         let first = session.own().map(|logon| logon.row).min().unwrap_or(began);
@@ -331,7 +333,8 @@ impl<'a> Checker<'a> {
         }
         let last = self.signs(claim).filter(|&row| self.world.rows[row].log == Log::Security).max();
         let Some(last) = last else { return };
-        let mut after = (last + 1..self.world.rows.len()).filter(|&row| self.world.rows[row].log == Log::Security);
+        let mut after =
+            (last + 1..self.world.rows.len()).filter(|&row| self.world.rows[row].log == Log::Security);
         // The gap is seen up to the next record that is left.
         let mut missing = Vec::new();
         let mut is_hidden = false;
@@ -342,8 +345,11 @@ impl<'a> Checker<'a> {
                 (true, false) => is_hidden |= !missing.is_empty(),
             }
         }
-        let has_next = (last + 1..self.world.rows.len())
-            .any(|row| self.left[row] && self.world.rows[row].boot > session.boot && self.world.rows[row].log == Log::Security);
+        let has_next = (last + 1..self.world.rows.len()).any(|row| {
+            self.left[row]
+                && self.world.rows[row].boot > session.boot
+                && self.world.rows[row].log == Log::Security
+        });
         let in_boot = missing.iter().any(|&row| self.world.rows[row].boot == session.boot);
         if is_hidden || has_next && in_boot {
             let ids: Vec<u64> = missing.iter().take(5).map(|&row| self.world.rows[row].id()).collect();

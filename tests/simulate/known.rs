@@ -19,11 +19,22 @@ pub const LATE_LUID_RESTART: bool = true;
 /// and the half that no 4647 cites ends with `clean_shutdown` `high`.
 pub const HALF_A_PAIR: bool = true;
 
-/// The user of a session that only Terminal Services know is `CORP\bob` unless both parts occur elsewhere.
-pub const USER_WITH_DOMAIN: bool = true;
-
 /// Clock steps in logs with gaps.
 pub const CLOCK_AND_GAPS: bool = true;
+
+/// A boot whose hardware clock was ahead until it was put right: records of other logs are sorted into the boot before
+/// it, since they are older than its start. And a clock set back by a user puts records of those logs out of order.
+pub const CLOCK_AND_OTHER_LOGS: bool = true;
+
+/// A clock that a user set back: the last sign of a session is then later than the shutdown that ends it.
+pub const CLOCK_SET_BACK: bool = true;
+
+/// Two starts within ten minutes, of which one has lost its records in one log, are taken for one.
+pub const NEAR_STARTS: bool = true;
+
+/// A session without its 4624, first seen by a 4778 or 4779 (which have no SID): its account is not learned from the
+/// records that follow, and its unlocks go to another session of the same user.
+pub const ACCOUNT_OF_A_LOST_LOGON: bool = true;
 
 /// Puts records back that the known bugs are about.
 pub fn keep_clear(world: &World, left: &mut [bool]) {
@@ -33,10 +44,21 @@ pub fn keep_clear(world: &World, left: &mut [bool]) {
         for session in &world.sessions {
             for role in [Role::Elevated, Role::Unlock] {
                 for logon in session.logons.iter().filter(|logon| logon.role == role) {
-                    let near = (logon.row.saturating_sub(4)..(logon.row + 6).min(rows.len())).filter(security);
+                    let near =
+                        (logon.row.saturating_sub(4)..(logon.row + 6).min(rows.len())).filter(security);
                     let own = near.filter(|&row| rows[row].at.abs_diff(rows[logon.row].at) < 100);
                     own.for_each(|row| left[row] = true);
                 }
+            }
+        }
+    }
+    if ACCOUNT_OF_A_LOST_LOGON {
+        for (n, session) in world.sessions.iter().enumerate() {
+            let is_station = |row: &super::Row| {
+                matches!(row.event.id, 4778 | 4779) && row.cites.iter().any(|&(_, cited)| cited == n)
+            };
+            if (0..rows.len()).any(|row| left[row] && is_station(&rows[row])) {
+                session.own().for_each(|logon| left[logon.row] = true);
             }
         }
     }

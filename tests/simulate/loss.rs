@@ -35,7 +35,9 @@ impl Loss {
             2 => Loss::Single(50),
             3 => Loss::Runs(1),
             4 => Loss::Runs(3),
-            5 => Loss::Event([4608, 4624, 4634, 4647, 4672, 4688, 4902, 1100, 1101, 4801, 4778][dice.below(11)]),
+            5 => Loss::Event(
+                [4608, 4624, 4634, 4647, 4672, 4688, 4902, 1100, 1101, 4801, 4778][dice.below(11)],
+            ),
             6 => Loss::Head,
             7 => Loss::Tail,
             8 => Loss::File(log),

@@ -1,6 +1,9 @@
 //! What Windows writes when something happens (domain.md A to C).
 
-use super::{known, Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop, World};
+use super::{
+    Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop,
+    World, known,
+};
 use evtx_fixture::windows::{Identity, event, event_version};
 use evtx_fixture::{Event, FileTime, Payload, Value};
 
@@ -24,6 +27,8 @@ pub struct Machine {
     pub ids: [u64; 3],
     pub world: World,
     pub next_ts: u32,
+    /// Whether Terminal Services and Winlogon write theirs.
+    pub has_other_logs: bool,
 }
 
 const SYSTEM32: &str = r"C:\Windows\System32\";
@@ -54,6 +59,7 @@ impl Machine {
             ids,
             world: World::default(),
             next_ts: 1,
+            has_other_logs: true,
         }
     }
 
@@ -123,8 +129,10 @@ impl Machine {
     // Boots.
 
     pub fn start(&mut self, renamed_from: Option<&str>) {
-        let unclean = self.world.boots.last().filter(|boot| boot.stop == Stop::PowerLoss).map(|boot| boot.stopped.1);
-        let clean = self.world.boots.last().filter(|boot| boot.stop != Stop::PowerLoss).map(|boot| boot.stopped.1);
+        let unclean =
+            self.world.boots.last().filter(|boot| boot.stop == Stop::PowerLoss).map(|boot| boot.stopped.1);
+        let clean =
+            self.world.boots.last().filter(|boot| boot.stop != Stop::PowerLoss).map(|boot| boot.stopped.1);
         let computer = self.computer.clone();
         self.world.boots.push(Boot { stop: Stop::Running, stopped: (0, 0), computer });
         self.next_luid = 0x1a000 + self.dice.below(0x4000) as u64;
@@ -229,7 +237,14 @@ impl Machine {
 
     // Logons.
 
-    fn process(&mut self, path: &'static str, luid: u64, creator: u64, is_anchor: bool, cites: &[(u64, SessionIdx)]) {
+    fn process(
+        &mut self,
+        path: &'static str,
+        luid: u64,
+        creator: u64,
+        is_anchor: bool,
+        cites: &[(u64, SessionIdx)],
+    ) {
         let mut process = self.event(4688);
         process.set("NewProcessName", path);
         process.set("ProcessId", Value::SizeT(creator));
@@ -245,7 +260,8 @@ impl Machine {
             0 => set_subject(&mut logon, &Identity::nobody(), 0),
             0x3e7 => set_subject(&mut logon, &Identity::machine(&self.computer), 0x3e7),
             luid => {
-                let parent = self.parent_of(luid).map_or(shape.user, |parent| &self.world.sessions[parent].user);
+                let parent =
+                    self.parent_of(luid).map_or(shape.user, |parent| &self.world.sessions[parent].user);
                 set_subject(&mut logon, &Identity::of(parent), luid);
             }
         }
@@ -308,7 +324,8 @@ impl Machine {
         let parent = Some((shape.subject, self.parent_of(shape.subject)));
         let parent = parent.and_then(|(luid, parent)| Some((luid, parent?)));
         let cites = |luid| parent.into_iter().chain([(luid, session)]).collect::<Vec<_>>();
-        let has_pair = matches!(shape.logon_type, 2 | 7 | 10 | 11) && shape.subject == 0x3e7 && is_admin(shape.user);
+        let has_pair =
+            matches!(shape.logon_type, 2 | 7 | 10 | 11) && shape.subject == 0x3e7 && is_admin(shape.user);
         if !has_pair {
             let luid = self.new_luid();
             let is_admin = is_admin(shape.user);
@@ -363,7 +380,8 @@ impl Machine {
     }
 
     pub fn user_logs_off(&mut self, session: SessionIdx) -> RowIdx {
-        let (user, luid) = (self.world.sessions[session].user.clone(), self.world.sessions[session].primary());
+        let (user, luid) =
+            (self.world.sessions[session].user.clone(), self.world.sessions[session].primary());
         let mut logoff = self.event(4647);
         set_target(&mut logoff, &Identity::of(&user), luid);
         self.security(logoff, &[(luid, session)])
@@ -404,6 +422,9 @@ impl Machine {
 
     /// An event of the LocalSessionManager.
     pub fn terminal(&mut self, id: u16, session: SessionIdx, address: &str) {
+        if !self.has_other_logs {
+            return;
+        }
         let who = Identity::of(&self.world.sessions[session].user);
         let mut event = event("LSM", id);
         let number = Value::U32(self.world.sessions[session].ts.unwrap_or(1));
@@ -417,6 +438,9 @@ impl Machine {
 
     /// Winlogon 7001, 7002.
     pub fn winlogon(&mut self, id: u16, session: SessionIdx) {
+        if !self.has_other_logs {
+            return;
+        }
         let who = Identity::of(&self.world.sessions[session].user);
         let mut notice = evtx_fixture::windows::find("System", id, None).map(|entry| entry.event());
         if let Ok(event) = &mut notice {
@@ -432,13 +456,18 @@ impl Machine {
 
     pub fn end_interval(&mut self, session: SessionIdx, what: &'static str, to: RowIdx) {
         let open = self.world.sessions[session].intervals.iter_mut().rev();
-        if let Some(interval) = open.into_iter().find(|interval| interval.what == what && interval.to.is_none()) {
+        if let Some(interval) =
+            open.into_iter().find(|interval| interval.what == what && interval.to.is_none())
+        {
             interval.to = Some(to);
         }
     }
 
     pub fn is_in(&self, session: SessionIdx, what: &str) -> bool {
-        self.world.sessions[session].intervals.iter().any(|interval| interval.what == what && interval.to.is_none())
+        self.world.sessions[session]
+            .intervals
+            .iter()
+            .any(|interval| interval.what == what && interval.to.is_none())
     }
 
     /// Something the session does.
@@ -476,7 +505,13 @@ impl Machine {
     }
 
     /// Sets the clock; `session` is whose program did it.
-    pub fn set_clock(&mut self, amount: i64, process: &'static str, session: Option<SessionIdx>, is_rebase: bool) {
+    pub fn set_clock(
+        &mut self,
+        amount: i64,
+        process: &'static str,
+        session: Option<SessionIdx>,
+        is_rebase: bool,
+    ) {
         let old = FileTime(self.wall() as u64);
         self.clock += amount;
         let new = FileTime(self.wall() as u64);

@@ -25,8 +25,9 @@ pub struct Plan {
     pub n_acts: usize,
     pub with_remote: bool,
     pub with_clock: bool,
-    /// Renames, cleared logs, LogonIds that come again in the next boot.
+    /// Cleared logs, LogonIds that come again in the next boot.
     pub with_trouble: bool,
+    pub with_renames: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,8 +105,13 @@ pub struct Logon {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    UserLogoff { row: RowIdx, destroyed: Option<RowIdx> },
-    Logoff { row: RowIdx },
+    UserLogoff {
+        row: RowIdx,
+        destroyed: Option<RowIdx>,
+    },
+    Logoff {
+        row: RowIdx,
+    },
     /// Its boot ended, or has not.
     WithBoot,
 }
@@ -177,9 +183,11 @@ impl World {
 
     /// The session that a LogonId belongs to in a boot, and as what.
     pub fn owner(&self, boot: usize, luid: u64) -> Option<(SessionIdx, Role)> {
-        self.sessions.iter().enumerate().filter(|(_, session)| session.boot == boot).find_map(|(n, session)| {
-            session.logons.iter().find(|logon| logon.luid == luid).map(|logon| (n, logon.role))
-        })
+        self.sessions.iter().enumerate().filter(|(_, session)| session.boot == boot).find_map(
+            |(n, session)| {
+                session.logons.iter().find(|logon| logon.luid == luid).map(|logon| (n, logon.role))
+            },
+        )
     }
 }
 
