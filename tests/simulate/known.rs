@@ -36,6 +36,13 @@ pub const NEAR_STARTS: bool = true;
 /// records that follow, and its unlocks go to another session of the same user.
 pub const ACCOUNT_OF_A_LOST_LOGON: bool = true;
 
+/// An unlock whose own session is lost is given to one that another log has ended before.
+pub const UNLOCK_AFTER_AN_END: bool = true;
+
+/// `clean_shutdown` `low` of a session whose logoff may have been lost, with bounds 30 seconds around the shutdown:
+/// they should begin when it was last seen.
+pub const BOUNDS_OF_A_LOW_SHUTDOWN: bool = true;
+
 /// Puts records back that the known bugs are about.
 pub fn keep_clear(world: &World, left: &mut [bool]) {
     let rows = &world.rows;
