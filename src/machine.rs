@@ -59,7 +59,7 @@ pub struct Boot {
     pub last_record: Option<Timestamp>,
     /// When the next boot started.
     pub next_start: Option<Timestamp>,
-    /// Whether the next boot is seen only in other logs: the Security log ended before this one did.
+    /// Whether the Security log ended before this boot did.
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.
     pub logoff_audit: LogoffAudit,

@@ -44,15 +44,19 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
-    let (starts, system_starts) = (security_starts(records, security), system_starts(records, system));
+    let system_starts = system_starts(records, system);
+    let starts = security_starts(records, security, &system_starts);
     let cuts = pair(records, security, system, starts, system_starts);
     let mut boots = assemble(cuts, security, system);
     for n in 0..boots.len() {
         boots[n].next_start = boots.get(n + 1).and_then(|next| next.start);
         boots[n].last_record = last_record(records, &boots[n], security, system);
         boots[n].end = end(records, &boots, n, security, system);
+        // Nothing more of this boot, nor of a later one, and no sign that the log was stopped with the computer.
         let is_stopped = tail(records, security, &boots[n].security, Kind::EventLogStopped).is_some();
-        boots[n].outlives_security &= !is_stopped;
+        let is_last = boots[n].security.end as usize == security.rows.len();
+        let has_ended = n + 1 < boots.len() || boots[n].end != BootEnd::Open;
+        boots[n].outlives_security = !is_stopped && is_last && has_ended;
     }
     boots
 }
@@ -83,17 +87,27 @@ struct Cluster {
     is_over: bool,
 }
 
-fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
+fn security_starts(records: &Records, security: &Lineage, system: &[Start]) -> Vec<Start> {
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut luids = LuidRestarts::default();
     let mut gaps = security.gaps.iter().copied().peekable();
+    let mut last_gap = None;
+    let mut system = system.iter().map(|start| start.at).peekable();
     let mut stopped: Option<Pos> = None;
     for (pos, &row) in security.rows.iter().enumerate() {
         let (pos, at) = (pos as Pos, records.time[row as usize]);
-        if gaps.next_if_eq(&pos).is_some() && is_start_lost(records, security, stopped, pos) {
-            clusters.push(Cluster { first: pos, last_at: at, kinds: 0, anchors: Vec::new(), is_over: false });
+        if gaps.next_if_eq(&pos).is_some() {
+            last_gap = Some(pos);
+            let floor = clusters.last().map_or(0, |cluster| cluster.first + 1);
+            if let Some(first) = lost_start(records, security, stopped, pos, floor) {
+                clusters.push(Cluster { first, last_at: at, kinds: 0, anchors: Vec::new(), is_over: false });
+                luids = LuidRestarts::default();
+                stopped = None;
+            }
+        }
+        // A start that System shows: LogonIds begin anew, whether Security has more of it or not.
+        while system.next_if(|&start| start <= at).is_some() {
             luids = LuidRestarts::default();
-            stopped = None;
         }
         let Some(event) = records.event(row) else { continue };
         if records.events.kind(event) == Kind::EventLogStopped {
@@ -114,9 +128,13 @@ fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
             last.is_over = true;
         }
         if luids.is_restart(records, event, pos, at) {
+            let since = luids.greatest.map_or(0, |(_, pos, _)| pos);
             luids = LuidRestarts::default();
             luids.is_restart(records, event, pos, at);
-            clusters.push(Cluster { first: pos, last_at: at, kinds: 0, anchors: vec![row], is_over: true });
+            // The start itself is missing: it was where records are.
+            let first = last_gap.filter(|&gap| gap > since).unwrap_or(pos);
+            let anchors = if first == pos { vec![row] } else { Vec::new() };
+            clusters.push(Cluster { first, last_at: at, kinds: 0, anchors, is_over: true });
         }
     }
     let mut floor = 0;
@@ -132,19 +150,37 @@ fn security_starts(records: &Records, security: &Lineage) -> Vec<Start> {
     clusters.into_iter().map(&mut start).collect()
 }
 
-/// Whether the records that are missing before a place held a start: the log had been stopped, or what follows is
-/// what every start has. Without this a session would go on over it.
-fn is_start_lost(records: &Records, security: &Lineage, stopped: Option<Pos>, gap: Pos) -> bool {
+/// Where a start begins whose anchors are among the records missing before a place: the log had been stopped, or what
+/// is left beside the gap is what every start has. Without this a session would go on over it.
+fn lost_start(
+    records: &Records,
+    security: &Lineage,
+    stopped: Option<Pos>,
+    gap: Pos,
+    floor: Pos,
+) -> Option<Pos> {
     let row = |pos: Pos| security.rows[pos as usize];
     let time = |pos: Pos| records.time[row(pos) as usize];
-    let is_tail =
-        |stopped: Pos| gap - stopped <= TAIL_RECORDS && time(gap - 1).since(time(stopped)).abs() <= TAIL;
-    let after = gap..(gap + LOST_START_RECORDS).min(security.rows.len() as Pos);
-    stopped.is_some_and(is_tail) || after.into_iter().any(|pos| is_once_per_start(records, row(pos)))
+    // What a shutdown still writes comes within seconds; no computer starts again that fast.
+    let was_stopped = stopped.is_some_and(|stopped| {
+        gap - stopped <= TAIL_RECORDS
+            && time(gap - 1).since(time(stopped)).abs() <= TAIL
+            && time(gap).since(time(stopped)).abs() > SHUTDOWN_TAIL
+    });
+    if was_stopped {
+        return Some(gap);
+    }
+    let is_part = |pos: &Pos| is_of_start(records, row(*pos), time(gap));
+    let before = (floor..gap).rev().take_while(is_part).last().unwrap_or(gap);
+    let after = (gap..security.rows.len() as Pos).take_while(is_part).last().map_or(gap, |last| last + 1);
+    let is_told = (before..after).any(|pos| is_once_per_start(records, row(pos)));
+    let is_anchored =
+        (before..after).any(|pos| records.event(row(pos)).is_some_and(|e| anchor(records, e).is_some()));
+    (is_told && !is_anchored).then_some(before)
 }
 
-/// Records after a gap among which the rest of a start is looked for.
-const LOST_START_RECORDS: u32 = 64;
+/// The last records of a shutdown were written 9 s after its 1100 (domain.md A.2).
+const SHUTDOWN_TAIL: i64 = 12 * SECOND;
 
 /// Events of a start that cannot be seen at another time, anchors apart.
 fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
@@ -350,8 +386,6 @@ struct Cut {
     anchors: Vec<RowIdx>,
     security: Pos,
     system: Pos,
-    /// The Security log had ended before it.
-    is_after_security: bool,
 }
 
 /// Joins the starts of both logs in their order (rule 11).
@@ -376,19 +410,12 @@ fn pair(
                 anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
                 security: start.pos,
                 system: twin.pos,
-                is_after_security: false,
             },
             None => {
                 let end = twins.peek().map_or(system.rows.len() as Pos, |next| next.pos);
                 let from = cuts.last().map_or(0, |cut| cut.system);
                 let pos = first_since(records, system, from..end, start.at).unwrap_or(end);
-                Cut {
-                    at: start.at,
-                    anchors: start.anchors,
-                    security: start.pos,
-                    system: pos,
-                    is_after_security: false,
-                }
+                Cut { at: start.at, anchors: start.anchors, security: start.pos, system: pos }
             }
         });
     }
@@ -408,13 +435,7 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
 fn system_only(records: &Records, security: &Lineage, start: Start, last: Option<&Cut>, end: Pos) -> Cut {
     let from = last.map_or(0, |cut| cut.security);
     let since = first_since(records, security, from..end, start.at);
-    Cut {
-        at: start.at,
-        anchors: start.anchors,
-        security: since.unwrap_or(end),
-        system: start.pos,
-        is_after_security: since.is_none() && end as usize == security.rows.len(),
-    }
+    Cut { at: start.at, anchors: start.anchors, security: since.unwrap_or(end), system: start.pos }
 }
 
 /// Boot 0 is what the logs have before the first start.
@@ -425,7 +446,6 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
     boots[0].security = 0..starts[0].0;
     boots[0].system = 0..starts[0].1;
     for (n, cut) in cuts.into_iter().enumerate() {
-        boots[n].outlives_security = cut.is_after_security;
         boots.push(Boot {
             security: cut.security..starts[n + 1].0,
             system: cut.system..starts[n + 1].1,

@@ -14,6 +14,9 @@ const PAIR_RECORDS: u64 = 2;
 const PAIR: i64 = 2 * SECOND / 1000;
 const PAIR_LUIDS: u64 = 0x10000;
 
+/// The 4672 of a token pair comes this soon after its 4624 (C.2).
+const PRIVILEGES_RECORDS: Pos = 8;
+
 /// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
 const RECONNECT: i64 = 5 * SECOND;
 
@@ -133,8 +136,10 @@ impl<'a> Linker<'a> {
     fn pairs(&self) -> Vec<Option<Group>> {
         let n = self.tracks.all.len() as TrackIdx;
         let mut twin: FxHashMap<TrackIdx, TrackIdx> = FxHashMap::default();
+        let lost = self.without_logon();
         for idx in 0..n {
-            let other = self.linked(idx).or_else(|| self.neighbour(idx));
+            let other =
+                self.linked(idx).or_else(|| self.neighbour(idx)).or_else(|| self.lost_half(idx, &lost));
             if let Some(other) = other.filter(|other| !twin.contains_key(other) && !twin.contains_key(&idx)) {
                 twin.insert(idx, other);
                 twin.insert(other, idx);
@@ -169,7 +174,9 @@ impl<'a> Linker<'a> {
         let (pos, event) = (first.logon?, self.logon(idx)?);
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
-        if !is_interactive || first.privileges.is_none() || !self.text(event, Field::Elevated).is_empty() {
+        // The 4672 that names the elevated half comes right after both; it may be among records that are missing.
+        let is_elevated = first.privileges.is_some() || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS);
+        if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))
@@ -195,6 +202,44 @@ impl<'a> Linker<'a> {
             && same_luid(Field::SubjectLogonId)
             && same_luid(Field::ProcessId);
         is_half.then_some(track)
+    }
+
+    /// LogonIds whose 4624 is missing, ascending. None in a log that misses no records.
+    fn without_logon(&self) -> Vec<(u64, TrackIdx)> {
+        if self.security.gaps.is_empty() {
+            return Vec::new();
+        }
+        let tracks = self.tracks.all.iter().zip(0..);
+        let mut lost: Vec<_> =
+            tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid.0, n)).collect();
+        lost.sort_unstable();
+        lost
+    }
+
+    /// Rule 27, where records are missing right beside a 4624: the other half is a LogonId of the same account near
+    /// enough that has none. The elevated half comes first and has the lower LogonId.
+    fn lost_half(&self, idx: TrackIdx, lost: &[(u64, TrackIdx)]) -> Option<TrackIdx> {
+        let own = self.track(idx);
+        let (pos, event) = (own.logon.filter(|_| !lost.is_empty())?, self.logon(idx)?);
+        let is_interactive =
+            matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
+        if !is_interactive || !self.text(event, Field::Elevated).is_empty() {
+            return None;
+        }
+        let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
+        let fits = |other: TrackIdx| self.is_same_account(idx, other) && !self.identity(other).sid.is_none();
+        let is_limited = own.privileges.is_none();
+        if is_limited && self.security.gaps.binary_search(&pos).is_ok() {
+            let below = lost[..middle].iter().rev().take_while(|(luid, _)| own.luid.0 - luid < PAIR_LUIDS);
+            let is_beside = |other: TrackIdx| self.track(other).first.abs_diff(pos) <= PRIVILEGES_RECORDS;
+            return below.map(|&(_, other)| other).find(|&other| is_beside(other) && fits(other));
+        }
+        let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);
+        let above = lost[middle..].iter().take_while(|(luid, _)| luid - own.luid.0 < PAIR_LUIDS);
+        let is_desktop =
+            |other: TrackIdx| self.track(other).user_logoff.is_some() || self.track(other).has_marks;
+        let found = above.map(|&(_, other)| other).find(|&other| is_desktop(other) && fits(other));
+        found.filter(|_| !is_limited && is_cut)
     }
 
     /// Rule 28: the limited half is the session's name; desktop events cite it.
