@@ -54,6 +54,8 @@ fn facts(world: &World, session: &Session) -> Facts {
         End::WithBoot => None,
         _ => Some(session.ended.0 - session.began.0),
     };
+    // What is not known to have lasted until then is not known to have stood still.
+    let n_frozen = if session.class == "desktop" && end.is_some() { session.n_frozen } else { 0 };
     let parent = session.parent.map(|parent| format!("{:#x}", world.sessions[parent].primary()));
     BTreeMap::from([
         ("class", session.class.to_owned()),
@@ -66,7 +68,7 @@ fn facts(world: &World, session: &Session) -> Facts {
         ("destroyed", destroyed.map(time).unwrap_or_default()),
         ("duration", format!("{lasted:?}")),
         ("intervals", format!("{intervals:?}")),
-        ("stood still", if session.class == "desktop" { session.n_frozen.to_string() } else { "0".into() }),
+        ("stood still", n_frozen.to_string()),
         ("parent", parent.unwrap_or_default()),
     ])
 }
@@ -95,7 +97,8 @@ fn facts_of(record: &Record) -> Facts {
     let intervals = record.intervals.iter().filter(is_told);
     let intervals =
         intervals.map(|interval| format!("{} {} - {}", interval.what, interval.from, interval.to));
-    let n_frozen = record.intervals.iter().filter(|interval| interval.what == "suspended").count();
+    let n_frozen =
+        record.intervals.iter().filter(|interval| interval.what == "suspended" && is_known).count();
     let parent = record.parent.as_deref().and_then(|parent| parent.rsplit('/').next());
     BTreeMap::from([
         ("class", record.class.clone()),

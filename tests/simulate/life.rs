@@ -1,7 +1,7 @@
 //! What people and services do to the machine, as the dice fall.
 
 use super::machine::{Machine, Shape, Style};
-use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Stop, World};
+use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Stop, World, known};
 
 const USERS: [&str; 4] = [r"CORP\alice", r"CORP\bob", r"CORP\carol", r"PC1\dave"];
 
@@ -27,7 +27,8 @@ struct Life {
 
 /// Simulates a machine.
 pub fn simulate(plan: Plan) -> World {
-    let machine = Machine::new(plan.seed);
+    let mut machine = Machine::new(plan.seed);
+    machine.has_other_logs = !(plan.with_clock && known::CLOCK_AND_OTHER_LOGS);
     let mut life = Life {
         machine,
         plan,
@@ -57,7 +58,7 @@ impl Life {
     }
 
     fn boot(&mut self, n: usize) {
-        let renamed_from = (self.plan.with_trouble && n > 0 && self.percent(15)).then(|| {
+        let renamed_from = (self.plan.with_renames && n > 0 && self.percent(30)).then(|| {
             let new = format!("PC{}", n + 1);
             std::mem::replace(&mut self.machine.computer, new)
         });
@@ -83,7 +84,8 @@ impl Life {
             self.end_short();
             self.act();
         }
-        self.machine.wait(20 * SECOND, 20 * MINUTE);
+        let least = if known::NEAR_STARTS { 11 * MINUTE } else { 20 * SECOND };
+        self.machine.wait(least, 20 * MINUTE);
         self.end_short();
         let is_last = n + 1 == self.plan.n_boots;
         match self.machine.dice.below(if is_last { 3 } else { 2 }) {
@@ -447,7 +449,8 @@ impl Life {
     fn clock(&mut self) {
         match self.attended() {
             Some(session) if self.percent(50) => {
-                let amount = self.machine.dice.between(-300, 300) * MINUTE + 11 * SECOND;
+                let least = if known::CLOCK_SET_BACK { 0 } else { -300 };
+                let amount = self.machine.dice.between(least, 300) * MINUTE + 11 * SECOND;
                 self.machine.set_clock(amount, r"C:\Windows\System32\rundll32.exe", Some(session), false);
             }
             _ => {

@@ -2,7 +2,7 @@
 
 use super::{
     Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop,
-    World,
+    World, known,
 };
 use evtx_fixture::windows::{Identity, event, event_version};
 use evtx_fixture::{Event, FileTime, Payload, Value};
@@ -27,6 +27,8 @@ pub struct Machine {
     pub ids: [u64; 3],
     pub world: World,
     pub next_ts: u32,
+    /// Whether Terminal Services and Winlogon write theirs.
+    pub has_other_logs: bool,
 }
 
 const SYSTEM32: &str = r"C:\Windows\System32\";
@@ -57,6 +59,7 @@ impl Machine {
             ids,
             world: World::default(),
             next_ts: 1,
+            has_other_logs: true,
         }
     }
 
@@ -148,10 +151,12 @@ impl Machine {
             token.set("TargetProcessName", "Registry");
             self.anchor(Log::Security, token);
             self.process(r"C:\Windows\System32\csrss.exe", 0x3e7, 0x1a4, false, &[]);
-            self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
+            if !known::GAP_BESIDE_A_START {
+                self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
+            }
             self.wait(SECOND, 10 * SECOND);
         }
-        if unclean.is_some() && self.dice.percent(70) {
+        if unclean.is_some() && self.dice.percent(70) && !known::GAP_BESIDE_A_START {
             self.security(event("EventLog", 1101), &[]);
         }
         self.anchor(Log::Security, self.event(4608));
@@ -417,6 +422,9 @@ impl Machine {
 
     /// An event of the LocalSessionManager.
     pub fn terminal(&mut self, id: u16, session: SessionIdx, address: &str) {
+        if !self.has_other_logs {
+            return;
+        }
         let who = Identity::of(&self.world.sessions[session].user);
         let mut event = event("LSM", id);
         let number = Value::U32(self.world.sessions[session].ts.unwrap_or(1));
@@ -430,6 +438,9 @@ impl Machine {
 
     /// Winlogon 7001, 7002.
     pub fn winlogon(&mut self, id: u16, session: SessionIdx) {
+        if !self.has_other_logs {
+            return;
+        }
         let who = Identity::of(&self.world.sessions[session].user);
         let mut notice = evtx_fixture::windows::find("System", id, None).map(|entry| entry.event());
         if let Ok(event) = &mut notice {

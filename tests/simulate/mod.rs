@@ -1,10 +1,11 @@
 //! A simulated Windows machine: the records it writes, and the truth about its sessions.
 //!
-//! [`life`] rolls the dice, [`machine`] writes what Windows would, [`loss`] takes records away, [`read`] sends what is
-//! left through the whole program as EVTX bytes, [`check`] compares what comes out with the truth.
+//! [`life`] rolls the dice, [`machine`] writes what Windows would, [`loss`] takes records away ([`known`] puts some
+//! back), [`read`] sends what is left through the whole program as EVTX bytes, [`check`] compares what comes out with the truth.
 
 pub mod check;
 pub mod exact;
+pub mod known;
 pub mod life;
 pub mod loss;
 pub mod machine;
@@ -24,8 +25,9 @@ pub struct Plan {
     pub n_acts: usize,
     pub with_remote: bool,
     pub with_clock: bool,
-    /// Renames, cleared logs, LogonIds that come again in the next boot.
+    /// Cleared logs, LogonIds that come again in the next boot.
     pub with_trouble: bool,
+    pub with_renames: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
