@@ -55,6 +55,8 @@ pub struct Boot {
     /// The records that show its start.
     pub anchors: Vec<RowIdx>,
     pub end: BootEnd,
+    /// Who asked for its shutdown, and why.
+    pub request: Option<ShutdownRequest>,
     /// Latest record of the boot, in any channel.
     pub last_record: Option<Timestamp>,
     /// When the next boot started.
@@ -79,6 +81,17 @@ pub enum BootEnd {
     Clean { at: Timestamp, latest: Timestamp, by: Vec<RowIdx> },
     /// Stopped without a shutdown: the last sign of life, if one was recorded, and the records that say so.
     Unclean { heartbeat: Option<Timestamp>, is_reported: bool, by: Vec<RowIdx> },
+}
+
+/// A 1074 that led to a shutdown (domain.md C.3, 13).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShutdownRequest {
+    pub row: RowIdx,
+    pub process: StrId,
+    pub user: StrId,
+    /// Restart, power off or shutdown, in the language of the computer.
+    pub kind: StrId,
+    pub reason: StrId,
 }
 
 /// Whether logoffs were audited in a boot (domain.md E.2).

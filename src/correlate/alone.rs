@@ -1,7 +1,7 @@
 //! Sessions that Security does not know: what Terminal Services, Winlogon and the User Profile Service saw of them
 //! (domain.md rule 25).
 
-use super::boots::SHUTDOWN_SLACK;
+use super::stops::SHUTDOWN_SLACK;
 use super::link::{Group, Linker};
 use super::terminal::{SAME_MOMENT, TsSession, is_account};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};

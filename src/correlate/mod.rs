@@ -1,7 +1,7 @@
 //! Events to machines, boots and sessions. One file per question, each rule with its number in domain.md:
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
-//! 2. [`boots`]: when did it start, and how did each run end?
+//! 2. [`starts`], [`boots`] and [`stops`]: when did it start, and how did each run end?
 //! 3. [`clock`]: when was its clock moved?
 //! 4. [`coverage`]: would a logoff have been written?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
@@ -22,6 +22,8 @@ mod machines;
 mod open;
 mod origins;
 mod sleep;
+mod starts;
+mod stops;
 mod terminal;
 
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};

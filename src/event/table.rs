@@ -339,7 +339,7 @@ pub const ORIGINS: &[Origin] = &[
             41 PowerLost [] { "PowerButtonTimestamp" NewTime, "BugcheckCode" Reason }
             42 Sleep [] {}
             107 Wake [] {}
-            109 ShutdownAction [] {}
+            109 ShutdownAction [] { "ShutdownActionType" Reason }
             506 StandbyEntered [] {}
             507 StandbyLeft [] {}
         },

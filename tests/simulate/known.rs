@@ -3,18 +3,6 @@
 
 use super::{Log, Role, World};
 
-/// A gap up to 64 records before a start that has a 1101 or a 4688 of wininit.exe, or a gap in the records after a
-/// 1100, is taken for a start of its own: sessions are cut in two there.
-pub const GAP_BESIDE_A_START: bool = true;
-
-/// A boot whose Security log ends before it does (1100 lost) and whose shutdown only System knows: sessions end as
-/// `clean_shutdown`, even `high`, though their logoff may be in what is missing.
-pub const SHUTDOWN_ONLY_IN_SYSTEM: bool = true;
-
-/// Where all that Security has of a start is lost, the greatest LogonId of the boot before is remembered over it, also
-/// over a start that System shows: the restart of LogonIds is seen too late, and cuts the new boot in two.
-pub const LATE_LUID_RESTART: bool = true;
-
 /// One half of a token pair whose other 4624, or (before Windows 10) 4672, is lost: two sessions with a start each,
 /// and the half that no 4647 cites ends with `clean_shutdown` `high`.
 pub const HALF_A_PAIR: bool = true;
@@ -28,9 +16,6 @@ pub const CLOCK_AND_OTHER_LOGS: bool = true;
 
 /// A clock that a user set back: the last sign of a session is then later than the shutdown that ends it.
 pub const CLOCK_SET_BACK: bool = true;
-
-/// Two starts within ten minutes, of which one has lost its records in one log, are taken for one.
-pub const NEAR_STARTS: bool = true;
 
 /// A session without its 4624, first seen by a 4778 or 4779 (which have no SID): its account is not learned from the
 /// records that follow, and its unlocks go to another session of the same user.
@@ -67,31 +52,6 @@ pub fn keep_clear(world: &World, left: &mut [bool]) {
             if (0..rows.len()).any(|row| left[row] && is_station(&rows[row])) {
                 session.own().for_each(|logon| left[logon.row] = true);
             }
-        }
-    }
-    for boot in 0..world.boots.len() {
-        let of_boot: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].boot == boot).collect();
-        let stopped = of_boot.iter().copied().find(|&row| rows[row].event.id == 1100);
-        if let (Some(stopped), true) = (stopped, GAP_BESIDE_A_START)
-            && left[stopped]
-        {
-            of_boot.iter().filter(|&&row| row > stopped && security(&row)).for_each(|&row| left[row] = true);
-        }
-        if let (Some(stopped), true) = (stopped, SHUTDOWN_ONLY_IN_SYSTEM)
-            && !left[stopped]
-        {
-            let told = (0..rows.len()).filter(|&row| {
-                let (of, id) = (rows[row].boot, rows[row].event.id);
-                of == boot && id == 6006 || of == boot + 1 && id == 13
-            });
-            told.for_each(|row| left[row] = false);
-        }
-        let has_before = (0..rows.len()).any(|row| left[row] && security(&row) && rows[row].boot < boot);
-        let has_start = of_boot.iter().any(|&row| left[row] && security(&row) && rows[row].is_anchor);
-        let has_any = of_boot.iter().any(|&row| left[row] && security(&row));
-        if LATE_LUID_RESTART && has_before && has_any && !has_start {
-            let start = of_boot.iter().copied().find(|&row| rows[row].event.id == 4608);
-            start.into_iter().for_each(|row| left[row] = true);
         }
     }
 }

@@ -84,8 +84,7 @@ impl Life {
             self.end_short();
             self.act();
         }
-        let least = if known::NEAR_STARTS { 11 * MINUTE } else { 20 * SECOND };
-        self.machine.wait(least, 20 * MINUTE);
+        self.machine.wait(20 * SECOND, 20 * MINUTE);
         self.end_short();
         let is_last = n + 1 == self.plan.n_boots;
         match self.machine.dice.below(if is_last { 3 } else { 2 }) {

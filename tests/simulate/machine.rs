@@ -2,7 +2,7 @@
 
 use super::{
     Boot, Dice, End, Interval, Log, Logon, MINUTE, Role, Row, RowIdx, SECOND, Session, SessionIdx, Stop,
-    World, known,
+    World,
 };
 use evtx_fixture::windows::{Identity, event, event_version};
 use evtx_fixture::{Event, FileTime, Payload, Value};
@@ -151,12 +151,10 @@ impl Machine {
             token.set("TargetProcessName", "Registry");
             self.anchor(Log::Security, token);
             self.process(r"C:\Windows\System32\csrss.exe", 0x3e7, 0x1a4, false, &[]);
-            if !known::GAP_BESIDE_A_START {
-                self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
-            }
+            self.process(r"C:\Windows\System32\wininit.exe", 0x3e7, 0x1a4, false, &[]);
             self.wait(SECOND, 10 * SECOND);
         }
-        if unclean.is_some() && self.dice.percent(70) && !known::GAP_BESIDE_A_START {
+        if unclean.is_some() && self.dice.percent(70) {
             self.security(event("EventLog", 1101), &[]);
         }
         self.anchor(Log::Security, self.event(4608));

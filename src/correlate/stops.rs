@@ -1,0 +1,176 @@
+//! How each run of a machine ended, and who asked for it (domain.md C.3, rules 10 to 13).
+
+use super::starts::{LOOK_BACK_RECORDS, TAIL, TAIL_RECORDS};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
+use crate::machine::{Boot, BootEnd, Lineage, Pos, ShutdownRequest};
+use crate::parse::system_time;
+use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
+use std::ops::Range;
+
+/// How exactly the moment of a clean shutdown is known (C.7, row 6).
+pub const SHUTDOWN_SLACK: i64 = 30 * SECOND;
+
+/// A shutdown that was asked for (1074) comes within this time: updates are installed before it.
+const SHUTDOWN_TAKES: i64 = HOUR;
+
+/// System writes what it has of the last boot within this many records of the next start: it is flushed, not looked up.
+const START_RECORDS: Pos = LOOK_BACK_RECORDS;
+
+/// A kernel's StopTime may be read from a clock that was set after the last record by this much.
+const STOP_SLACK: i64 = 10 * MINUTE;
+
+/// Says of every boot when it was last heard of and how it ended.
+pub fn stops(records: &Records, security: &Lineage, system: &Lineage, boots: &mut [Boot]) {
+    let stops = Stops { records, security, system };
+    for n in 0..boots.len() {
+        boots[n].next_start = boots.get(n + 1).and_then(|next| next.start);
+        boots[n].last_record = stops.last_record(&boots[n]);
+        boots[n].end = stops.end(boots, n);
+        boots[n].request = stops.request(&boots[n]);
+        // Nothing more of this boot, nor of a later one, and no sign that the log was stopped with the computer.
+        let is_stopped = stops.tail(security, &boots[n].security, Kind::EventLogStopped).is_some();
+        let is_last = boots[n].security.end as usize == security.rows.len();
+        let has_ended = n + 1 < boots.len() || boots[n].end != BootEnd::Open;
+        boots[n].outlives_security = !is_stopped && is_last && has_ended;
+    }
+}
+
+struct Stops<'a> {
+    records: &'a Records,
+    security: &'a Lineage,
+    system: &'a Lineage,
+}
+
+impl Stops<'_> {
+    fn time(&self, row: RowIdx) -> Timestamp {
+        self.records.time[row as usize]
+    }
+
+    fn kind(&self, row: RowIdx) -> Option<Kind> {
+        self.records.event(row).map(|event| self.records.events.kind(event))
+    }
+
+    fn event_time(&self, row: RowIdx, field: Field) -> Option<Timestamp> {
+        self.records.event(row).and_then(|event| self.records.events.time(event, field))
+    }
+
+    fn last_record(&self, boot: &Boot) -> Option<Timestamp> {
+        let last = |lineage: &Lineage, range: &Range<Pos>| {
+            range.clone().rev().map(|pos| lineage.rows[pos as usize]).find(|&row| !self.is_late(row))
+        };
+        let rows = [last(self.security, &boot.security), last(self.system, &boot.system)];
+        rows.into_iter().flatten().map(|row| self.time(row)).max()
+    }
+
+    /// Records of System that are written at the start after the boot they are about, and a wake's, which is stamped
+    /// before the clock is right.
+    fn is_late(&self, row: RowIdx) -> bool {
+        matches!(self.kind(row), Some(Kind::KernelStopped | Kind::ShutdownAction | Kind::Wake))
+    }
+
+    /// Rule 12.
+    fn end(&self, boots: &[Boot], n: usize) -> BootEnd {
+        let (boot, next) = (&boots[n], boots.get(n + 1));
+        let stopped = self.tail(self.security, &boot.security, Kind::EventLogStopped);
+        let stopped_system = self.tail(self.system, &boot.system, Kind::EventLogStoppedClean);
+        // Flushed at the next start, after its first records (rule 11).
+        let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped));
+        let kernel = kernel.and_then(|row| Some((row, self.event_time(row, Field::NewTime)?)));
+        let kernel = kernel.filter(|&(_, stop)| self.is_of_boot(boot, stop));
+        let action = next.and_then(|next| self.near_start(next, Kind::ShutdownAction));
+        let action = action.filter(|&row| self.is_shutdown(row) && self.is_of_boot(boot, self.time(row)));
+        let stop = kernel.map(|(_, stop)| stop);
+        let by: Vec<RowIdx> =
+            [stopped, stopped_system, kernel.map(|(row, _)| row), action].into_iter().flatten().collect();
+        let at = stopped.or(stopped_system).map(|row| self.time(row)).or(stop);
+        if let Some(at) = at.or(action.map(|row| self.time(row))) {
+            let stop = stop.filter(|&stop| stop >= at);
+            return BootEnd::Clean { at, latest: stop.unwrap_or(at.plus(SHUTDOWN_SLACK)), by };
+        }
+        match next {
+            Some(next) => self.unclean(boot, next),
+            None => BootEnd::Open,
+        }
+    }
+
+    /// Whether a moment that the next start tells of may be of a boot: between its last record and that start.
+    fn is_of_boot(&self, boot: &Boot, at: Timestamp) -> bool {
+        let is_after = boot.start.is_none_or(|start| start <= at.plus(STOP_SLACK));
+        is_after && boot.next_start.is_none_or(|next| at <= next.plus(STOP_SLACK))
+    }
+
+    /// POWER_ACTION of a Kernel-Power 109: shutdown, reset, off; not sleep, not hibernation (A.3).
+    fn is_shutdown(&self, row: RowIdx) -> bool {
+        let Some(event) = self.records.event(row) else { return false };
+        matches!(self.records.text(self.records.events.text(event, Field::Reason)), "4" | "5" | "6")
+    }
+
+    /// The last record of a kind in a boot's tail: after it, only a few more, within minutes.
+    fn tail(&self, lineage: &Lineage, range: &Range<Pos>, kind: Kind) -> Option<RowIdx> {
+        let row = |pos: Pos| lineage.rows[pos as usize];
+        let from = range.end.saturating_sub(TAIL_RECORDS).max(range.start);
+        let pos = (from..range.end).rev().find(|&pos| self.kind(row(pos)) == Some(kind))?;
+        let last = self.time(row(range.end - 1));
+        (last.since(self.time(row(pos))).abs() <= TAIL).then_some(row(pos))
+    }
+
+    /// The first record of a kind among those of a start in System.
+    fn near_start(&self, boot: &Boot, kind: Kind) -> Option<RowIdx> {
+        let range = boot.system.start..boot.system.end.min(boot.system.start.saturating_add(START_RECORDS));
+        range.map(|pos| self.system.rows[pos as usize]).find(|&row| self.kind(row) == Some(kind))
+    }
+
+    fn unclean(&self, boot: &Boot, next: &Boot) -> BootEnd {
+        let security = next.security.start
+            ..next.security.end.min(next.security.start.saturating_add(LOOK_BACK_RECORDS));
+        let mut security = security.map(|pos| self.security.rows[pos as usize]);
+        let dropped = security.find(|&row| self.kind(row) == Some(Kind::AuditEventsDropped));
+        let crashed = self.near_start(next, Kind::BugCheck);
+        let unfinished = self.near_start(next, Kind::LastShutdownGood).filter(|&row| self.is_not_good(row));
+        let reported = [Kind::UnexpectedShutdown, Kind::PowerLost].map(|kind| self.near_start(next, kind));
+        let heartbeat = reported[0].and_then(|row| heartbeat(self.records, self.records.event(row)?));
+        let button = reported[1].and_then(|row| self.event_time(row, Field::NewTime));
+        let heartbeat = heartbeat.filter(|&at| boot.start.is_none_or(|start| start <= at));
+        let hints = [crashed, unfinished, dropped, next.anchors.first().copied()];
+        BootEnd::Unclean {
+            heartbeat: heartbeat.max(button),
+            is_reported: reported.iter().any(Option::is_some),
+            by: reported.into_iter().chain(hints).flatten().collect(),
+        }
+    }
+
+    /// Kernel-Boot 20: the last shutdown was none. The first boot of a fresh image says so too (trap 43).
+    fn is_not_good(&self, row: RowIdx) -> bool {
+        let Some(event) = self.records.event(row) else { return false };
+        let text = |field| self.records.text(self.records.events.text(event, field));
+        text(Field::Status).eq_ignore_ascii_case("false") && !matches!(text(Field::Reason), "0" | "0x0" | "")
+    }
+
+    /// Rule 13: the last 1074 of a boot, if the shutdown came of it.
+    fn request(&self, boot: &Boot) -> Option<ShutdownRequest> {
+        let BootEnd::Clean { at, .. } = &boot.end else { return None };
+        let rows = boot.system.clone().rev().map(|pos| self.system.rows[pos as usize]);
+        let mut recent = rows.take_while(|&row| at.since(self.time(row)) <= SHUTDOWN_TAKES);
+        let row = recent.find(|&row| self.kind(row) == Some(Kind::ShutdownRequested))?;
+        let event = self.records.event(row)?;
+        let text = |field| self.records.events.text(event, field);
+        // Since Windows 8 the fields have names; before, the same stand at their places.
+        let either = |named: StrId, placed: StrId| if named.is_none() { placed } else { named };
+        Some(ShutdownRequest {
+            row,
+            process: either(text(Field::ProcessName), text(Field::Text0)),
+            reason: either(text(Field::Reason), text(Field::Text2)),
+            kind: text(Field::Text4),
+            user: either(text(Field::Account), text(Field::Text6)),
+        })
+    }
+}
+
+/// The UTC SYSTEMTIME in 6008's Binary, at byte 16; its texts are local and localised (A.3).
+fn heartbeat(records: &Records, event: EventIdx) -> Option<Timestamp> {
+    let hex = records.text(records.events.text(event, Field::Binary));
+    let digits = hex.get(32..64)?;
+    let byte = |n: usize| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok();
+    let bytes: Vec<u8> = (0..16).map_while(byte).collect();
+    system_time(&bytes)
+}
