@@ -9,9 +9,11 @@
 //! 7. [`terminal`] and [`alone`]: what do other logs know of it, and which sessions do only they know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
+//! 10. [`bursts`]: which network sessions are one burst?
 
 mod alone;
 mod boots;
+mod bursts;
 mod classify;
 mod clock;
 mod close;
@@ -61,6 +63,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         }
         add_sessions(records, n as u32, machine, &outside, &mut sessions);
     }
+    bursts::bursts(&mut sessions);
     Correlated { machines, sessions, duplicates }
 }
 
