@@ -1,6 +1,6 @@
 //! Locked, disconnected and asleep: the parts of a session, and what is left of it (domain.md C.8, rules 35 to 38).
 
-use super::Draft;
+use super::draft::Draft;
 use super::open::Mark;
 use crate::event::{Kind, RowIdx};
 use crate::machine::StepKind;
