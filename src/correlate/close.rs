@@ -1,9 +1,9 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
-use super::Draft;
-use super::stops::SHUTDOWN_SLACK;
 use super::coverage::is_lost_logoff;
+use super::draft::Draft;
 use super::link::Linker;
+use super::stops::SHUTDOWN_SLACK;
 use super::terminal::Joined;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
