@@ -31,9 +31,17 @@ pub struct Lineage {
     pub rows: Vec<RowIdx>,
     /// Places before which records are missing (rule 6), ascending. 0 is never one: a log has to begin somewhere.
     pub gaps: Vec<Pos>,
+    /// Those of the gaps over which enough time passed for a computer to stop and start.
+    pub long_gaps: Vec<Pos>,
 }
 
 impl Lineage {
+    /// Whether a start may be among the records that are missing between two places, in either order.
+    pub fn may_hide_start(&self, a: Pos, b: Pos) -> bool {
+        let next = self.long_gaps.partition_point(|&gap| gap <= a.min(b));
+        self.long_gaps.get(next).is_some_and(|&gap| gap <= a.max(b))
+    }
+
     /// Whether records are missing after the one at `from` and before the one at `to`.
     pub fn has_gap(&self, from: Pos, to: Pos) -> bool {
         let next = self.gaps.partition_point(|&gap| gap <= from);
@@ -59,8 +67,9 @@ pub struct Boot {
     pub request: Option<ShutdownRequest>,
     /// Latest record of the boot, in any channel.
     pub last_record: Option<Timestamp>,
-    /// When the next boot started.
+    /// When the next boot started, at the latest; and where no record shows its start, a moment before it.
     pub next_start: Option<Timestamp>,
+    pub next_since: Option<Timestamp>,
     /// Whether the Security log ended before this boot did.
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.

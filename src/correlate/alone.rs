@@ -1,8 +1,8 @@
 //! Sessions that Security does not know: what Terminal Services, Winlogon and the User Profile Service saw of them
 //! (domain.md rule 25).
 
-use super::stops::SHUTDOWN_SLACK;
 use super::link::{Group, Linker};
+use super::stops::SHUTDOWN_SLACK;
 use super::terminal::{SAME_MOMENT, TsSession, is_account};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
@@ -127,6 +127,10 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
             row: Some(row),
             ..bounds
         };
+    }
+    // It may be a session of the next boot, whose start no record shows.
+    if boot.next_since.is_some_and(|since| last_seen.is_some_and(|last| since < last)) {
+        return End { how: EndHow::LostInGap, ..bounds };
     }
     match &boot.end {
         BootEnd::Clean { at, latest, by } => {

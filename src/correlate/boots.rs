@@ -27,7 +27,7 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     if cuts.is_empty() && security.rows.is_empty() {
         cuts = only_numbered(records, system, &numbered);
     }
-    put_where_numbered(records, &mut cuts, &numbered);
+    put_where_numbered(&mut cuts, &numbered);
     let mut boots = assemble(cuts, security, system);
     stops::stops(records, security, system, &mut boots);
     boots
@@ -200,8 +200,11 @@ impl Pairing<'_> {
     fn is_used_between(&self, start: &Start, twin: &Start) -> bool {
         let row = |pos: Pos| self.security.rows[pos as usize];
         let from = start.pos.saturating_sub(LOOK_BACK_RECORDS);
-        let is_after = |pos: &Pos| self.records.time[row(*pos) as usize] > twin.at;
-        let between = (from..start.pos).rev().take_while(is_after);
+        let is_between = |pos: &Pos| {
+            let at = self.records.time[row(*pos) as usize];
+            twin.at < at && at < start.at
+        };
+        let between = (from..start.pos).rev().take_while(is_between);
         let mut events = between.filter_map(|pos| self.records.event(row(pos)));
         let is_ordinary = twin.at < start.at && start.moved == 0;
         is_ordinary && events.any(|event| ends_a_start(self.records, event))
@@ -261,41 +264,63 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
     range.into_iter().find(|&pos| records.time[lineage.rows[pos as usize] as usize] >= at)
 }
 
-/// Rule 16: Terminal Services number their sessions anew after a start. The first records that show it.
-fn terminal_starts(records: &Records, machine: &Machine) -> Vec<RowIdx> {
+/// A record by which Terminal Services number their sessions anew: a start came before it.
+struct Renumbered {
+    row: RowIdx,
+    at: Timestamp,
+    /// When their record before it was written.
+    since: Timestamp,
+}
+
+/// Rule 16: what shows that Terminal Services were started anew.
+fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
     let is_numbered = |lineage: &&Lineage| {
         let channel = records.text(lineage.channel);
         channel.eq_ignore_ascii_case("Microsoft-Windows-TerminalServices-LocalSessionManager/Operational")
     };
     let lineage = machine.lineages.iter().find(is_numbered);
+    let rows = lineage.map_or(&[][..], |lineage| &lineage.rows);
+    let at = |row: RowIdx| records.time[row as usize];
     let mut seen = TerminalNumbers::default();
-    let rows = lineage.into_iter().flat_map(|lineage| lineage.rows.iter().copied());
-    rows.filter(|&row| seen.is_start(records, row)).collect()
+    let mut found = Vec::new();
+    let mut since = Timestamp(i64::MIN);
+    for &row in rows {
+        if seen.is_start(records, row) {
+            found.push(Renumbered { row, at: at(row), since });
+        }
+        since = at(row);
+    }
+    found
 }
 
 /// The starts of a machine of which neither Security nor System shows any.
-fn only_numbered(records: &Records, system: &Lineage, numbered: &[RowIdx]) -> Vec<Cut> {
+fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = Vec::new();
-    for &row in numbered {
-        let at = records.time[row as usize];
+    for &Renumbered { row, at, since } in numbered {
         let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
         let system = first_since(records, system, from..end, at).unwrap_or(end);
-        cuts.push(Cut { at, since: Some(at), anchors: vec![row], security: 0, system });
+        cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, system });
     }
     cuts
 }
 
-/// A start of which Security has lost everything was before the numbers that began anew in its gap.
-fn put_where_numbered(records: &Records, cuts: &mut [Cut], numbered: &[RowIdx]) {
-    let mut numbered = numbered.iter().map(|&row| (row, records.time[row as usize])).peekable();
-    for cut in cuts {
-        let Some(since) = cut.since else { continue };
-        while let Some((row, at)) = numbered.next_if(|&(_, at)| at <= cut.at) {
-            if since < at {
-                cut.at = at;
-                cut.anchors.push(row);
-                break;
-            }
+/// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
+/// those of a start that is known.
+fn put_where_numbered(cuts: &mut [Cut], numbered: &[Renumbered]) {
+    let mut first = 0;
+    for number in numbered {
+        while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
+            first += 1;
+        }
+        let is_within = |cut: &&mut Cut| cut.since.unwrap_or(cut.at) <= number.at;
+        let near: Vec<&mut Cut> = cuts[first..].iter_mut().take_while(is_within).collect();
+        if near.iter().any(|cut| cut.since.is_none()) {
+            continue;
+        }
+        if let Some(cut) = near.into_iter().next() {
+            cut.at = cut.at.min(number.at);
+            cut.since = cut.since.max(Some(number.since));
+            cut.anchors.push(number.row);
         }
     }
 }
@@ -340,6 +365,7 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
     boots[0].security = 0..starts[0].0;
     boots[0].system = 0..starts[0].1;
     for (n, cut) in cuts.into_iter().enumerate() {
+        boots[n].next_since = cut.since;
         boots.push(Boot {
             security: cut.security..starts[n + 1].0,
             system: cut.system..starts[n + 1].1,

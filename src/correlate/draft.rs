@@ -204,7 +204,8 @@ impl<'a> Draft<'a> {
     fn inferred_start(&mut self) -> Start {
         let first = self.session.first_pos;
         self.evidence(first, EvidenceRole::Start, 24);
-        let (before, after) = open::neighbours(self.linker.tracks, self.name(), |pos| self.time(pos));
+        let (before, after) =
+            open::neighbours(self.linker.tracks, self.name(), first, self.security, |pos| self.time(pos));
         let first_cited = self.time(first);
         let moved = self.clock.shift(self.boot.security.start);
         let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));

@@ -24,6 +24,9 @@ const RECONNECT: i64 = 5 * SECOND;
 /// An unlock and the 4801 or 4778 it belongs to (rule 31).
 const UNLOCK: i64 = 3 * SECOND;
 
+/// One LogonId is given out again once for each start that is missing: no more are looked at.
+const MAX_OWNERS: usize = 16;
+
 /// Of one account's desktops in a boot, the newest are looked at: nobody has more open at once.
 const MAX_DESKTOPS: usize = 256;
 
@@ -159,13 +162,16 @@ impl<'a> Linker<'a> {
     fn linked(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let own = self.track(idx);
         let linked = own.linked.filter(|linked| !linked.is_fixed() && !own.luid.is_fixed())?;
-        let other = *self.tracks.by_luid.get(&linked.0)?;
+        let newest = self.tracks.by_luid.get(&linked.0).copied();
+        // What had the LogonId when the logon was written, where it was given out again later.
+        let is_mutual = |track: &Track| track.linked == Some(own.luid) || track.logon.is_none();
+        let mut owners = std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS);
+        let other = owners.find(|&idx| is_mutual(self.track(idx)))?;
         let back = self.track(other);
-        let is_mutual = back.linked == Some(own.luid) || back.logon.is_none();
         // A LogonId that was in use long before is another's, whose end or start is missing.
         let is_soon = |pos: Pos| self.time(pos).since(self.time(back.first)).abs() <= PRIVILEGES;
         let is_new = own.logon.is_some_and(|pos| back.first >= pos || is_soon(pos));
-        (other != idx && is_mutual && is_new && self.is_same_account(idx, other)).then_some(other)
+        (other != idx && is_new && self.is_same_account(idx, other)).then_some(other)
     }
 
     fn is_same_account(&self, a: TrackIdx, b: TrackIdx) -> bool {
@@ -232,7 +238,13 @@ impl<'a> Linker<'a> {
             return None;
         }
         let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
-        let fits = |other: TrackIdx| self.is_same_account(idx, other) && !self.identity(other).sid.is_none();
+        // What had ended before is no half of it.
+        let ended = |other: &Track| other.user_logoff.or(other.logoff).is_some_and(|ended| ended < pos);
+        let fits = |other: TrackIdx| {
+            self.is_same_account(idx, other)
+                && !self.identity(other).sid.is_none()
+                && !ended(self.track(other))
+        };
         let is_limited = own.privileges.is_none();
         if is_limited && self.security.gaps.binary_search(&pos).is_ok() {
             let below = lost[..middle].iter().rev().take_while(|(luid, _)| own.luid.0 - luid < PAIR_LUIDS);

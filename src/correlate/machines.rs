@@ -3,10 +3,14 @@
 use crate::event::records::Signature;
 use crate::event::{Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine, Pos};
+use crate::time::SECOND;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A renamed computer goes on with the next record id; a few records may be missing where exports were filtered.
 const MAX_RENAME_GAP: u64 = 64;
+
+/// No computer stops and starts faster.
+const MIN_RESTART: i64 = 10 * SECOND;
 
 /// The records of one channel of one computer in one source, by record id.
 struct Group {
@@ -347,8 +351,12 @@ fn lineage(
         }
     };
     let id = |pos: usize| records.id[rows[pos] as usize];
-    let gaps = (1..rows.len()).filter(|&pos| id(pos) - id(pos - 1) > 1).map(|pos| pos as Pos).collect();
-    Lineage { channel, rows, gaps }
+    let is_gap = |&pos: &usize| id(pos).saturating_sub(id(pos - 1)) > 1;
+    let gaps: Vec<Pos> = (1..rows.len()).filter(is_gap).map(|pos| pos as Pos).collect();
+    let time = |pos: Pos| records.time[rows[pos as usize] as usize];
+    let is_long = |&gap: &Pos| time(gap).since(time(gap - 1)).abs() >= MIN_RESTART;
+    let long_gaps = gaps.iter().copied().filter(is_long).collect();
+    Lineage { channel, rows, gaps, long_gaps }
 }
 
 fn dedupe(

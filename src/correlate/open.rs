@@ -35,6 +35,8 @@ pub struct Track {
     pub has_marks: bool,
     /// The 4624 that took its LogonId over (rule 23).
     pub reused_at: Option<Pos>,
+    /// What had its LogonId before.
+    pub earlier: Option<TrackIdx>,
 }
 
 /// An event that suspends or resumes a session.
@@ -137,6 +139,7 @@ impl Tracks {
             privileges: None,
             has_marks: false,
             reused_at: None,
+            earlier: self.track_of(luid),
         });
         self.by_luid.insert(luid.0, idx);
         idx
@@ -229,14 +232,19 @@ fn is_mark(kind: Kind) -> bool {
 }
 
 /// Between which logons a LogonId without a 4624 was created: LogonIds grow, but neighbours may be swapped (rules 9
-/// and 24).
+/// and 24). Over records among which a start may be missing the order of LogonIds tells nothing.
 pub fn neighbours(
     tracks: &Tracks,
     luid: LogonId,
+    first: Pos,
+    security: &Lineage,
     time: impl Fn(Pos) -> Timestamp,
 ) -> (Option<Timestamp>, Option<Timestamp>) {
     let next = tracks.known.partition_point(|&(other, _)| other < luid.0);
-    let before = next.checked_sub(1).map(|n| time(tracks.known[n].1).plus(-CLUSTER));
-    let after = tracks.known.get(next).map(|&(_, pos)| time(pos).plus(CLUSTER));
-    (before, after)
+    let is_same_boot = |pos: Pos| !security.may_hide_start(pos, first);
+    let before = next.checked_sub(1).map(|n| tracks.known[n].1);
+    let before = before.filter(|&pos| pos < first || is_same_boot(pos));
+    let after = tracks.known.get(next).map(|&(_, pos)| pos);
+    let after = after.filter(|&pos| pos > first || is_same_boot(pos));
+    (before.map(|pos| time(pos).plus(-CLUSTER)), after.map(|pos| time(pos).plus(CLUSTER)))
 }

@@ -7,6 +7,9 @@ use crate::time::{MINUTE, SECOND, Timestamp};
 /// Anchors of different kinds closer than this are one start (rule 8).
 const ONE_START: i64 = 5 * MINUTE;
 
+/// Records of one start may be swapped within this time.
+const SWAPPED: i64 = 10 * SECOND;
+
 /// How far a start may reach back before its first anchor (rule 7).
 pub const LOOK_BACK_RECORDS: u32 = 300;
 const LOOK_BACK: i64 = 10 * MINUTE;
@@ -38,14 +41,15 @@ pub struct Start {
     pub moved: i64,
 }
 
-/// Which rule 8 kind of anchor a record is; the first four start a boot each time they are seen.
+/// Which rule 8 kind of anchor a record is, in the order in which a start writes them; all but the first start a boot
+/// each time they are seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Anchor {
-    AuditStarted = 0,
-    SystemLogon,
+    FirstProcess = 0,
     BootConfiguration,
+    AuditStarted,
+    SystemLogon,
     PolicyTable,
-    FirstProcess,
 }
 
 impl Anchor {
@@ -203,8 +207,11 @@ impl Cluster {
 
     /// Rule 8.
     fn takes(&self, anchor: Anchor, at: Timestamp) -> bool {
+        let apart = at.since(self.last_at).abs();
         let is_again = anchor.is_once_per_boot() && self.kinds >> anchor as u8 & 1 == 1;
-        !is_again && !self.is_over && at.since(self.last_at).abs() < ONE_START
+        // What comes first in a start, and comes after what ends one, is of the next.
+        let is_first_again = self.kinds >> anchor as u8 > 1 && apart > SWAPPED && anchor.is_once_per_boot();
+        !is_again && !is_first_again && !self.is_over && apart < ONE_START
     }
 
     fn add(&mut self, pos: Pos, anchor: Anchor, row: RowIdx, at: Timestamp) {

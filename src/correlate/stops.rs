@@ -121,8 +121,8 @@ impl Stops<'_> {
     }
 
     fn unclean(&self, boot: &Boot, next: &Boot) -> BootEnd {
-        let security = next.security.start
-            ..next.security.end.min(next.security.start.saturating_add(LOOK_BACK_RECORDS));
+        let security =
+            next.security.start..next.security.end.min(next.security.start.saturating_add(LOOK_BACK_RECORDS));
         let mut security = security.map(|pos| self.security.rows[pos as usize]);
         let dropped = security.find(|&row| self.kind(row) == Some(Kind::AuditEventsDropped));
         let crashed = self.near_start(next, Kind::BugCheck);
