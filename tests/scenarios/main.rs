@@ -53,7 +53,7 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! { boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values }
+scenarios! { boots traps_boots traps_logons traps_rdp traps_records bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values }
 
 #[test]
 fn every_file_is_run() {
