@@ -106,12 +106,60 @@ pub(super) const SOURCES: &[Source] = &[
         NTLM,
     ),
     source(
+        "Netlogon",
+        "Microsoft-Windows-Security-Netlogon",
+        "{e5ba83f6-07d0-46b1-8bc7-7e669a1d31dc}",
+        "Microsoft-Windows-NTLM/Operational",
+        Sid::SYSTEM,
+        NETLOGON,
+    ),
+    source(
         "SmbClient",
         "Microsoft-Windows-SMBClient",
         "{988c59c5-0a1c-45b6-a555-0c62276e327d}",
         "Microsoft-Windows-SmbClient/Security",
         Sid::SYSTEM,
         SMB_CLIENT,
+    ),
+    source(
+        "SmbConnectivity",
+        "Microsoft-Windows-SMBClient",
+        "{988c59c5-0a1c-45b6-a555-0c62276e327d}",
+        "Microsoft-Windows-SmbClient/Connectivity",
+        Sid::SYSTEM,
+        SMB_CONNECTIVITY,
+    ),
+    source(
+        "SmbServer",
+        "Microsoft-Windows-SMBServer",
+        "{d48ce617-33a2-4bc3-a5c7-11aa4f29619e}",
+        "Microsoft-Windows-SMBServer/Security",
+        Sid::SYSTEM,
+        SMB_SERVER,
+    ),
+    source(
+        "LSADiagnostic",
+        "LsaSrv",
+        "{199fe037-2b82-40a9-82ac-e1d46c792b99}",
+        "Microsoft-Windows-LSA/Diagnostic",
+        Sid::SYSTEM,
+        LSA_DIAGNOSTIC,
+    ),
+    source(
+        "TaskScheduler",
+        "Microsoft-Windows-TaskScheduler",
+        "{de7b24ea-73c8-4a09-985d-5bdadcfa9017}",
+        "Microsoft-Windows-TaskScheduler/Operational",
+        Sid::SYSTEM,
+        TASKS,
+    ),
+    source(
+        "ShellCore",
+        "Microsoft-Windows-Shell-Core",
+        "{30336ed4-e327-447c-9de0-51b652c86108}",
+        "Microsoft-Windows-Shell-Core/Operational",
+        Sid::SYSTEM,
+        SHELL,
     ),
 ];
 
@@ -149,6 +197,8 @@ const SESSION_MANAGER: &[Definition] = &[
     event_xml(23, &[TERMINAL_USER]),
     event_xml(24, &[TERMINAL_USER, ADDRESS]),
     event_xml(25, &[TERMINAL_USER, ADDRESS]),
+    event_xml(32, &[&[text("PluginName", "RDSAppXPlugin"), hex32("Result", "0x0")]]),
+    event_xml(34, &[&[text("Function", "IsSessionLocked"), hex32("ErrorCode", "0x1")]]),
     event_xml(39, &[&[u32("TargetSession", "1"), u32("Source", "1")]]),
     event_xml(40, &[&[u32("Session", "1"), u32("Reason", "0")]]),
     event_xml(41, &[TERMINAL_USER]),
@@ -162,8 +212,13 @@ const SHADOW: &[FieldDef] =
 const CONNECTION_MANAGER: &[Definition] = &[
     event_xml(261, &[&[text("listenerName", "RDP-Tcp")]]),
     event_xml(1149, &[&[text("Param1", "-"), text("Param2", ""), text("Param3", "-")]]),
+    Definition::new(258, &[]).keywords(OPERATIONAL),
+    event_xml(1158, &[&[text("Param1", "-")]]),
     event_xml(20503, &[SHADOW]),
+    event_xml(20504, &[SHADOW]),
+    event_xml(20505, &[SHADOW]),
     event_xml(20506, &[SHADOW]),
+    event_xml(20507, &[SHADOW]),
     event_xml(20519, &[&[u32("Session", "1")]]),
 ];
 
@@ -175,8 +230,12 @@ const RDP_CORE: &[Definition] = &[
     rdp_core(98, 15, &[]),
     rdp_core(102, 17, &[]),
     rdp_core(103, 17, &[&[u32("ReasonCode", "0")]]),
+    rdp_core(104, 17, &[&[field("TimezoneBiasHour", Kind::U32, "1")]]),
     rdp_core(131, 15, &[&[text("ConnType", "TCP"), text("ClientIP", "-")]]),
+    rdp_core(139, 14, &[&[hex32("ResultCode", "0x80090304"), text("IPString", "-")]]).level(3),
     rdp_core(140, 14, &[&[text("IPString", "-")]]).level(3),
+    rdp_core(141, 14, &[&[text("ServerName", "PC1")]]),
+    rdp_core(148, 14, &[&[text("ChannelName", "rdpdr"), u32("TunnelID", "0")]]),
 ];
 
 const fn rdp_core(id: u16, opcode: u8, fields: &'static [&'static [FieldDef]]) -> Definition {
@@ -193,23 +252,30 @@ const GATEWAY_CONNECTION: &[FieldDef] = &[
 ];
 
 const GATEWAY: &[Definition] = &[
-    Definition::new(302, &[GATEWAY_CONNECTION]).task(3).keywords(RDP_KEYWORDS).user_data("EventInfo", "aag"),
-    Definition::new(
+    gateway(200, &[GATEWAY_CONNECTION]),
+    gateway(300, &[GATEWAY_CONNECTION]),
+    gateway(302, &[GATEWAY_CONNECTION]),
+    gateway(
         303,
         &[
             GATEWAY_CONNECTION,
             &[text("BytesReceived", "0"), text("BytesTransfered", "0"), text("SessionDuration", "0")],
         ],
-    )
-    .task(3)
-    .keywords(RDP_KEYWORDS)
-    .user_data("EventInfo", "aag"),
+    ),
+    gateway(304, &[GATEWAY_CONNECTION]),
+    gateway(312, &[GATEWAY_CONNECTION]),
 ];
+
+const fn gateway(id: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
+    Definition::new(id, fields).task(3).keywords(RDP_KEYWORDS).user_data("EventInfo", "aag")
+}
 
 const TRACE: &[FieldDef] = &[text("Name", "Server Name"), text("Value", "-"), text("CustomLevel", "Info")];
 
 const RDP_CLIENT: &[Definition] = &[
     Definition::new(1024, &[TRACE]).task(101).opcode(10).keywords(RDP_KEYWORDS),
+    Definition::new(1025, &[]).task(101).opcode(10).keywords(RDP_KEYWORDS),
+    Definition::new(1026, &[TRACE]).task(101).opcode(11).keywords(RDP_KEYWORDS),
     Definition::new(1102, &[TRACE]).task(104).opcode(10).keywords(RDP_KEYWORDS),
     Definition::new(1027, &[&[text("DomainName", "-"), u32("SessionId", "2")]])
         .task(101)
@@ -236,11 +302,25 @@ const USER_PROFILE: &[Definition] = &[
 const SUBSCRIBER: &[FieldDef] = &[u32("Event", "2"), text("SubscriberName", "SessionEnv")];
 
 const WINLOGON: &[Definition] = &[
+    Definition::new(1, &[]).task(1).opcode(1).keywords(0x4000_2000_0001_0000),
+    Definition::new(2, &[&[u32("Result", "0")]]).task(1).opcode(2).keywords(0x4000_2000_0001_0000),
     Definition::new(811, &[SUBSCRIBER]).task(811).opcode(1).keywords(0x4000_0000_0001_0000),
     Definition::new(812, &[SUBSCRIBER]).task(811).opcode(2).keywords(0x4000_0000_0001_0000),
 ];
 
+const LSA_TARGET: &[FieldDef] = &[
+    sid("TargetUserSid", "S-1-0-0"),
+    text("TargetUserName", "-"),
+    text("TargetDomainName", "-"),
+    hex64("TargetLogonId", "0x0"),
+];
+
+const LSA_DIAGNOSTIC: &[Definition] = &[Definition::new(6182, &[LSA_TARGET]).keywords(RDP_KEYWORDS)];
+
 const LSA: &[Definition] = &[
+    Definition::new(200, &[&[hex64("LogonId", "0x0"), field("LogoffTime", Kind::Time, "0")]])
+        .keywords(RDP_KEYWORDS),
+    Definition::new(301, &[LSA_TARGET, &[text("Claims", "-")]]).keywords(RDP_KEYWORDS),
     Definition::new(
         300,
         &[&[
@@ -266,35 +346,44 @@ const LSA: &[Definition] = &[
     .keywords(RDP_KEYWORDS),
 ];
 
-const GROUP_POLICY: &[Definition] = &[
-    Definition::new(
-        4001,
-        &[&[
-            guid("PolicyActivityId"),
-            text("PrincipalSamName", "-"),
-            u32("IsMachine", "0"),
-            field("IsDomainJoined", Kind::Bool, "true"),
-            field("IsBackgroundProcessing", Kind::Bool, "false"),
-            field("IsAsyncProcessing", Kind::Bool, "false"),
-            field("IsServiceRestart", Kind::Bool, "false"),
-        ]],
-    )
-    .opcode(1)
-    .keywords(RDP_KEYWORDS),
-    Definition::new(5324, &[&[u32("NotificationType", "0"), u32("SessionId", "1")]]).keywords(RDP_KEYWORDS),
-    Definition::new(
-        8001,
-        &[&[
-            u32("PolicyElaspedTimeInSeconds", "1"),
-            u32("ErrorCode", "0"),
-            text("PrincipalSamName", "-"),
-            u32("IsConnectivityFailure", "0"),
-        ]],
-    )
-    .version(1)
-    .opcode(2)
-    .keywords(RDP_KEYWORDS),
+const POLICY_BEGUN: &[FieldDef] = &[
+    guid("PolicyActivityId"),
+    text("PrincipalSamName", "-"),
+    u32("IsMachine", "0"),
+    field("IsDomainJoined", Kind::Bool, "true"),
+    field("IsBackgroundProcessing", Kind::Bool, "false"),
+    field("IsAsyncProcessing", Kind::Bool, "false"),
+    field("IsServiceRestart", Kind::Bool, "false"),
 ];
+const POLICY_ENDED: &[FieldDef] = &[
+    u32("PolicyElaspedTimeInSeconds", "1"),
+    u32("ErrorCode", "0"),
+    text("PrincipalSamName", "-"),
+    u32("IsConnectivityFailure", "0"),
+];
+
+const GROUP_POLICY: &[Definition] = &[
+    policy_begun(4000),
+    policy_begun(4001),
+    policy_begun(4005),
+    policy_begun(4006),
+    policy_begun(4007),
+    Definition::new(5324, &[&[u32("NotificationType", "0"), u32("SessionId", "1")]]).keywords(RDP_KEYWORDS),
+    Definition::new(6339, &[]).keywords(RDP_KEYWORDS),
+    policy_ended(8000),
+    policy_ended(8001),
+    policy_ended(8005),
+    policy_ended(8006),
+    policy_ended(8007),
+];
+
+const fn policy_begun(id: u16) -> Definition {
+    Definition::new(id, &[POLICY_BEGUN]).opcode(1).keywords(RDP_KEYWORDS)
+}
+
+const fn policy_ended(id: u16) -> Definition {
+    Definition::new(id, &[POLICY_ENDED]).version(1).opcode(2).keywords(RDP_KEYWORDS)
+}
 
 const OPENSSH: &[Definition] = &[Definition::new(
     4,
@@ -303,6 +392,11 @@ const OPENSSH: &[Definition] = &[Definition::new(
 .keywords(RDP_KEYWORDS)];
 
 const WINRM: &[Definition] = &[
+    Definition::new(6, &[&[text("connection", "-")]]).task(3).keywords(RDP_KEYWORDS | 0x2),
+    Definition::new(162, &[&[text("authFailureMessage", "Access is denied")]])
+        .level(2)
+        .keywords(RDP_KEYWORDS),
+    Definition::new(193, &[&[text("username", "-"), text("virtualAccount", "-")]]).keywords(RDP_KEYWORDS),
     Definition::new(
         91,
         &[&[text("resourceUri", "http://schemas.microsoft.com/powershell/Microsoft.PowerShell")]],
@@ -314,22 +408,110 @@ const WINRM: &[Definition] = &[
         .keywords(RDP_KEYWORDS | 0x2),
 ];
 
-const NTLM: &[Definition] = &[Definition::new(
-    8001,
+const NTLM_CLIENT: &[FieldDef] = &[
+    u32("CallerPID", "4"),
+    text("ProcessName", ""),
+    hex64("ClientLUID", "0x0"),
+    text("ClientUserName", "-"),
+    text("ClientDomainName", "-"),
+    text("MechanismOID", "(NULL)"),
+];
+const NTLM_ACCOUNT: &[FieldDef] = &[text("UserName", "(NULL)"), text("DomainName", "(NULL)")];
+const NTLM_PROCESS: &[FieldDef] = &[
+    text("ProcessName", "System"),
+    hex32("ProcessPID", "0x4"),
+    text("Username", "-"),
+    text("DomainName", "-"),
+];
+
+const NTLM: &[Definition] = &[
+    ntlm(
+        4020,
+        &[
+            NTLM_PROCESS,
+            &[
+                text("TargetMachine", "-"),
+                text("TargetDomain", ""),
+                text("TargetService", "-"),
+                text("TargetIP", "-"),
+            ],
+        ],
+    ),
+    ntlm(
+        4022,
+        &[NTLM_PROCESS, &[text("RemoteClientMachine", "-"), text("ClientIP", "-"), hex32("Status", "0x0")]],
+    ),
+    ntlm(8001, &[&[text("TargetName", "-")], NTLM_ACCOUNT, NTLM_CLIENT]),
+    ntlm(8002, &[NTLM_CLIENT]),
+    ntlm(8003, &[NTLM_ACCOUNT, &[text("Workstation", "-"), u32("PID", "4"), text("Process", "")]]),
+];
+
+const NETLOGON: &[Definition] = &[ntlm(
+    8004,
+    &[&[text("SChannelName", "-")], NTLM_ACCOUNT, &[text("WorkstationName", "-"), u32("SChannelType", "2")]],
+)];
+
+const fn ntlm(id: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
+    Definition::new(id, fields).task(2).keywords(0x8000_0000_0000_0000)
+}
+
+const SMB_CONNECTIVITY: &[Definition] = &[Definition::new(
+    30803,
     &[&[
-        text("TargetName", "-"),
-        text("UserName", "(NULL)"),
-        text("DomainName", "(NULL)"),
-        u32("CallerPID", "4"),
-        text("ProcessName", ""),
-        hex64("ClientLUID", "0x0"),
-        text("ClientUserName", "-"),
-        text("ClientDomainName", "-"),
-        text("MechanismOID", "(NULL)"),
+        hex32("Reason", "0x0"),
+        hex32("Status", "0xc00000b5"),
+        u32("ServerNameLength", "0"),
+        text("ServerName", "-"),
     ]],
 )
-.task(2)
-.keywords(0x8000_0000_0000_0000)];
+.level(2)];
+
+const SMB_SERVER: &[Definition] = &[Definition::new(
+    551,
+    &[&[
+        field("SessionGUID", Kind::Guid, "0"),
+        hex32("Status", "0xc000006d"),
+        text("UserName", "-"),
+        text("ClientName", "-"),
+    ]],
+)
+.level(2)];
+
+const TASK: &[FieldDef] = &[text("TaskName", "\\Example"), text("UserContext", "-")];
+
+const TASKS: &[Definition] = &[
+    Definition::new(100, &[TASK, &[guid("InstanceId")]]).task(100).opcode(1),
+    Definition::new(102, &[TASK, &[guid("InstanceId")]]).task(102).opcode(2),
+    Definition::new(106, &[TASK]).task(106),
+    Definition::new(119, &[&[text("TaskName", "\\Example"), text("UserName", "-"), guid("InstanceId")]])
+        .task(119),
+    Definition::new(
+        129,
+        &[&[
+            text("TaskName", "\\Example"),
+            text("Path", "C:\\Windows\\example.exe"),
+            u32("ProcessID", "1388"),
+            u32("Priority", "16384"),
+        ]],
+    )
+    .task(129),
+    Definition::new(
+        200,
+        &[&[
+            text("TaskName", "\\Example"),
+            text("ActionName", "C:\\Windows\\example.exe"),
+            guid("InstanceId"),
+        ]],
+    )
+    .task(200)
+    .opcode(1),
+];
+
+const SHELL: &[Definition] = &[
+    Definition::new(9705, &[&[text("KeyName", "Software\\Microsoft\\Windows\\CurrentVersion\\Run")]])
+        .keywords(RDP_KEYWORDS),
+    Definition::new(9707, &[&[text("Command", "\"C:\\Windows\\example.exe\"")]]).keywords(RDP_KEYWORDS),
+];
 
 const SMB_CLIENT: &[Definition] = &[Definition::new(
     31001,

@@ -228,7 +228,10 @@ const PRIVILEGES: &str = "SeSecurityPrivilege\r\n\t\t\tSeTakeOwnershipPrivilege\
 /// <https://learn.microsoft.com/windows/security/threat-protection/auditing/security-auditing-overview>
 const AUDITING: &[Definition] = &[
     success(4608, 12288, &[]),
+    success(4609, 12288, &[]),
+    success(4610, 12289, &[&[text("AuthenticationPackageName", "C:\\Windows\\system32\\msv1_0.DLL : NTLM")]]),
     success(4611, 12289, &[SUBJECT, &[text("LogonProcessName", "Winlogon")]]),
+    success(4614, 12289, &[&[text("NotificationPackageName", "scecli")]]),
     success(
         4616,
         12288,
@@ -244,6 +247,8 @@ const AUDITING: &[Definition] = &[
         ],
     ),
     success(4616, 12288, &[SUBJECT, &[time("PreviousTime"), time("NewTime")], PROCESS]).version(1),
+    success(4621, 12288, &[&[u32("CrashOnAuditFailValue", "1")]]),
+    success(4622, 12289, &[&[text("SecurityPackageName", "C:\\Windows\\system32\\wdigest.DLL : WDigest")]]),
     // Rare still, so it comes before the others: of several versions the last is the default.
     success(
         4624,
@@ -256,6 +261,21 @@ const AUDITING: &[Definition] = &[
     success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT, IMPERSONATION, RESTRICTED_ADMIN, LOGON_V2])
         .version(2),
     failure(4625, 12544, &[SUBJECT, FAILED_LOGON, CLIENT]),
+    success(
+        4626,
+        12553,
+        &[
+            SUBJECT,
+            TARGET,
+            LOGON_TYPE,
+            &[
+                u32("EventIdx", "1"),
+                u32("EventCountTotal", "1"),
+                text("UserClaims", "-"),
+                text("DeviceClaims", "-"),
+            ],
+        ],
+    ),
     success(
         4627,
         12554,
@@ -288,9 +308,40 @@ const AUDITING: &[Definition] = &[
             CLIENT,
         ],
     ),
+    failure(
+        4649,
+        12551,
+        &[
+            SUBJECT,
+            &[
+                text("TargetUserName", "-"),
+                text("TargetDomainName", "-"),
+                text("RequestType", "KRB_AP_REQ"),
+                text("LogonProcessName", "Kerberos"),
+                text("AuthenticationPackage", "Kerberos"),
+                text("WorkstationName", "-"),
+                text("TransmittedServices", "-"),
+            ],
+            PROCESS,
+        ],
+    ),
     success(4658, 12800, &[SUBJECT, HANDLE, PROCESS]),
     success(4663, 12800, &[SUBJECT, OBJECT, PROCESS, &[text("ResourceAttributes", "S:AI")]]).version(1),
     success(4672, 12548, &[SUBJECT, &[text("PrivilegeList", PRIVILEGES)]]),
+    success(
+        4675,
+        12544,
+        &[&[
+            sid("TargetUserSid", "S-1-0-0"),
+            text("TargetUserName", "-"),
+            text("TargetDomainName", "-"),
+            u32("TdoDirection", "1"),
+            u32("TdoAttributes", "4"),
+            u32("TdoType", "2"),
+            sid("TdoSid", "S-1-0-0"),
+            text("SidList", "-"),
+        ]],
+    ),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS]),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS, COMMAND_LINE]).version(1),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS, COMMAND_LINE, TARGET, NEW_PROCESS_V2]).version(2),
@@ -313,6 +364,10 @@ const AUDITING: &[Definition] = &[
     success(4697, 12289, &[SUBJECT, SERVICE, CALLING_PROCESS]).version(1),
     success(4698, 12804, &[SUBJECT, TASK]),
     success(4698, 12804, &[SUBJECT, TASK, CALLING_PROCESS, TASK_CLIENT]).version(1),
+    success(4699, 12804, &[SUBJECT, TASK]),
+    success(4700, 12804, &[SUBJECT, TASK]),
+    success(4701, 12804, &[SUBJECT, TASK]),
+    success(4702, 12804, &[SUBJECT, &[text("TaskName", "\\Example"), text("TaskContentNew", "<Task />")]]),
     success(
         4703,
         13317,
@@ -330,23 +385,53 @@ const AUDITING: &[Definition] = &[
     success(4719, 13568, &[SUBJECT, AUDIT_CHANGE]),
     success(4719, 13568, &[SUBJECT, AUDIT_CHANGE, CLIENT_START_KEY]).version(1),
     success(4720, 13824, &[TARGET_ACCOUNT, SUBJECT, USER_ATTRIBUTES]),
-    success(
-        4732,
-        13826,
-        &[
-            &[text("MemberName", "-"), sid("MemberSid", "S-1-0-0")],
-            &[
-                text("TargetUserName", "Administrators"),
-                text("TargetDomainName", "Builtin"),
-                sid("TargetSid", "S-1-5-32-544"),
-            ],
-            SUBJECT,
-            &[text("PrivilegeList", "-")],
-        ],
-    ),
+    success(4722, 13824, &[TARGET_ACCOUNT, SUBJECT]),
+    success(4723, 13824, &[TARGET_ACCOUNT, SUBJECT, NO_PRIVILEGES]),
+    success(4724, 13824, &[TARGET_ACCOUNT, SUBJECT]),
+    success(4725, 13824, &[TARGET_ACCOUNT, SUBJECT]),
+    success(4726, 13824, &[TARGET_ACCOUNT, SUBJECT, NO_PRIVILEGES]),
+    success(4728, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4729, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4732, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4733, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4738, 13824, &[&[text("Dummy", "-")], TARGET_ACCOUNT, SUBJECT, USER_ATTRIBUTES]),
     success(4740, 13824, &[TARGET_ACCOUNT, SUBJECT]),
+    success(4756, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4757, 13826, &[MEMBER, GROUP, SUBJECT, NO_PRIVILEGES]),
+    success(4767, 13824, &[TARGET_ACCOUNT, SUBJECT]),
     success(4768, 14339, &[TICKET_REQUEST]),
     success(4769, 14337, &[SERVICE_TICKET]),
+    success(
+        4770,
+        14337,
+        &[&[
+            text("TargetUserName", "-"),
+            text("TargetDomainName", "-"),
+            text("ServiceName", "krbtgt"),
+            sid("ServiceSid", "S-1-0-0"),
+            hex32("TicketOptions", "0x10002"),
+            hex32("TicketEncryptionType", "0x12"),
+            text("IpAddress", "-"),
+            text("IpPort", "0"),
+        ]],
+    ),
+    failure(
+        4771,
+        14339,
+        &[&[
+            text("TargetUserName", "-"),
+            sid("TargetSid", "S-1-0-0"),
+            text("ServiceName", "krbtgt/CORP"),
+            hex32("TicketOptions", "0x40810010"),
+            hex32("Status", "0x18"),
+            text("PreAuthType", "2"),
+            text("IpAddress", "-"),
+            text("IpPort", "0"),
+            text("CertIssuerName", ""),
+            text("CertSerialNumber", ""),
+            text("CertThumbprint", ""),
+        ]],
+    ),
     success(
         4776,
         14336,
@@ -359,6 +444,20 @@ const AUDITING: &[Definition] = &[
     ),
     success(4778, 12551, &[WINDOW_STATION]),
     success(4779, 12551, &[WINDOW_STATION]),
+    success(
+        4781,
+        13824,
+        &[
+            &[
+                text("OldTargetUserName", "-"),
+                text("NewTargetUserName", "-"),
+                text("TargetDomainName", "-"),
+                sid("TargetSid", "S-1-0-0"),
+            ],
+            SUBJECT,
+            NO_PRIVILEGES,
+        ],
+    ),
     success(4800, 12551, &[TARGET, SESSION_ID]),
     success(4801, 12551, &[TARGET, SESSION_ID]),
     success(4802, 12551, &[TARGET, SESSION_ID]),
@@ -375,6 +474,7 @@ const AUDITING: &[Definition] = &[
     ),
     success(4826, 13573, &[SUBJECT, BOOT_CONFIGURATION]),
     success(4902, 13568, &[&[u32("PuaCount", "0"), hex64("PuaPolicyId", "0x1847d")]]),
+    success(4912, 13568, &[SUBJECT, &[sid("TargetUserSid", "S-1-0-0")], AUDIT_CHANGE]),
     success(
         4964,
         12548,
@@ -396,6 +496,19 @@ const AUDITING: &[Definition] = &[
         ],
     ),
     success(5156, 12810, &[CONNECTION]).version(1),
+    failure(
+        5378,
+        12551,
+        &[
+            SUBJECT,
+            &[
+                text("Package", "CREDSSP"),
+                text("UserUPN", "-"),
+                text("TargetServer", "-"),
+                text("CredType", "%%8098"),
+            ],
+        ],
+    ),
     success(
         5379,
         13824,
@@ -416,6 +529,13 @@ const AUDITING: &[Definition] = &[
 
 const TARGET_ACCOUNT: &[FieldDef] =
     &[text("TargetUserName", "-"), text("TargetDomainName", "-"), sid("TargetSid", "S-1-0-0")];
+const MEMBER: &[FieldDef] = &[text("MemberName", "-"), sid("MemberSid", "S-1-0-0")];
+const GROUP: &[FieldDef] = &[
+    text("TargetUserName", "Administrators"),
+    text("TargetDomainName", "Builtin"),
+    sid("TargetSid", "S-1-5-32-544"),
+];
+const NO_PRIVILEGES: &[FieldDef] = &[text("PrivilegeList", "-")];
 const TASK: &[FieldDef] = &[
     text("TaskName", "\\Example"),
     text("TaskContent", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task />"),
@@ -461,6 +581,7 @@ const EVENTLOG: &[Definition] = &[
     service(1101, 2, 101, "AuditEventsDropped", &[&[super::field("Reason", super::Kind::U8, "0")]]),
     service(1102, 4, 104, "LogFileCleared", &[LOG_CLEARED]),
     service(1102, 4, 104, "LogFileCleared", &[LOG_CLEARED, CLIENT_START_KEY]).version(1),
+    service(1103, 4, 101, "PercentFull", &[&[text("PercentFull", "90")]]),
     service(1104, 2, 101, "FileIsFull", &[]),
     service(1105, 4, 105, "AutoBackup", &[BACKUP]),
     service(
@@ -476,17 +597,20 @@ const EVENTLOG: &[Definition] = &[
     ),
 ];
 
-const EVENTLOG_SYSTEM: &[Definition] = &[Definition::new(
-    104,
-    &[&[
-        text("SubjectUserName", "SYSTEM"),
-        text("SubjectDomainName", "NT AUTHORITY"),
-        text("Channel", "System"),
-        text("BackupPath", ""),
-    ]],
-)
-.task(104)
-.user_data("LogFileCleared", EVENTLOG_NAMESPACE)];
+const EVENTLOG_SYSTEM: &[Definition] = &[
+    Definition::new(
+        104,
+        &[&[
+            text("SubjectUserName", "SYSTEM"),
+            text("SubjectDomainName", "NT AUTHORITY"),
+            text("Channel", "System"),
+            text("BackupPath", ""),
+        ]],
+    )
+    .task(104)
+    .user_data("LogFileCleared", EVENTLOG_NAMESPACE),
+    Definition::new(105, &[BACKUP]).task(105).user_data("AutoBackup", EVENTLOG_NAMESPACE),
+];
 
 const fn success(id: u16, task: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
     Definition::new(id, fields).task(task).level(0).keywords(AUDIT_SUCCESS)

@@ -67,6 +67,18 @@ pub(super) const SOURCES: &[Source] = &[
         user_sid: None,
         definitions: WER,
     },
+    Source { process_id: 640, ..kernel("LsaSrv", "LsaSrv", "{199fe037-2b82-40a9-82ac-e1d46c792b99}", LSA) },
+    Source {
+        key: "SCM",
+        provider: "Service Control Manager",
+        guid: "{555908d1-a6d7-4695-8e1e-26931d2012f4}",
+        source_name: "Service Control Manager",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 480,
+        user_sid: Some(Sid::SYSTEM),
+        definitions: SERVICES,
+    },
     Source {
         process_id: 1100,
         ..kernel("Winlogon", "Microsoft-Windows-Winlogon", "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}", WINLOGON)
@@ -198,6 +210,9 @@ const POWER: &[Definition] = &[
     )
     .task(103)
     .keywords(0x8000_4000_0000_0404),
+    Definition::new(172, &[&[u32("State", "1"), u32("Reason", "6")]]).keywords(0x8000_0000_0000_0404),
+    Definition::new(187, &[]).keywords(0x8000_0000_0000_0404),
+    Definition::new(566, &[&[u32("BootId", "1"), u32("Reason", "12")]]).keywords(0x8000_0000_0000_0404),
     Definition::new(
         506,
         &[&[
@@ -310,12 +325,57 @@ const USER32_FIELDS: &[FieldDef] = &[
     text("param7", "NT AUTHORITY\\SYSTEM"),
 ];
 
-const USER32: &[Definition] = &[Definition {
-    qualifiers: Some(0x8000),
-    ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63)
-}];
+const EXPLANATION: &[FieldDef] = &[
+    text("param1", "Other (Unplanned)"),
+    text("param2", "0x5000000"),
+    text("param3", ""),
+    text("param4", ""),
+    text("param5", "power loss"),
+    text("param6", "PC1\\admin"),
+];
 
-const USER32_CLASSIC: &[Definition] = &[Definition::new(1074, &[USER32_FIELDS]).classic(0x8000)];
+const USER32: &[Definition] = &[
+    Definition {
+        qualifiers: Some(0x8000),
+        ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63)
+    },
+    Definition {
+        qualifiers: Some(0x8000),
+        ..Definition::new(1076, &[EXPLANATION]).level(3).keywords(CLASSIC | 1 << 63)
+    },
+];
+
+const USER32_CLASSIC: &[Definition] = &[
+    Definition::new(1074, &[USER32_FIELDS]).classic(0x8000),
+    Definition::new(1076, &[EXPLANATION]).level(3).classic(0x8000),
+];
+
+const LSA: &[Definition] = &[
+    Definition::new(6038, &[]).level(3),
+    Definition::new(
+        6156,
+        &[&[
+            boolean("ADDomainJoin", "true"),
+            boolean("AADDomainJoin", "false"),
+            boolean("DomainController", "false"),
+        ]],
+    ),
+];
+
+const SERVICES: &[Definition] = &[Definition {
+    qualifiers: Some(0x4000),
+    ..Definition::new(
+        7045,
+        &[&[
+            text("ServiceName", "ExampleService"),
+            text("ImagePath", "C:\\Windows\\example.exe"),
+            text("ServiceType", "user mode service"),
+            text("StartType", "demand start"),
+            text("AccountName", "LocalSystem"),
+        ]],
+    )
+    .keywords(CLASSIC | 1 << 63)
+}];
 
 const WER: &[Definition] = &[Definition {
     qualifiers: Some(0x4000),
@@ -334,6 +394,7 @@ const WER: &[Definition] = &[Definition {
 const TERMINAL_SESSION: &[FieldDef] = &[u32("TSId", "1"), sid("UserSid", "S-1-5-18")];
 
 const WINLOGON: &[Definition] = &[
+    Definition::new(4005, &[]).level(2),
     Definition::new(7001, &[TERMINAL_SESSION]).task(1101).keywords(0x2000_2000_0000_0000),
     Definition::new(7002, &[TERMINAL_SESSION]).task(1102).keywords(0x2000_2000_0000_0000),
 ];
