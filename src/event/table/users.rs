@@ -88,7 +88,10 @@ pub const LSA: Origin = Origin {
     providers: &["lsasrv"],
     channel: "microsoft-windows-lsa/operational",
     events: specs! {
-        200 LsaLateLogon [] { "LogonId" TargetLogonId, "LogoffTime" PreviousTime }
+        200 LsaLateLogon [] {
+            "UserName" TargetUser, "DomainName" TargetDomain, "LogonId" TargetLogonId, "LogoffTime" PreviousTime,
+            "ServerName" TargetServer,
+        }
         300 LsaLogon [TARGET] { "TargetLogonGuid" TargetLogonGuid }
         301 LsaClaims [TARGET] {}
         302 LsaLogoff [] {
@@ -102,7 +105,7 @@ pub const LSA_DIAGNOSTIC: Origin = Origin {
     providers: &["lsasrv"],
     channel: "microsoft-windows-lsa/diagnostic",
     events: specs! {
-        6182 LsaLeak [TARGET] {}
+        6182 LsaLeak [TARGET] { "AccountName" TargetUser, "DomainName" TargetDomain }
     },
     other: None,
 };
@@ -120,7 +123,7 @@ pub const GROUP_POLICY: Origin = Origin {
         4006 PolicyRefreshedMachine [POLICY] {}
         4007 PolicyRefreshed [POLICY] {}
         5324 PolicyNotified [ACTIVITY] { "NotificationType" Notification, "SessionId" TsSession }
-        6339 ShellStarting [BY, ACTIVITY] {}
+        6339 ShellStarting [BY, ACTIVITY] { "SessionId" TsSession }
         8000 PolicyAtStart [POLICY] {}
         8001 PolicyAtLogon [POLICY] {}
         8002 PolicyRefreshedMachine [POLICY] {}
