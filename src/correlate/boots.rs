@@ -344,7 +344,7 @@ impl TerminalNumbers {
             *self = TerminalNumbers::default();
         }
         match kind {
-            Kind::TsShutdown => self.is_stopped = true,
+            Kind::TsShutdown | Kind::TsStarted => self.is_stopped = true,
             Kind::TsLogon => {
                 self.is_one_on |= number == 1;
                 // Numbers from 65536 on are the listener's own.

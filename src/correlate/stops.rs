@@ -1,7 +1,7 @@
 //! How each run of a machine ended, and who asked for it (domain.md C.3, rules 10 to 13).
 
 use super::starts::{LOOK_BACK_RECORDS, TAIL, TAIL_RECORDS};
-use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, BootEnd, Lineage, Pos, ShutdownRequest};
 use crate::parse::system_time;
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
@@ -102,7 +102,7 @@ impl Stops<'_> {
     /// POWER_ACTION of a Kernel-Power 109: shutdown, reset, off; not sleep, not hibernation (A.3).
     fn is_shutdown(&self, row: RowIdx) -> bool {
         let Some(event) = self.records.event(row) else { return false };
-        matches!(self.records.text(self.records.events.text(event, Field::Reason)), "4" | "5" | "6")
+        matches!(self.records.text(self.records.events.text(event, Field::ShutdownType)), "4" | "5" | "6")
     }
 
     /// The last record of a kind in a boot's tail: after it, only a few more, within minutes.
@@ -154,14 +154,12 @@ impl Stops<'_> {
         let row = recent.find(|&row| self.kind(row) == Some(Kind::ShutdownRequested))?;
         let event = self.records.event(row)?;
         let text = |field| self.records.events.text(event, field);
-        // Since Windows 8 the fields have names; before, the same stand at their places.
-        let either = |named: StrId, placed: StrId| if named.is_none() { placed } else { named };
         Some(ShutdownRequest {
             row,
-            process: either(text(Field::ProcessName), text(Field::Text0)),
-            reason: either(text(Field::Reason), text(Field::Text2)),
-            kind: text(Field::Text4),
-            user: either(text(Field::Account), text(Field::Text6)),
+            process: text(Field::ProcessName),
+            reason: text(Field::Reason),
+            kind: text(Field::ShutdownType),
+            user: text(Field::Account),
         })
     }
 }
