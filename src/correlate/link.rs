@@ -101,6 +101,12 @@ impl<'a> Linker<'a> {
         self.records.text(self.records.events.text(event, field))
     }
 
+    /// What had a LogonId, the newest first: it may have been given out again over a start that is missing.
+    fn owners(&self, luid: LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
+        let newest = self.tracks.by_luid.get(&luid.0).copied();
+        std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS)
+    }
+
     /// From the 4624, else from what else tells.
     pub fn identity(&self, idx: TrackIdx) -> Identity {
         let track = self.track(idx);
@@ -162,11 +168,8 @@ impl<'a> Linker<'a> {
     fn linked(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let own = self.track(idx);
         let linked = own.linked.filter(|linked| !linked.is_fixed() && !own.luid.is_fixed())?;
-        let newest = self.tracks.by_luid.get(&linked.0).copied();
-        // What had the LogonId when the logon was written, where it was given out again later.
         let is_mutual = |track: &Track| track.linked == Some(own.luid) || track.logon.is_none();
-        let mut owners = std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS);
-        let other = owners.find(|&idx| is_mutual(self.track(idx)))?;
+        let other = self.owners(linked).find(|&idx| is_mutual(self.track(idx)))?;
         let back = self.track(other);
         // A LogonId that was in use long before is another's, whose end or start is missing.
         let is_soon = |pos: Pos| self.time(pos).since(self.time(back.first)).abs() <= PRIVILEGES;
@@ -199,7 +202,7 @@ impl<'a> Linker<'a> {
         let events = &self.records.events;
         let id = |pos: Pos| self.records.id[self.row(pos) as usize];
         let luid = events.luid(other, Field::TargetLogonId)?;
-        let track = *self.tracks.by_luid.get(&luid.0)?;
+        let track = self.owners(luid).find(|&idx| self.track(idx).logon == Some(next))?;
         let same_text = |field| events.text(event, field) == events.text(other, field);
         let same_luid = |field| events.luid(event, field) == events.luid(other, field);
         let is_half = events.kind(other) == Kind::Logon
@@ -248,7 +251,11 @@ impl<'a> Linker<'a> {
         let is_limited = own.privileges.is_none();
         if is_limited && self.security.gaps.binary_search(&pos).is_ok() {
             let below = lost[..middle].iter().rev().take_while(|(luid, _)| own.luid.0 - luid < PAIR_LUIDS);
-            let is_beside = |other: TrackIdx| self.track(other).first.abs_diff(pos) <= PRIVILEGES_RECORDS;
+            let is_beside = |other: TrackIdx| {
+                let first = self.track(other).first;
+                let apart = self.time(first).since(self.time(pos)).abs();
+                first.abs_diff(pos) <= PRIVILEGES_RECORDS && apart <= PRIVILEGES
+            };
             return below.map(|&(_, other)| other).find(|&other| is_beside(other) && fits(other));
         }
         let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);

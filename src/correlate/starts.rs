@@ -83,10 +83,8 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
     merge_told(records, security, &mut clusters, told);
     let mut floor = 0;
     let mut start = |cluster: Cluster| {
-        let pos = match cluster.kinds {
-            0 => cluster.first,
-            _ => look_back(records, security, cluster.first, floor),
-        };
+        let is_gap = cluster.kinds == 0 && security.gaps.binary_search(&cluster.first).is_ok();
+        let pos = if is_gap { cluster.first } else { look_back(records, security, cluster.first, floor) };
         let pos = pos.min(cluster.reaches_back_to).max(floor);
         floor = cluster.first + 1;
         let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
@@ -276,7 +274,12 @@ fn told_by_gap(
     if was_stopped {
         return Some(Told { first: gap, last: gap, is_part: false });
     }
-    let is_part = |pos: &Pos| is_of_start(records, row(*pos), time(gap));
+    // A 4672 tells only of the logon beside it.
+    let is_privileges = |event| records.events.kind(event) == Kind::SpecialPrivileges;
+    let is_part = |pos: &Pos| {
+        let row = row(*pos);
+        !records.event(row).is_some_and(is_privileges) && is_of_start(records, row, time(gap))
+    };
     let most = LOOK_BACK_RECORDS as usize;
     let before = (floor.min(gap)..gap).rev().take(most).take_while(is_part).last().unwrap_or(gap);
     let after = gap..security.rows.len() as Pos;
