@@ -48,16 +48,8 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool) -> Outcome {
     let mut lines = vec![
         ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"].map(String::from),
     ];
-    let mut first = 0;
-    loop {
-        let (piece, n) = case.export(Format::JsonLines, query(all).as_ref(), first, PIECE);
-        let records = serde_json::Deserializer::from_slice(&piece).into_iter::<Record>();
-        lines.extend(records.flatten().map(|record| line(&record)));
-        first += PIECE;
-        if first >= n {
-            break;
-        }
-    }
+    case.choose(query(all).as_ref());
+    case.each_chosen(|record| lines.push(line(&record)));
     print_table(out, &lines)?;
     let summary = case.summary();
     let hidden = summary.n_sessions as usize - (lines.len() - 1);

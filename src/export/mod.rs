@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod hosts;
+pub mod lent;
 pub mod record;
 pub mod words;
 

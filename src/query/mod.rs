@@ -1,5 +1,6 @@
 //! What can be asked of a case, and the answers: plain data that crosses to the page.
 
+mod search;
 pub mod view;
 
 pub use view::View;
