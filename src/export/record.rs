@@ -38,7 +38,7 @@ impl<'a> Exporter<'a> {
             outbound_user: self.outbound_user(session),
             elevated: session.elevated,
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize]).into()),
-            burst: None,
+            burst: session.burst.map(|burst| self.burst_id(burst).into()),
             ts_session: session.ts_session,
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),
@@ -65,6 +65,7 @@ impl<'a> Exporter<'a> {
             n_logons: session.n_logons,
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
+            activity: self.activity(session),
         }
     }
 
