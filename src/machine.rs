@@ -2,6 +2,7 @@
 
 use crate::event::{RowIdx, StrId};
 use crate::time::Timestamp;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// A place in a lineage: records of one log in the order in which Windows wrote them.
@@ -129,13 +130,23 @@ pub enum StepKind {
 /// One step of a machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The record that tells of it, in the Security lineage.
+    /// The first record after it in the Security lineage: as a rule the one that tells of it.
     pub at: Pos,
-    /// First record of its boot.
+    /// Its boot, and the first record of that.
+    pub boot: u32,
     pub boot_at: Pos,
+    /// What the clock showed before it and after it.
+    pub from: Timestamp,
+    pub to: Timestamp,
     /// Ticks by which the clock was moved.
     pub amount: i64,
     pub kind: StepKind,
+}
+
+impl Step {
+    pub fn is_rebase(&self) -> bool {
+        self.kind == StepKind::Rebase
+    }
 }
 
 /// A machine's clock: its steps in order, and what times mean because of them.
@@ -145,6 +156,8 @@ pub struct Clock {
     /// The kept steps, and the sum of their amounts up to each.
     kept: Vec<(Step, i64)>,
     frozen: Vec<Step>,
+    /// Records of other lineages whose times were put right, and by how much.
+    moved: FxHashMap<RowIdx, i64>,
 }
 
 impl Clock {
@@ -170,6 +183,41 @@ impl Clock {
         let next = self.rebases.partition_point(|step| step.at <= at);
         let own = self.rebases[next..].iter().take_while(|step| step.boot_at <= at);
         own.fold(0, |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// Ticks by which the clock was put right after a boot began.
+    pub fn shift_of_boot(&self, boot: u32) -> i64 {
+        let first = self.rebases.partition_point(|step| step.boot < boot);
+        let own = self.rebases[first..].iter().take_while(|step| step.boot == boot);
+        own.fold(0, |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// Notes that the time of a record outside Security is to be put right.
+    pub fn move_row(&mut self, row: RowIdx, amount: i64) {
+        if amount != 0 {
+            *self.moved.entry(row).or_insert(0) += amount;
+        }
+    }
+
+    /// When a record outside Security was written, by a clock that was right since boot.
+    pub fn time_of(&self, row: RowIdx, raw: Timestamp) -> Timestamp {
+        if self.moved.is_empty() { raw } else { raw.plus(self.moved.get(&row).copied().unwrap_or(0)) }
+    }
+
+    /// All steps, in the order of boots and records.
+    pub fn steps(&self) -> Vec<Step> {
+        let kept = self.kept.iter().map(|(step, _)| *step);
+        let mut all: Vec<Step> =
+            self.rebases.iter().copied().chain(kept).chain(self.frozen.iter().copied()).collect();
+        all.sort_by_key(|step| (step.boot, step.at, step.from));
+        all
+    }
+
+    /// What the clock showed around the steps that are kept as written, between two records: the earliest moment after
+    /// one, and the latest before one.
+    pub fn showed_between(&self, from: Pos, to: Pos) -> Option<(Timestamp, Timestamp)> {
+        let steps = || self.kept_steps(from, to);
+        steps().map(|step| step.to).min().zip(steps().map(|step| step.from).max())
     }
 
     /// Ticks by which clock steps falsify the difference of the times of two records.

@@ -105,6 +105,7 @@ fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: R
         Some(&row) if row == first => Some(at(row).plus(-SAME_MOMENT)),
         _ => boot.start,
     };
+    let earliest = earliest.map(|earliest| earliest.min(at(first)));
     Start { how: StartHow::OtherLog, at: None, earliest, latest: Some(at(first)) }
 }
 

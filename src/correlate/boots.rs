@@ -1,7 +1,6 @@
 //! When a machine started: the starts that Security and System show, joined (domain.md C.3, rules 11 and 14 to 16).
 
 use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, moved, security_starts};
-use super::stops;
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Machine, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -28,9 +27,7 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
         cuts = only_numbered(records, system, &numbered);
     }
     put_where_numbered(&mut cuts, &numbered);
-    let mut boots = assemble(cuts, security, system);
-    stops::stops(records, security, system, &mut boots);
-    boots
+    assemble(cuts, security, system)
 }
 
 /// Rule 11: 12, 6009 and 6005, in any order, are one start.

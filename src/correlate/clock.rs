@@ -1,8 +1,11 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
-use crate::event::{EventIdx, Field, Kind, LogonId, Records};
-use crate::machine::{Boot, Clock, Lineage, Pos, Step, StepKind};
-use crate::time::{MINUTE, SECOND};
+use super::sleep::{Sleep, sleeps};
+use super::stops::is_late;
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
+use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind};
+use crate::time::{MINUTE, SECOND, Timestamp};
+use std::ops::Range;
 
 /// Steps below this are what time synchronisation does all day (rule 17).
 const MIN_STEP: i64 = 2 * SECOND;
@@ -13,77 +16,206 @@ const REBASE_WITHIN: i64 = 10 * MINUTE;
 /// Vista's 4616 has no usable times: only a step this large stands out from the time between two records.
 const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
 
-/// Reads the clock steps of a machine off its Security log.
-pub fn clock(records: &Records, security: &Lineage, boots: &[Boot]) -> Clock {
+/// System and Security tell of one step within this time.
+const SAME_STEP: i64 = MINUTE;
+
+/// So many steps of one boot that System alone tells of are believed.
+const MAX_OF_SYSTEM: usize = 16;
+
+/// The clock is put right this soon after a machine woke (rule 19).
+const AFTER_WAKE: i64 = 10 * MINUTE;
+
+/// Reads the clock steps of a machine off its Security log, and off System what Security has not.
+pub fn clock(records: &Records, machine: &Machine) -> Clock {
+    let empty = Lineage::default();
+    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
+    let (security, system) = (lineage(machine.security), lineage(machine.system));
     let mut steps = Vec::new();
-    for boot in boots {
+    for (n, boot) in machine.boots.iter().enumerate() {
+        let told = told(records, security, boot.security.clone());
+        let mut told: Vec<Told> =
+            told.into_iter().filter_map(|set| set.amount(records, security, boot)).collect();
+        add_of_system(records, security, system, boot, &mut told);
+        let sleeps = if told.is_empty() { Vec::new() } else { sleeps(records, system, boot) };
         // What the clock was moved by since the start: no time has passed for it.
         let mut moved = 0i64;
-        for pos in boot.security.clone() {
-            let row = security.rows[pos as usize];
-            let is_step = |event: &_| records.events.kind(*event) == Kind::ClockSet;
-            if let Some(event) = records.event(row).filter(is_step)
-                && let Some(step) = step(records, security, boot, pos, event, moved)
-            {
-                moved = moved.saturating_add(step.amount);
-                steps.push(step);
-            }
+        for told in told {
+            let kind = kind(records, security, boot, &sleeps, &told, moved);
+            let Told { at, from, to, amount, .. } = told;
+            moved = moved.saturating_add(amount);
+            steps.push(Step { at, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind });
         }
     }
     Clock::new(steps)
 }
 
-/// Puts the moment right at which each boot was followed by the next, where the next one's clock was put right after
-/// its start (rule 18), unless that contradicts the boot's own clock.
-pub fn correct_next_starts(clock: &Clock, boots: &mut [Boot]) {
-    for n in 1..boots.len() {
-        let moved = clock.shift(boots[n].security.start);
-        let corrected = boots[n].start.map(|start| start.plus(moved));
-        if moved != 0 && boots[n - 1].last_record <= corrected {
-            boots[n - 1].next_start = corrected;
+/// Puts the moments right at which boots began, where the clock was put right after it (rule 18).
+pub fn correct_starts(clock: &Clock, boots: &mut [Boot]) {
+    for (n, boot) in boots.iter_mut().enumerate() {
+        let moved = clock.shift_of_boot(n as u32);
+        boot.start = boot.start.map(|start| start.plus(moved));
+    }
+}
+
+/// Puts the times of System's records right that were written before such a step.
+pub fn correct_system(records: &Records, machine: &mut Machine) {
+    let Some(system) = machine.system.map(|n| &machine.lineages[n]) else { return };
+    let mut moved: Vec<(RowIdx, i64)> = Vec::new();
+    for step in machine.clock.steps().iter().filter(|step| step.is_rebase()) {
+        let boot = &machine.boots[step.boot as usize];
+        let start = boot.start.map(|start| start.plus(-machine.clock.shift_of_boot(step.boot)));
+        let range = boot.system.clone();
+        let place = place_after(records, &system.rows, range.clone(), start, step.from, step.to);
+        moved.extend((range.start..place).map(|pos| (system.rows[pos as usize], step.amount)));
+    }
+    for (row, amount) in moved {
+        if !is_late(records, row) {
+            machine.clock.move_row(row, amount);
         }
     }
 }
 
-fn step(
+/// A record that tells of a step.
+struct Set {
+    at: Pos,
+    event: EventIdx,
+}
+
+/// A step as it is told.
+struct Told {
+    at: Pos,
+    event: EventIdx,
+    from: Timestamp,
+    to: Timestamp,
+    amount: i64,
+}
+
+fn told(records: &Records, lineage: &Lineage, range: Range<Pos>) -> Vec<Set> {
+    let set = |at: Pos| {
+        let event = records.event(lineage.rows[at as usize])?;
+        (records.events.kind(event) == Kind::ClockSet).then_some(Set { at, event })
+    };
+    range.filter_map(set).collect()
+}
+
+impl Set {
+    fn times(&self, records: &Records) -> Option<(Timestamp, Timestamp)> {
+        let time = |field| records.events.time(self.event, field);
+        time(Field::PreviousTime).zip(time(Field::NewTime))
+    }
+
+    fn amount(self, records: &Records, security: &Lineage, boot: &Boot) -> Option<Told> {
+        let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+        let Set { at, event } = self;
+        let known = self.times(records);
+        let previous = at.checked_sub(1).filter(|previous| boot.security.contains(previous)).map(raw);
+        let amount = match known {
+            Some((from, to)) => to.since(from),
+            None => derived(raw(at).since(previous?))?,
+        };
+        let (from, to) = known.or(previous.map(|previous| (previous, raw(at))))?;
+        (amount.abs() >= MIN_STEP).then_some(Told { at, event, from, to, amount })
+    }
+}
+
+/// Adds the steps of a boot that System alone tells of, where Security's records come after them.
+fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: &Boot, all: &mut Vec<Told>) {
+    let mut at = boot.security.start;
+    let n_known = all.len();
+    for set in told(records, system, boot.system.clone()) {
+        let Some((from, to)) = set.times(records) else { continue };
+        let amount = to.since(from);
+        let is_same = |other: &Told| {
+            other.from.since(from).abs() <= SAME_STEP && other.amount.abs_diff(amount) <= MIN_STEP as u64
+        };
+        if amount.abs() < MIN_STEP || all[..n_known].iter().any(is_same) {
+            continue;
+        }
+        if all.len() - n_known == MAX_OF_SYSTEM {
+            break;
+        }
+        at = place_after(records, &security.rows, at..boot.security.end, boot.start, from, to);
+        // Only what Security's own times bear out.
+        let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
+        if !(at..boot.security.end).all(is_after) {
+            continue;
+        }
+        all.push(Told { at, event: set.event, from, to, amount });
+    }
+    if all.len() > n_known {
+        all.sort_by_key(|told| told.at);
+    }
+}
+
+/// The first place in a range whose record was written after a step, by its time.
+pub fn place_after(
+    records: &Records,
+    rows: &[RowIdx],
+    range: Range<Pos>,
+    start: Option<Timestamp>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Pos {
+    let amount = to.since(from);
+    let end = range.end;
+    let mut last: Option<Timestamp> = None;
+    for pos in range {
+        let row = rows[pos as usize];
+        if is_late(records, row) {
+            continue;
+        }
+        let at = records.time[row as usize];
+        let fell = last.is_some_and(|last| last.since(at) > amount.abs() / 2);
+        let is_before_start = start.is_some_and(|start| start.since(at) > SECOND) && at >= to.plus(-SECOND);
+        if amount > 0 && at >= to.plus(-SECOND) || amount < 0 && (fell || is_before_start) {
+            return pos;
+        }
+        last = Some(at);
+    }
+    end
+}
+
+fn kind(
     records: &Records,
     security: &Lineage,
     boot: &Boot,
-    pos: Pos,
-    event: EventIdx,
+    sleeps: &[Sleep],
+    told: &Told,
     moved: i64,
-) -> Option<Step> {
-    let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+) -> StepKind {
     let events = &records.events;
-    let known = events.time(event, Field::PreviousTime).zip(events.time(event, Field::NewTime));
-    let previous = pos.checked_sub(1).filter(|previous| boot.security.contains(previous)).map(raw);
-    // A 1101 is written by the new boot, at a time that tells nothing of its start (rule 10).
-    let is_dropped = |pos: &Pos| {
-        let event = records.event(security.rows[*pos as usize]);
-        event.is_some_and(|event| events.kind(event) == Kind::AuditEventsDropped)
-    };
-    let begun = boot.security.clone().find(|pos| !is_dropped(pos)).unwrap_or(pos);
-    let since_boot = |step: i64| raw(pos).since(raw(begun)).saturating_sub(step).saturating_sub(moved);
-    let amount = match known {
-        Some((from, to)) => to.since(from),
-        None => derived(raw(pos).since(previous?))?,
-    };
-    if amount.abs() < MIN_STEP {
-        return None;
-    }
-    let (from, to) = known.or(previous.map(|previous| (previous, raw(pos))))?;
-    let kind = if since_boot(amount).abs() <= REBASE_WITHIN && boot.has_start {
+    let Told { at, event, from, to, amount } = *told;
+    let process = || records.text(events.text(event, Field::ProcessName));
+    let slept = || sleeps.iter().any(|sleep| sleep.from.since(from).abs() <= AFTER_WAKE);
+    if boot.has_start && is_soon(records, security, boot, at, from, moved) {
         StepKind::Rebase
-    } else if amount > 0 && is_machine_tool(records.text(events.text(event, Field::ProcessName))) {
+    } else if amount > 0 && (is_machine_tool(process()) || slept()) {
         StepKind::Frozen { from, to }
     } else {
         let subject = events.luid(event, Field::SubjectLogonId);
         let by_system = subject.is_none_or(LogonId::is_fixed);
-        StepKind::Kept {
-            by_user: !by_system && !is_time_service(records.text(events.text(event, Field::ProcessName))),
+        StepKind::Kept { by_user: !by_system && !is_time_service(process()) }
+    }
+}
+
+/// Whether the clock had run for minutes only since the boot began, by its first record and by the start itself.
+fn is_soon(records: &Records, security: &Lineage, boot: &Boot, at: Pos, from: Timestamp, moved: i64) -> bool {
+    let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    // A 1101 is written by the new boot, at a time that tells nothing of its start (rule 10).
+    let is_dropped = |pos: &Pos| {
+        let event = records.event(security.rows[*pos as usize]);
+        event.is_some_and(|event| records.events.kind(event) == Kind::AuditEventsDropped)
+    };
+    let begun = (boot.security.start..at).find(|pos| !is_dropped(pos)).map(raw);
+    let is_near = |start: Timestamp| from.since(start).saturating_sub(moved).abs() <= REBASE_WITHIN;
+    // The kernel's word may be by the clock that was right.
+    let is_near_start = |start: Timestamp| {
+        is_near(start) || from.since(start).abs() <= REBASE_WITHIN || {
+            let gap = security.has_gap(boot.security.start, at);
+            !gap && begun.is_some()
         }
     };
-    Some(Step { at: pos, boot_at: boot.security.start, amount, kind })
+    begun.or(boot.start).is_some_and(is_near) && boot.start.is_none_or(is_near_start)
 }
 
 /// A step told from the times of two neighbouring records.

@@ -74,7 +74,7 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
 fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     let (ts, how) = draft.ts?;
     let row = *ts.closed.first()?;
-    let at = draft.records.time[row as usize];
+    let at = draft.clock.time_of(row, draft.records.time[row as usize]);
     if draft.session.last_seen.is_some_and(|last| at < last) {
         return None;
     }
@@ -118,9 +118,9 @@ fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
 
 /// An end that is known by something that goes with it.
 fn until_boot_ends(draft: &Draft<'_>, how: EndHow, at: Timestamp, row: RowIdx) -> End {
-    let earliest = draft.session.last_seen;
+    let earliest = not_before(draft);
     let at = earliest.map_or(at, |earliest| at.max(earliest));
-    let latest = end_of_boot(draft.boot).map(|latest| latest.max(at));
+    let latest = end_of_boot(draft).map(|latest| latest.max(at));
     End {
         how,
         at: Some(at),
@@ -167,7 +167,7 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
         None if boot.logoff_audit == LogoffAudit::ProbablyOff => {}
         None => return None,
     }
-    let latest = end_of_boot(draft.boot);
+    let latest = end_of_boot(draft);
     Some(unknown(draft, EndHow::NotAudited, Confidence::None, latest, None))
 }
 
@@ -188,21 +188,28 @@ fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
             }
         }
     }
-    let latest = end_of_boot(draft.boot);
+    let latest = end_of_boot(draft);
     Some(unknown(draft, EndHow::LostInGap, Confidence::Low, latest, None))
 }
 
 /// Row 6.
 fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Clean { at, latest, by } = draft.boot.end.clone() else { return None };
-    let last = draft.session.last_seen.unwrap_or(at);
-    let at = at.max(last);
+    // By a clock that was set since it was last seen, a shutdown may well come before that.
+    let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
+    let at = last.map_or(at, |last| at.max(last));
+    let is_low = is_unproven(draft);
+    // Nothing proves that it was on until then: its logoff may not have been written.
+    let earliest = match is_low {
+        true => not_before(draft).map_or(at, |earliest| earliest.min(at)),
+        false => last.map_or(at.plus(-SHUTDOWN_SLACK), |last| last.max(at.plus(-SHUTDOWN_SLACK))),
+    };
     add_rows(draft, &by, EvidenceRole::Shutdown, 12);
     Some(End {
         how: EndHow::CleanShutdown,
         at: Some(at),
-        confidence: if is_unproven(draft) { Confidence::Low } else { Confidence::High },
-        earliest: Some(at.plus(-SHUTDOWN_SLACK).max(last)),
+        confidence: if is_low { Confidence::Low } else { Confidence::High },
+        earliest: Some(earliest),
         latest: Some(latest.max(at)),
         row: by.first().copied(),
         ..End::default()
@@ -212,18 +219,19 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
 /// Row 7.
 fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Unclean { heartbeat, is_reported, by } = draft.boot.end.clone() else { return None };
-    let last = draft.session.last_seen;
     let next = draft.boot.next_start;
+    let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
     let recorded = last.max(draft.boot.last_record);
     // A next start before this boot's own records was stamped by another clock (trap 25): it bounds nothing.
     let next = next.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
     let at = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
+    let earliest = not_before(draft).zip(at).map(|(earliest, at)| earliest.min(at));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
     Some(End {
         how: EndHow::UncleanStop,
         at,
         confidence: if is_reported && !is_unproven(draft) { Confidence::Medium } else { Confidence::Low },
-        earliest: last,
+        earliest,
         latest: next,
         row: by.first().copied(),
         ..End::default()
@@ -243,7 +251,7 @@ fn unknown(
     latest: Option<Timestamp>,
     row: Option<RowIdx>,
 ) -> End {
-    let earliest = draft.session.last_seen;
+    let earliest = not_before(draft);
     let latest = latest.filter(|&latest| earliest.is_none_or(|earliest| earliest <= latest));
     End { how, confidence, earliest, latest, row, ..End::default() }
 }
@@ -258,12 +266,26 @@ fn is_unproven(draft: &Draft<'_>) -> bool {
     !is_exempt(draft) && draft.boot.logoff_audit == LogoffAudit::Unknown
 }
 
-fn end_of_boot(boot: &Boot) -> Option<Timestamp> {
-    match &boot.end {
+/// When a session can have ended at the latest: with its boot, by whichever clock.
+fn end_of_boot(draft: &Draft<'_>) -> Option<Timestamp> {
+    let latest = match &draft.boot.end {
         BootEnd::Clean { latest, .. } => Some(*latest),
-        BootEnd::Unclean { .. } => boot.next_start,
+        BootEnd::Unclean { .. } => draft.boot.next_start,
         BootEnd::Open => None,
-    }
+    };
+    let showed = showed_since_last_seen(draft).map(|(_, latest)| latest);
+    latest.map(|latest| showed.map_or(latest, |showed| latest.max(showed)))
+}
+
+/// What the clock showed around its steps since a session was last seen: the earliest after one, and the latest before.
+fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
+    draft.clock.showed_between(draft.last_pos, last_pos(draft.boot))
+}
+
+/// When a session can have ended at the earliest: when it was last seen, or what a clock showed that was set back since.
+fn not_before(draft: &Draft<'_>) -> Option<Timestamp> {
+    let showed = showed_since_last_seen(draft).map(|(earliest, _)| earliest);
+    draft.session.last_seen.map(|last| showed.map_or(last, |showed| last.min(showed)))
 }
 
 fn add_rows(draft: &mut Draft<'_>, rows: &[RowIdx], role: EvidenceRole, rule: u8) {

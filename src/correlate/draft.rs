@@ -207,8 +207,7 @@ impl<'a> Draft<'a> {
         let (before, after) =
             open::neighbours(self.linker.tracks, self.name(), first, self.security, |pos| self.time(pos));
         let first_cited = self.time(first);
-        let moved = self.clock.shift(self.boot.security.start);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));
+        let boot_start = self.boot.start.filter(|_| self.boot.has_start);
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
             StartHow::LogonNotAudited
@@ -234,7 +233,7 @@ impl<'a> Draft<'a> {
         let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
         let ended = ended.map(|pos| self.time(pos));
         let rows = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row));
-        let times = rows.map(|&row| self.records.time[row as usize]);
+        let times = rows.map(|&row| self.clock.time_of(row, self.records.time[row as usize]));
         times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
@@ -244,13 +243,22 @@ impl<'a> Draft<'a> {
         let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
             from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0))
         };
+        // Of a clock that was set since it was last seen, the moments before the step are no measure after it.
+        let is_known = is_exact(end.how) || end.confidence == Confidence::High;
+        let is_set = !is_known && self.clock.showed_between(self.last_pos, self.end_pos).is_some();
+        let kept_after = if is_set { self.clock.kept_between(self.last_pos, self.end_pos) } else { 0 };
+        let shortest = if is_set { self.session.last_seen } else { end.earliest.or(end.at) };
+        let shortest = shortest.map(|at| at.plus(kept_after));
         let session = &mut self.session;
         if start.how == StartHow::Logon && end.confidence == Confidence::High {
             session.duration = span(start.at, end.at);
         }
-        session.duration_min = span(start.at.or(start.latest), end.earliest.or(end.at));
+        session.duration_min = span(start.at.or(start.latest), shortest);
         session.duration_max =
             span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
+        if is_set && session.duration_max.is_some() {
+            session.duration_min = session.duration_min.min(session.duration_max);
+        }
     }
 
     fn fill_flags(&mut self) {

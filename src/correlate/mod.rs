@@ -33,6 +33,7 @@ mod sleep;
 mod starts;
 mod stops;
 mod terminal;
+mod timeline;
 
 use crate::event::{LogonId, Records};
 use crate::machine::{Lineage, Machine};
@@ -62,10 +63,12 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let kinds = activity::Kinds::of(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
+        machine.clock = clock::clock(records, machine);
+        clock::correct_starts(&machine.clock, &mut machine.boots);
+        clock::correct_system(records, machine);
+        stops::stops(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
-            machine.clock = clock::clock(records, security, &machine.boots);
-            clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
         add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions);

@@ -2,7 +2,7 @@
 
 use super::starts::{LOOK_BACK_RECORDS, TAIL, TAIL_RECORDS};
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
-use crate::machine::{Boot, BootEnd, Lineage, Pos, ShutdownRequest};
+use crate::machine::{Boot, BootEnd, Clock, Lineage, Machine, Pos, ShutdownRequest};
 use crate::parse::system_time;
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 use std::ops::Range;
@@ -19,9 +19,14 @@ const START_RECORDS: Pos = LOOK_BACK_RECORDS;
 /// A kernel's StopTime may be read from a clock that was set after the last record by this much.
 const STOP_SLACK: i64 = 10 * MINUTE;
 
-/// Says of every boot when it was last heard of and how it ended.
-pub fn stops(records: &Records, security: &Lineage, system: &Lineage, boots: &mut [Boot]) {
-    let stops = Stops { records, security, system };
+/// Says of every boot when it was last heard of and how it ended. Their starts are put right already, and the times of
+/// System's records known to be moved.
+pub fn stops(records: &Records, machine: &mut Machine) {
+    let empty = Lineage::default();
+    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
+    let (security, system) = (lineage(machine.security), lineage(machine.system));
+    let stops = Stops { records, security, system, clock: &machine.clock };
+    let boots = &mut machine.boots;
     for n in 0..boots.len() {
         boots[n].next_start = boots.get(n + 1).and_then(|next| next.start);
         boots[n].last_record = stops.last_record(&boots[n]);
@@ -39,6 +44,7 @@ struct Stops<'a> {
     records: &'a Records,
     security: &'a Lineage,
     system: &'a Lineage,
+    clock: &'a Clock,
 }
 
 impl Stops<'_> {
@@ -56,16 +62,12 @@ impl Stops<'_> {
 
     fn last_record(&self, boot: &Boot) -> Option<Timestamp> {
         let last = |lineage: &Lineage, range: &Range<Pos>| {
-            range.clone().rev().map(|pos| lineage.rows[pos as usize]).find(|&row| !self.is_late(row))
+            range.clone().rev().find(|&pos| !is_late(self.records, lineage.rows[pos as usize]))
         };
-        let rows = [last(self.security, &boot.security), last(self.system, &boot.system)];
-        rows.into_iter().flatten().map(|row| self.time(row)).max()
-    }
-
-    /// Records of System that are written at the start after the boot they are about, and a wake's, which is stamped
-    /// before the clock is right.
-    fn is_late(&self, row: RowIdx) -> bool {
-        matches!(self.kind(row), Some(Kind::KernelStopped | Kind::ShutdownAction | Kind::Wake))
+        let security = last(self.security, &boot.security)
+            .map(|pos| self.time(self.security.rows[pos as usize]).plus(self.clock.shift(pos)));
+        let system = last(self.system, &boot.system).map(|pos| self.system.rows[pos as usize]);
+        security.max(system.map(|row| self.clock.time_of(row, self.time(row))))
     }
 
     /// Rule 12.
@@ -162,6 +164,13 @@ impl Stops<'_> {
             user: text(Field::Account),
         })
     }
+}
+
+/// Records of System that are written at the start after the boot they are about, and a wake's, which is stamped before
+/// the clock is right.
+pub fn is_late(records: &Records, row: RowIdx) -> bool {
+    let kind = records.event(row).map(|event| records.events.kind(event));
+    matches!(kind, Some(Kind::KernelStopped | Kind::ShutdownAction | Kind::Wake))
 }
 
 /// The UTC SYSTEMTIME in 6008's Binary, at byte 16; its texts are local and localised (A.3).

@@ -4,8 +4,9 @@
 use super::Marks;
 use super::link::{Group, Linker};
 use super::open::Mark;
+use super::timeline::{Place, Timeline};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::{Boot, Machine, Pos};
+use crate::machine::Machine;
 use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -50,31 +51,42 @@ impl Outside {
     /// any of them.
     pub fn of(records: &Records, machine: &mut Machine) -> Self {
         let mut by_boot = vec![Vec::new(); machine.boots.len()];
+        let mut moved: Vec<(RowIdx, i64)> = Vec::new();
+        let mut latest: Vec<Option<Timestamp>> = vec![None; machine.boots.len()];
+        let timeline = Timeline::of(machine);
+        let is_wanted =
+            |row: RowIdx| records.event(row).is_some_and(|event| is_of_session(records.events.kind(event)));
         for (n, lineage) in machine.lineages.iter().enumerate() {
-            let is_system = Some(n) == machine.system;
-            if Some(n) == machine.security {
-                continue;
-            }
-            let mut boot = 0;
-            for (pos, &row) in lineage.rows.iter().enumerate() {
-                let at = records.time[row as usize];
-                boot = match is_system {
-                    true => boot_at(&machine.boots, boot, pos as Pos),
-                    false => boot_since(&machine.boots, boot, at),
-                };
-                if !is_system {
-                    let last = &mut machine.boots[boot].last_record;
-                    *last = (*last).max(Some(at));
+            if Some(n) == machine.system {
+                for (boot, facts) in machine.boots.iter().enumerate() {
+                    let rows = &lineage.rows[facts.system.start as usize..facts.system.end as usize];
+                    let wanted: Vec<RowIdx> = rows.iter().copied().filter(|&row| is_wanted(row)).collect();
+                    timeline.walk_boot(records, boot, &wanted, |place| by_boot[boot].push(place));
                 }
-                let is_wanted = |event| is_of_session(records.events.kind(event));
-                if records.event(row).is_some_and(is_wanted) {
-                    by_boot[boot].push(row);
-                }
+            } else if Some(n) != machine.security {
+                timeline.walk(records, &lineage.rows, |place| {
+                    let Place { row, boot, shift, .. } = place;
+                    latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
+                    if shift != 0 {
+                        moved.push((row, shift));
+                    }
+                    if is_wanted(row) {
+                        by_boot[boot].push(place);
+                    }
+                });
             }
         }
-        for rows in &mut by_boot {
-            rows.sort_by_key(|&row| (records.time[row as usize], records.id[row as usize]));
+        for (row, shift) in moved {
+            machine.clock.move_row(row, shift);
         }
+        for (boot, latest) in machine.boots.iter_mut().zip(latest) {
+            boot.last_record = boot.last_record.max(latest);
+        }
+        let in_order = |mut places: Vec<Place>| {
+            places.sort_by_key(|place| (place.elapsed, records.id[place.row as usize]));
+            places.into_iter().map(|place| place.row).collect()
+        };
+        let by_boot = by_boot.into_iter().map(in_order).collect();
         Outside { by_boot }
     }
 
@@ -89,26 +101,6 @@ impl Outside {
         }
         sessions
     }
-}
-
-/// The boot of a record of System, at or after a boot.
-fn boot_at(boots: &[Boot], from: usize, pos: Pos) -> usize {
-    (from..boots.len()).find(|&n| pos < boots[n].system.end).unwrap_or(from)
-}
-
-/// The boot of a log's next record, at or after the boot of the one before. Records are in order, times are not: a
-/// boot that starts before the one it follows (trap 25) begins where the times fall back behind that one's start.
-fn boot_since(boots: &[Boot], from: usize, at: Timestamp) -> usize {
-    let mut boot = from;
-    while let Some(next) = boots.get(boot + 1) {
-        let is_back = boots[boot].start > next.start;
-        let is_before = boots[boot].start.is_some_and(|start| at < start);
-        if next.start.is_none_or(|start| at < start) || is_back && !is_before {
-            break;
-        }
-        boot += 1;
-    }
-    boot
 }
 
 fn is_of_session(kind: Kind) -> bool {

@@ -55,13 +55,11 @@ impl Exporter<'_> {
             names: machine.names.iter().map(|&name| text(name)).collect(),
             channels: machine.lineages.iter().map(|lineage| text(lineage.channel)).collect(),
             n_sessions: sessions.count() as u32,
-            boots: boots.map(|(n, boot)| self.boot(n as u32, boot, machine)).collect(),
+            boots: boots.map(|(n, boot)| self.boot(n as u32, boot)).collect(),
         }
     }
 
-    fn boot(&self, n: u32, boot: &Boot, machine: &Machine) -> BootRecord {
-        // A clock that was put right minutes later was wrong at the start (rule 18).
-        let moved = machine.clock.shift(boot.security.start);
+    fn boot(&self, n: u32, boot: &Boot) -> BootRecord {
         let (end_how, end, end_latest, by): (_, _, _, &[RowIdx]) = match &boot.end {
             BootEnd::Open => ("open", None, None, &[]),
             BootEnd::Clean { at, latest, by } => ("clean", Some(*at), Some(*latest), by),
@@ -70,7 +68,7 @@ impl Exporter<'_> {
         let refs = |rows: &[RowIdx]| rows.iter().map(|&row| self.event_ref(row)).collect();
         BootRecord {
             boot: n,
-            start: boot.start.filter(|_| boot.has_start).map(|at| at.plus(moved).to_string()),
+            start: boot.start.filter(|_| boot.has_start).map(|at| at.to_string()),
             end_how: end_how.to_owned(),
             end: end.map(|at| at.to_string()),
             end_latest: end_latest.map(|at| at.to_string()),

@@ -300,9 +300,7 @@ impl<'a> Checker<'a> {
             earliest.is_none_or(|earliest| earliest <= moment.high)
                 && latest.is_none_or(|latest| moment.low <= latest)
         };
-        let is_low_shutdown = record.end_how == "clean_shutdown" && record.end_confidence == "low";
-        let is_known = known::BOUNDS_OF_A_LOW_SHUTDOWN && is_low_shutdown;
-        if !is_known && !ends.iter().any(fits) {
+        if !ends.iter().any(fits) {
             let ends: Vec<i64> = ends.iter().map(|moment| moment.low).collect();
             let what = if is_high { "high, and out of bounds" } else { "end bounds" };
             self.fail(what, record, format!("it ended {ends:?}"));
@@ -370,9 +368,7 @@ impl<'a> Checker<'a> {
         let is_clock_lost =
             (0..self.world.rows.len()).any(|row| self.world.rows[row].is_clock && !self.left[row]);
         let is_4647_lost = matches!(session.end, End::UserLogoff { row, .. } if !self.left[row]);
-        let is_low_shutdown = record.end_how == "clean_shutdown" && record.end_confidence == "low";
-        let is_known = known::BOUNDS_OF_A_LOW_SHUTDOWN && is_low_shutdown;
-        if !is_whole || is_clock_lost || is_4647_lost || is_known {
+        if !is_whole || is_clock_lost || is_4647_lost {
             return;
         }
         let lasted = (session.ended.0 - session.began.0) as f64 / 1e7;

@@ -1,7 +1,7 @@
 //! Property 1: with every record there, what comes out is the truth.
 
 use super::read::ticks;
-use super::{End, RowIdx, Session, Stop, World};
+use super::{End, Log, RowIdx, Session, Stop, World};
 use evtx_fixture::FileTime;
 use evtx_fixture::windows::Identity;
 use sessionscope::session::record::{IntervalRecord, Record};
@@ -46,6 +46,7 @@ fn facts(world: &World, session: &Session) -> Facts {
             (at(interval.from), interval.what, to)
         })
         .filter(|(from, _, to)| time(*from) != *to && to != "?")
+        .filter(|_| !is_set_back(world, session.boot))
         .collect();
     intervals.sort_unstable();
     let intervals: Vec<String> =
@@ -73,10 +74,17 @@ fn facts(world: &World, session: &Session) -> Facts {
     ])
 }
 
+/// Whether somebody set the clock back: the moments of an interval may then be in any order.
+fn is_set_back(world: &World, boot: usize) -> bool {
+    let rows =
+        world.rows.iter().filter(|row| row.boot == boot && row.log == Log::Security && row.rebase == 0);
+    rows.collect::<Vec<_>>().windows(2).any(|pair| pair[1].is_clock && pair[1].raw() < pair[0].raw())
+}
+
 /// What the program says.
-pub fn found(records: &[Record]) -> BTreeMap<(usize, String), Facts> {
+pub fn found(world: &World, records: &[Record]) -> BTreeMap<(usize, String), Facts> {
     let others = records.iter().filter(|record| record.class != "system");
-    others.map(|record| ((record.boot as usize, own_name(record)), facts_of(record))).collect()
+    others.map(|record| ((record.boot as usize, own_name(record)), facts_of(world, record))).collect()
 }
 
 /// The last part of a session's id.
@@ -84,7 +92,7 @@ pub fn own_name(record: &Record) -> String {
     record.session.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn facts_of(record: &Record) -> Facts {
+fn facts_of(world: &World, record: &Record) -> Facts {
     let mut logons: Vec<_> = record.logons.iter().map(|logon| (logon.record, logon.role.as_str())).collect();
     logons.sort_unstable();
     let is_exact = matches!(record.end_how.as_str(), "user_logoff" | "logoff");
@@ -94,7 +102,8 @@ fn facts_of(record: &Record) -> Facts {
     let is_told = |interval: &&IntervalRecord| {
         interval.what != "suspended" && (interval.closed_by.is_some() || is_known)
     };
-    let intervals = record.intervals.iter().filter(is_told);
+    let is_set_back = (record.boot as usize).checked_sub(1).is_some_and(|boot| is_set_back(world, boot));
+    let intervals = record.intervals.iter().filter(is_told).filter(|_| !is_set_back);
     let intervals =
         intervals.map(|interval| format!("{} {} - {}", interval.what, interval.from, interval.to));
     let n_frozen =
@@ -118,7 +127,7 @@ fn facts_of(record: &Record) -> Facts {
 
 /// How the two differ, a line for each difference.
 pub fn differences(world: &World, records: &[Record]) -> Vec<(&'static str, String)> {
-    let (expected, found) = (expected(world), found(records));
+    let (expected, found) = (expected(world), found(world, records));
     let mut all = Vec::new();
     for (name, facts) in &expected {
         let Some(other) = found.get(name) else {

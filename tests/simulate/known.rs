@@ -7,15 +7,12 @@ use super::{Log, Role, World};
 /// and the half that no 4647 cites ends with `clean_shutdown` `high`.
 pub const HALF_A_PAIR: bool = true;
 
+/// A clock that somebody set back: the records of other logs carry times that were twice, and nothing but their order
+/// tells which of both. A record that could be of either is taken for the earlier.
+pub const SET_BACK_AND_OTHER_LOGS: bool = true;
+
 /// Clock steps in logs with gaps.
 pub const CLOCK_AND_GAPS: bool = true;
-
-/// A boot whose hardware clock was ahead until it was put right: records of other logs are sorted into the boot before
-/// it, since they are older than its start. And a clock set back by a user puts records of those logs out of order.
-pub const CLOCK_AND_OTHER_LOGS: bool = true;
-
-/// A clock that a user set back: the last sign of a session is then later than the shutdown that ends it.
-pub const CLOCK_SET_BACK: bool = true;
 
 /// A session without its 4624, first seen by a 4778 or 4779 (which have no SID): its account is not learned from the
 /// records that follow, and its unlocks go to another session of the same user.
@@ -23,10 +20,6 @@ pub const ACCOUNT_OF_A_LOST_LOGON: bool = true;
 
 /// An unlock whose own session is lost is given to one that another log has ended before.
 pub const UNLOCK_AFTER_AN_END: bool = true;
-
-/// `clean_shutdown` `low` of a session whose logoff may have been lost, with bounds 30 seconds around the shutdown:
-/// they should begin when it was last seen.
-pub const BOUNDS_OF_A_LOW_SHUTDOWN: bool = true;
 
 /// Puts records back that the known bugs are about.
 pub fn keep_clear(world: &World, left: &mut [bool]) {

@@ -28,7 +28,7 @@ struct Life {
 /// Simulates a machine.
 pub fn simulate(plan: Plan) -> World {
     let mut machine = Machine::new(plan.seed);
-    machine.has_other_logs = !(plan.with_clock && known::CLOCK_AND_OTHER_LOGS);
+    machine.has_other_logs = !(plan.with_clock && machine.dice.percent(50));
     let mut life = Life {
         machine,
         plan,
@@ -448,7 +448,8 @@ impl Life {
     fn clock(&mut self) {
         match self.attended() {
             Some(session) if self.percent(50) => {
-                let least = if known::CLOCK_SET_BACK { 0 } else { -300 };
+                let is_known = known::SET_BACK_AND_OTHER_LOGS && self.machine.has_other_logs;
+                let least = if is_known { 0 } else { -300 };
                 let amount = self.machine.dice.between(least, 300) * MINUTE + 11 * SECOND;
                 self.machine.set_clock(amount, r"C:\Windows\System32\rundll32.exe", Some(session), false);
             }

@@ -1,0 +1,131 @@
+//! Which boot wrote the records of other logs than Security, and by which clock (domain.md C.1, 5; rules 18 and
+//! 21).
+//!
+//! A machine's time is a row of segments in which its clock ran on: from a start or a step to the next. The records of
+//! a log are in order, so each is in the same segment as the one before it, or in a later one.
+
+use crate::event::{Records, RowIdx};
+use crate::machine::{BootEnd, Machine, StepKind};
+use crate::time::{MINUTE, SECOND, Timestamp};
+
+/// Records that are this much out of order are no sign of another segment.
+const SWAPPED: i64 = 5 * SECOND;
+
+/// A log is written on for this long after the shutdown's own records.
+const AFTER_SHUTDOWN: i64 = MINUTE;
+
+/// So many segments are looked at for a record that does not fit where its neighbours do.
+const LOOK_AHEAD: usize = 64;
+
+/// A span in which the clock ran on, as it showed it.
+struct Segment {
+    boot: usize,
+    from: Timestamp,
+    to: Timestamp,
+    /// What its times are to be moved by, and what then leaves out the steps that are kept as written.
+    shift: i64,
+    kept: i64,
+}
+
+/// Where a record stands in a machine's time.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub row: RowIdx,
+    pub boot: usize,
+    /// What its time is to be moved by.
+    pub shift: i64,
+    /// A time that no step turns back, for records of one boot.
+    pub elapsed: Timestamp,
+}
+
+/// A machine's segments, in order.
+pub struct Timeline {
+    segments: Vec<Segment>,
+}
+
+const ALWAYS: Timestamp = Timestamp(i64::MAX);
+
+impl Timeline {
+    /// From boots whose starts were put right and whose ends are known.
+    pub fn of(machine: &Machine) -> Self {
+        let mut segments: Vec<Segment> = Vec::new();
+        let steps = machine.clock.steps();
+        let mut steps = steps.iter().peekable();
+        for (n, boot) in machine.boots.iter().enumerate() {
+            let mut shift = machine.clock.shift_of_boot(n as u32);
+            let mut from = boot.start.map_or(Timestamp(i64::MIN), |start| start.plus(-shift));
+            let mut kept = 0i64;
+            while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
+                segments.push(Segment { boot: n, from, to: step.from, shift, kept });
+                from = step.to;
+                match step.kind {
+                    StepKind::Rebase => shift = shift.saturating_sub(step.amount),
+                    StepKind::Kept { .. } => kept = kept.saturating_sub(step.amount),
+                    StepKind::Frozen { .. } => {}
+                }
+            }
+            segments.push(Segment { boot: n, from, to: end(machine, n, from), shift, kept });
+        }
+        Timeline { segments }
+    }
+
+    /// Places every record of a log.
+    pub fn walk(&self, records: &Records, rows: &[RowIdx], take: impl FnMut(Place)) {
+        walk(&self.segments, records, rows, take);
+    }
+
+    /// Places records of which the boot is known.
+    pub fn walk_boot(&self, records: &Records, boot: usize, rows: &[RowIdx], take: impl FnMut(Place)) {
+        let first = self.segments.partition_point(|segment| segment.boot < boot);
+        let end = self.segments.partition_point(|segment| segment.boot <= boot);
+        walk(&self.segments[first..end], records, rows, take);
+    }
+}
+
+fn walk(segments: &[Segment], records: &Records, rows: &[RowIdx], mut take: impl FnMut(Place)) {
+    let mut at = 0;
+    let mut last: Option<Timestamp> = None;
+    for &row in rows {
+        let time = records.time[row as usize];
+        let next = next(segments, at, last, time);
+        if next != at {
+            (at, last) = (next, None);
+        }
+        last = last.max(Some(time));
+        let Segment { boot, shift, kept, .. } = segments[at];
+        take(Place { row, boot, shift, elapsed: time.plus(shift).plus(kept) });
+    }
+}
+
+/// The segment of a record, given that of the one before it and the latest time there.
+fn next(segments: &[Segment], at: usize, last: Option<Timestamp>, time: Timestamp) -> usize {
+    let fits = |segment: &Segment| segment.from <= time.plus(SECOND) && time <= segment.to.plus(SECOND);
+    let runs_on = last.is_none_or(|last| last <= time.plus(SWAPPED));
+    if fits(&segments[at]) && runs_on {
+        return at;
+    }
+    let ahead = segments[at + 1..].iter().take(LOOK_AHEAD).position(fits);
+    if let Some(n) = ahead {
+        return at + 1 + n;
+    }
+    // It fits nowhere near: it is of the last that had begun.
+    let mut at = at;
+    while runs_on && segments.get(at + 1).is_some_and(|next| next.from <= time) {
+        at += 1;
+    }
+    at
+}
+
+/// Until when a boot's last segment may have records, by its own clock.
+fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
+    let boot = &machine.boots[n];
+    let stopped = match &boot.end {
+        BootEnd::Clean { at, latest, .. } => Some(at.max(latest).plus(AFTER_SHUTDOWN)),
+        _ => None,
+    };
+    let next = machine.boots.get(n + 1).and_then(|next| next.start);
+    let shown = next.map(|next| next.plus(-machine.clock.shift_of_boot(n as u32 + 1)));
+    let earliest = boot.last_record.unwrap_or(from).max(from);
+    let ends = [stopped, next, shown].into_iter().flatten().filter(|end| *end >= earliest);
+    ends.min().unwrap_or(ALWAYS)
+}
