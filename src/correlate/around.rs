@@ -1,12 +1,13 @@
 //! What a boot's records tell beside its sessions' own.
 
 use super::link::{Group, Linker};
-use super::open::{Mark, TrackIdx};
+use super::open::TrackIdx;
 use super::{close, sleep};
-use crate::event::{Field, Kind};
+use crate::event::{Field, Kind, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::Class;
-use crate::time::SECOND;
+use crate::time::{SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 
 /// What a boot's records tell beside its sessions' own.
 pub struct Around {
@@ -59,20 +60,49 @@ const TAKEOVER: i64 = 10 * SECOND;
 /// 4779 of one account, then 4778 of another with the same session name and address: the second's session goes on at
 /// the first's client.
 fn takeovers(linker: &Linker<'_>) -> Vec<(TrackIdx, Pos)> {
-    let marks = &linker.tracks.marks;
-    let text =
-        |mark: &Mark, field| linker.event(mark.pos).map(|event| linker.records.events.text(event, field));
-    let client = |mark: &Mark| (text(mark, Field::SessionName), text(mark, Field::Address));
-    let account = |mark: &Mark| (text(mark, Field::TargetUser), text(mark, Field::TargetDomain));
-    let is_taken = |n: usize| {
-        let (mark, at) = (&marks[n], linker.time(marks[n].pos));
-        let recent =
-            marks[..n].iter().rev().take_while(|other| at.since(linker.time(other.pos)).abs() <= TAKEOVER);
-        mark.kind == Kind::Reconnected
-            && text(mark, Field::SessionName).is_some_and(|name| !name.is_none())
-            && recent
-                .filter(|other| other.kind == Kind::Disconnected && client(other) == client(mark))
-                .any(|other| account(other) != account(mark))
-    };
-    (0..marks.len()).filter(|&n| is_taken(n)).map(|n| (marks[n].track, marks[n].pos)).collect()
+    let text = |event, field| linker.records.events.text(event, field);
+    let mut taken = Vec::new();
+    let mut left: FxHashMap<(StrId, StrId), Left> = FxHashMap::default();
+    for mark in &linker.tracks.marks {
+        let Some(event) = linker.event(mark.pos) else { continue };
+        let client = (text(event, Field::SessionName), text(event, Field::Address));
+        if client.0.is_none() {
+            continue;
+        }
+        let account = (text(event, Field::TargetUser), text(event, Field::TargetDomain));
+        let at = linker.time(mark.pos);
+        match mark.kind {
+            Kind::Disconnected => left.entry(client).or_default().add(account, at),
+            Kind::Reconnected => {
+                let by = left.get(&client).and_then(|left| left.by_another(account));
+                if by.is_some_and(|then| at.since(then).abs() <= TAKEOVER) {
+                    taken.push((mark.track, mark.pos));
+                }
+            }
+            _ => {}
+        }
+    }
+    taken
+}
+
+type Account = (StrId, StrId);
+
+/// Who left a client last, and who was the last other one.
+#[derive(Default)]
+struct Left {
+    last: Option<(Account, Timestamp)>,
+    other: Option<(Account, Timestamp)>,
+}
+
+impl Left {
+    fn add(&mut self, account: Account, at: Timestamp) {
+        if self.last.is_some_and(|(last, _)| last != account) {
+            self.other = self.last;
+        }
+        self.last = Some((account, at));
+    }
+
+    fn by_another(&self, account: Account) -> Option<Timestamp> {
+        [self.last, self.other].into_iter().flatten().find(|(last, _)| *last != account).map(|(_, at)| at)
+    }
 }

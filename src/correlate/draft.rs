@@ -101,21 +101,25 @@ impl<'a> Draft<'a> {
     }
 
     pub fn evidence_row(&mut self, row: RowIdx, role: EvidenceRole, rule: u8) {
-        let evidence = Evidence { row, role, rule };
-        if !self.evidence.contains(&evidence) {
-            self.evidence.push(evidence);
-        }
+        self.evidence.push(Evidence { row, role, rule });
     }
 
     /// Adds an interval, cut to the session.
     pub fn push_interval(&mut self, begin: Timestamp, end: Timestamp, interval: Interval) {
         let interval = Interval { from: interval.from.max(begin), to: interval.to.min(end), ..interval };
-        // One state at a time: an opener that was seen twice, or a lost closer.
+        // One state at a time: an opener that was seen twice, or a lost closer. Those of a state lie apart and in
+        // order, so that its neighbours tell.
+        let order = (interval.what, interval.from);
+        let next = self.intervals.partition_point(|other| (other.what, other.from) < order);
+        let (before, after) = self.intervals.split_at(next);
         let is_apart = |other: &Interval| {
             other.what != interval.what || interval.to <= other.from || other.to <= interval.from
         };
-        if interval.from < interval.to && self.intervals.iter().all(is_apart) {
-            self.intervals.push(interval);
+        if interval.from < interval.to
+            && before.last().is_none_or(is_apart)
+            && after.first().is_none_or(is_apart)
+        {
+            self.intervals.insert(next, interval);
         }
     }
 
@@ -302,13 +306,12 @@ impl<'a> Draft<'a> {
     pub fn finish(mut self, sessions: &mut Sessions) {
         let logons = self.logon_rows();
         let order = |e: &Evidence| {
-            (
-                self.records.signature(e.row).channel != self.security.channel,
-                self.records.id[e.row as usize],
-                e.role,
-            )
+            let (at, is_other) =
+                (e.row as usize, self.records.signature(e.row).channel != self.security.channel);
+            (is_other, self.records.id[at], self.records.time[at], e.role, e.rule)
         };
         self.evidence.sort_by_key(order);
+        self.evidence.dedup();
         self.intervals.sort_by_key(|interval| (interval.from, interval.what));
         let session = &mut self.session;
         session.logons = append(&mut sessions.logons, logons);
