@@ -195,7 +195,7 @@ impl Case {
             Place { source: span.source, chunk_offset: offset, record: records.id[row as usize] }
         };
         let meaning = |row| match records.event(row) {
-            Some(event) => words::meaning(records.events.kind(event)).to_owned(),
+            Some(event) => words::what(records.events.layout(event).spec).to_owned(),
             None => String::new(),
         };
         Some(SessionDetail {

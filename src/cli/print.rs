@@ -7,7 +7,7 @@ use sessionscope::event::Field;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
 use sessionscope::export::visible;
-use sessionscope::export::words::{meaning, span};
+use sessionscope::export::words::{span, what};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
@@ -301,7 +301,7 @@ pub fn record(out: &mut impl Write, path: &Path, id: u64) -> Outcome {
     writeln!(out, "\nEvent")?;
     match records.event(row) {
         Some(event) => {
-            writeln!(out, "  {}", meaning(records.events.kind(event)))?;
+            writeln!(out, "  {}", what(records.events.layout(event).spec))?;
             for field in Field::ALL {
                 if let Some(text) = records.field_text(event, *field) {
                     writeln!(out, "  {field:?}: {}", visible(&text))?;
