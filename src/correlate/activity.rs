@@ -73,7 +73,7 @@ pub fn activity(
     sessions.activity.resize(next as usize, 0);
     for (&pos, &home) in places.iter().zip(&home_of) {
         if kind(pos) == Some(ActivityKind::ExplicitCredentials) {
-            let session = (home != NONE).then_some(first + home);
+            let session = (home != NONE).then(|| first + home);
             explicit.push(Explicit { machine, session, pos });
         }
         if home == NONE {

@@ -4,7 +4,7 @@ use crate::session::record::Record;
 use std::borrow::Cow;
 
 /// The columns, in their order.
-pub const HEADER: [&str; 41] = [
+pub const HEADER: [&str; 44] = [
     "session",
     "computer",
     "machine",
@@ -46,6 +46,9 @@ pub const HEADER: [&str; 41] = [
     "origin_host",
     "n_intervals",
     "n_evidence",
+    "n_activity",
+    "n_hops_in",
+    "n_hops_out",
 ];
 
 /// Appends the header line.
@@ -98,6 +101,9 @@ pub fn write_record(out: &mut Vec<u8>, record: &Record) {
         origin.map_or(Cow::Borrowed(""), |origin| optional(&origin.host)),
         number(Some(record.intervals.len())),
         number(Some(record.evidence.len())),
+        number(Some(record.activity.n())),
+        number(Some(record.n_hops_in)),
+        number(Some(record.n_hops_out)),
     ];
     write_row(out, cells.into_iter());
 }

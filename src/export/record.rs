@@ -63,6 +63,9 @@ impl Exporter<'_> {
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
             activity: self.activity(session),
+            n_hops_in: session.hops_in.n,
+            n_hops_out: session.hops_out.n,
+            hops: self.hops(session),
         }
     }
 
@@ -79,7 +82,7 @@ impl Exporter<'_> {
         }
     }
 
-    fn text(&self, id: StrId) -> Option<String> {
+    pub(super) fn text(&self, id: StrId) -> Option<String> {
         (!id.is_none()).then(|| self.records.text(id).to_owned())
     }
 

@@ -178,9 +178,8 @@ fn sample(
     let (from, to) = (landing.at.plus(-MAX_SKEW), landing.at.plus(MAX_SKEW));
     let near = index.to(edges, (landing.machine, landing.account), from, to);
     let after = |n: u32| landing.at.since(edges[n as usize].at);
-    let mut sure = near.filter(|&n| {
-        reasons(&edges[n as usize], true, places, accounts, landing).is_some_and(is_proven)
-    });
+    let mut sure =
+        near.filter(|&n| reasons(&edges[n as usize], true, places, accounts, landing).is_some_and(is_proven));
     let first = sure.next();
     if let Some(nearest) = first.into_iter().chain(sure).min_by_key(|&n| (after(n).abs(), n)) {
         skews.sample(edges[nearest as usize].machine, landing.machine, after(nearest));

@@ -209,9 +209,11 @@ impl<'a> Hops<'a> {
     fn finish(mut self, sessions: &mut Sessions) {
         let records = self.records;
         let id = |hop: &Hop| hop.rows.map(|row| row.map(|row| records.id[row as usize]));
-        let order = |hop: &Hop| (hop.from_machine, hop.from, hop.at, id(hop), hop.to_machine, hop.to, hop.how);
+        let order =
+            |hop: &Hop| (hop.from_machine, hop.from, hop.at, id(hop), hop.to_machine, hop.to, hop.how);
         self.all.sort_by_cached_key(order);
-        let mut inward: Vec<u32> = (0..self.all.len() as u32).filter(|&n| self.all[n as usize].to.is_some()).collect();
+        let mut inward: Vec<u32> =
+            (0..self.all.len() as u32).filter(|&n| self.all[n as usize].to.is_some()).collect();
         inward.sort_by_key(|&n| {
             let hop = &self.all[n as usize];
             (hop.to, hop.at, n)

@@ -70,7 +70,9 @@ impl<'a> Places<'a> {
         for session in &sessions.all {
             // A computer's own account logs on from that computer.
             let computer = match session.class {
-                Class::Machine => *computers.entry(session.user).or_insert_with(|| self.computer(session.user)),
+                Class::Machine => {
+                    *computers.entry(session.user).or_insert_with(|| self.computer(session.user))
+                }
                 _ => None,
             };
             for origin in sessions.origins(session).iter().filter(|origin| !origin.address.is_none()) {
@@ -157,7 +159,7 @@ fn learn<K: std::hash::Hash + Eq>(known: &mut FxHashMap<K, u32>, key: K, machine
     }
 }
 
-/// The host in `\\SRV1`, `SRV1.corp.local`, `cifs/SRV1`, `MSSQLSvc/SRV1:1433`, `ldap/DC1/corp.local` (rule 43).
+/// The host in `\\SRV1`, `SRV1$` (its account), `SRV1.corp.local`, `cifs/SRV1`, `MSSQLSvc/SRV1:1433`, `ldap/DC1/corp.local` (rule 43).
 pub fn host(text: &str) -> &str {
     let text = text.trim().trim_start_matches('\\');
     let text = text.split('\\').next().unwrap_or_default();
@@ -165,10 +167,11 @@ pub fn host(text: &str) -> &str {
     let first = parts.next().unwrap_or_default();
     let host = parts.next().unwrap_or(first);
     // An address of version 6 has more than one colon.
-    match host.split_once(':') {
+    let host = match host.split_once(':') {
         Some((name, port)) if !port.contains(':') => name,
         _ => host.trim_start_matches('[').split(']').next().unwrap_or_default(),
-    }
+    };
+    host.strip_suffix('$').unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -187,6 +190,7 @@ mod tests {
             ("10.0.0.7:3389", "10.0.0.7"),
             ("fe80::1", "fe80::1"),
             ("[2001:db8::1]:3389", "2001:db8::1"),
+            ("srv1$", "srv1"),
             ("", ""),
         ] {
             assert_eq!(host(text), expected, "{text}");

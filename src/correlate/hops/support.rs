@@ -72,12 +72,7 @@ impl Wanted {
 }
 
 /// Those of a list whose logons are within a span.
-fn within<'a>(
-    own: Option<&'a Vec<u32>>,
-    joined: &[Joined],
-    from: Timestamp,
-    to: Timestamp,
-) -> &'a [u32] {
+fn within<'a>(own: Option<&'a Vec<u32>>, joined: &[Joined], from: Timestamp, to: Timestamp) -> &'a [u32] {
     let own = own.map_or(&[][..], Vec::as_slice);
     let at = |n: &u32| joined[*n as usize].landing.at;
     let first = own.partition_point(|n| at(n) < from);
