@@ -5,6 +5,7 @@ pub mod bursts;
 pub mod csv;
 pub mod hops;
 pub mod hosts;
+pub mod lent;
 pub mod record;
 pub mod words;
 
