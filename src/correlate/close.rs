@@ -4,7 +4,6 @@ use super::boots::SHUTDOWN_SLACK;
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
-use super::terminal::Joined;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
 use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
@@ -81,7 +80,7 @@ fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     for &row in &ts.closed {
         draft.evidence_row(row, EvidenceRole::End, 33);
     }
-    let confidence = if how == Joined::ByNumber { Confidence::High } else { Confidence::Medium };
+    let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
     Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row: Some(row), ..End::default() })
 }
 

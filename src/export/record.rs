@@ -37,6 +37,7 @@ impl Exporter<'_> {
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize])),
             burst: None,
             ts_session: session.ts_session,
+            ts_session_how: session.ts_how.map(|how| how.word().to_owned()),
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),
             start: text(session.start.at),

@@ -23,6 +23,8 @@ pub struct Record {
     pub parent: Option<String>,
     pub burst: Option<String>,
     pub ts_session: Option<u32>,
+    /// How the number is known: `lock_event`, `user_and_time`, `sid_and_time`, `window_manager`, `own_number`.
+    pub ts_session_how: Option<String>,
     pub logon_ids: Vec<String>,
     pub origins: Vec<OriginRecord>,
     pub start: Option<String>,

@@ -17,7 +17,7 @@ pub const LATE_LUID_RESTART: bool = true;
 
 /// One half of a token pair whose other 4624, or (before Windows 10) 4672, is lost: two sessions with a start each,
 /// and the half that no 4647 cites ends with `clean_shutdown` `high`.
-pub const HALF_A_PAIR: bool = true;
+pub const HALF_A_PAIR: bool = false;
 
 /// Clock steps in logs with gaps.
 pub const CLOCK_AND_GAPS: bool = true;
@@ -34,10 +34,10 @@ pub const NEAR_STARTS: bool = true;
 
 /// A session without its 4624, first seen by a 4778 or 4779 (which have no SID): its account is not learned from the
 /// records that follow, and its unlocks go to another session of the same user.
-pub const ACCOUNT_OF_A_LOST_LOGON: bool = true;
+pub const ACCOUNT_OF_A_LOST_LOGON: bool = false;
 
 /// An unlock whose own session is lost is given to one that another log has ended before.
-pub const UNLOCK_AFTER_AN_END: bool = true;
+pub const UNLOCK_AFTER_AN_END: bool = false;
 
 /// `clean_shutdown` `low` of a session whose logoff may have been lost, with bounds 30 seconds around the shutdown:
 /// they should begin when it was last seen.
