@@ -268,13 +268,20 @@ fn are_locks_audited(draft: &Draft<'_>) -> bool {
 fn covered<'a>(draft: &Draft<'_>, spans: impl Iterator<Item = &'a Span>) -> i64 {
     let mut spans: Vec<(Timestamp, Timestamp)> =
         spans.map(|span| (elapsed(draft, span.from), elapsed(draft, span.to))).collect();
-    spans.sort_unstable();
-    let mut sum = 0;
+    union(&mut spans)
+}
+
+/// Ticks in which at least one of the spans is.
+pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
+    if !spans.is_sorted() {
+        spans.sort_unstable();
+    }
+    let mut sum: i64 = 0;
     let mut until = Timestamp(i64::MIN);
-    for (from, to) in spans {
+    for &mut (from, to) in spans {
         let from = from.max(until);
         if to > from {
-            sum += to.since(from);
+            sum = sum.saturating_add(to.since(from));
             until = to;
         }
     }

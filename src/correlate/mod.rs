@@ -10,6 +10,7 @@
 //!    know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
+//! 10. [`bursts`]: which network sessions are one burst?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
 
@@ -17,6 +18,7 @@ mod alone;
 mod around;
 mod attach;
 mod boots;
+mod bursts;
 mod classify;
 mod clock;
 mod close;
@@ -67,6 +69,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         }
         add_sessions(records, n as u32, machine, &outside, &mut sessions);
     }
+    bursts::bursts(&mut sessions);
     Correlated { machines, sessions, duplicates }
 }
 
