@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::link::Linker;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
-use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
+use crate::session::{Class, Confidence, End, EndHow, EvidenceRole, StartHow};
 use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
@@ -252,9 +252,11 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
     matches!(draft.session.class, Class::System | Class::WindowManager)
 }
 
-/// Whether it is unknown that a logoff would have been written.
+/// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
+/// a pair, which often gets none (trap 6).
 fn is_unproven(draft: &Draft<'_>) -> bool {
-    !is_exempt(draft) && draft.boot.logoff_audit == LogoffAudit::Unknown
+    let may_be_half = draft.session.class == Class::Unknown && draft.session.start.how != StartHow::Logon;
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half)
 }
 
 fn end_of_boot(boot: &Boot) -> Option<Timestamp> {

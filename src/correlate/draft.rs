@@ -292,10 +292,10 @@ impl<'a> Draft<'a> {
                 self.records.id[e.row as usize],
                 e.role,
                 e.rule,
-                e.row,
             )
         };
-        self.evidence.sort_unstable_by_key(order);
+        // Stable: records of one id stand in the order in which they were found.
+        self.evidence.sort_by_key(order);
         self.evidence.dedup();
         self.intervals.sort_by_key(|interval| (interval.from, interval.what));
         let session = &mut self.session;

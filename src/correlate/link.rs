@@ -246,8 +246,11 @@ impl<'a> Linker<'a> {
         }
         let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);
         let above = lost[middle..].iter().take(MAX_LOST).take_while(|&&(luid, _)| is_near(luid));
-        let is_limited = |&other: &TrackIdx| self.is_of_desktop(other) && self.track(other).first > pos;
-        above.map(|&(_, other)| other).filter(fits).find(is_limited).filter(|_| is_cut)
+        let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
+        let first = self.track(next).first;
+        let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
+        (is_soon || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next))
+            .then_some(next)
     }
 
     /// Whether the 4672 of an elevated half stands right after a 4624 of the limited one.
@@ -263,22 +266,27 @@ impl<'a> Linker<'a> {
         self.track(idx).user_logoff.is_some() || self.track(idx).has_marks
     }
 
-    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: nobody is known to have logged
-    /// on between them, and what the elevated half did it did before the desktop ended.
+    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
+    /// a full token, and nobody is known to have logged on between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
-        let known = &self.tracks.known;
-        let next = known.partition_point(|&(luid, _)| luid <= other.luid.0);
-        let is_between = known.get(next).is_some_and(|&(luid, _)| luid < own.luid.0);
         let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
-            && other.is_used
+            && other.has_full_token
             && other.reused_at.is_none()
-            && !is_between
+            && !self.is_known_between(elevated, limited)
             && is_in_time
             && is_interactive
+    }
+
+    /// Whether somebody is known to have logged on between two LogonIds, the lower first.
+    fn is_known_between(&self, lower: TrackIdx, upper: TrackIdx) -> bool {
+        let (lower, upper) = (self.track(lower).luid.0, self.track(upper).luid.0);
+        let known = &self.tracks.known;
+        let next = known.partition_point(|&(luid, _)| luid <= lower);
+        known.get(next).is_some_and(|&(luid, _)| luid < upper)
     }
 
     /// Rule 28: the limited half is the session's name; desktop events cite it.

@@ -13,6 +13,9 @@ const CLUSTER: i64 = 5 * SECOND;
 const BESIDE_RECORDS: u64 = 2;
 const BESIDE: i64 = 2 * SECOND / 1000;
 
+/// TokenElevationType of a 4688: the full token of one who has a limited one as well.
+const FULL_TOKEN: &str = "%%1937";
+
 /// A LogonId's number among a boot's [`Tracks`].
 pub type TrackIdx = u32;
 
@@ -63,6 +66,8 @@ pub struct Track {
     pub privileges: Option<Pos>,
     /// Whether any of the boot's [`Mark`]s is its own.
     pub has_marks: bool,
+    /// Whether it started a program with a full token, as the elevated half of a pair does.
+    pub has_full_token: bool,
     /// Whether it did anything but log on and off.
     pub is_used: bool,
     /// The track of the 4624 that stands beside its own, of the same account and type: as a rule its other half.
@@ -175,6 +180,9 @@ impl Tracks {
                 self.all[track as usize].privileges.get_or_insert(pos);
                 self.has_privileges = true;
             }
+            if let (Some(track), Kind::ProcessCreated, None) = (track, kind, target) {
+                self.process(log, event, track);
+            }
             by = track;
         }
         let Some(luid) = target else { return };
@@ -186,12 +194,21 @@ impl Tracks {
                 let before = self.track_of(luid).and_then(|track| self.last_seen(track));
                 let is_used = !is_of_logon(log, pos, kind);
                 let track = self.cite(luid, pos, is_used, || log.target(event));
+                if let (Some(track), Kind::ProcessCreated) = (track, kind) {
+                    self.process(log, event, track);
+                }
                 if let (Some(track), true) = (track, is_mark(kind)) {
                     self.all[track as usize].has_marks = true;
                     self.marks.push(Mark { track, pos, kind, before });
                 }
             }
         }
+    }
+
+    fn process(&mut self, log: Log<'_>, event: EventIdx, track: TrackIdx) {
+        let track = &mut self.all[track as usize];
+        let elevation = || log.records.text(log.records.events.text(event, Field::TokenElevation));
+        track.has_full_token |= track.logon.is_none() && !track.has_full_token && elevation() == FULL_TOKEN;
     }
 
     fn track_of(&self, luid: LogonId) -> Option<TrackIdx> {
@@ -256,6 +273,7 @@ impl Tracks {
             user_logoff: None,
             privileges: None,
             has_marks: false,
+            has_full_token: false,
             is_used: false,
             beside: None,
             reused_at: None,
