@@ -8,13 +8,16 @@ use super::{close, intervals, origins};
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
-    Class, Confidence, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
+    Class, Confidence, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
     Session, Sessions, Start, StartHow, TsHow,
 };
-use crate::time::{SECOND, Timestamp};
+use crate::time::{MINUTE, SECOND, Timestamp};
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
 const WINDOWS_BEFORE: i64 = 10 * SECOND;
+
+/// A LogonId is destroyed seconds after its user logged off; what shuts down does not run on for so long.
+const DESTROYED_WITHIN: i64 = 5 * MINUTE;
 
 /// A session while it is worked out.
 pub struct Draft<'a> {
@@ -254,14 +257,26 @@ impl<'a> Draft<'a> {
         for &pos in &taken_over {
             self.evidence(pos, EvidenceRole::Reconnect, 41);
         }
+        // Where it began records are missing (rule 6).
+        let is_cut = matches!(self.session.start.how, StartHow::BeforeLogStart | StartHow::Gap);
+        let is_alive = end.how == EndHow::UserLogoff && (self.last_pos > self.end_pos || self.is_leaked(end));
         let until = if is_exact(end.how) { self.end_pos } else { self.boot.security.end };
         let flags = &mut self.session.flags;
         flags.set(Flags::PRIVILEGED, !privileges.is_empty());
         flags.set(Flags::CLOCK_CORRECTED, moved);
         flags.set(Flags::CLOCK_MANIPULATED, !manipulations.is_empty());
-        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, self.security.has_gap(first_pos, until));
+        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, is_cut || self.security.has_gap(first_pos, until));
         flags.set(Flags::TAKEN_OVER, !taken_over.is_empty());
-        flags.set(Flags::ALIVE_AFTER_LOGOFF, end.how == EndHow::UserLogoff && self.last_pos > self.end_pos);
+        flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
+    }
+
+    /// C.7, note iv: its user logged off, and the machine ran on and destroyed others, not it: something holds its
+    /// token.
+    fn is_leaked(&self, end: End) -> bool {
+        let Some((at, last)) = end.at.zip(self.linker.tracks.last_logoff) else { return false };
+        self.time(last).since(at) > DESTROYED_WITHIN
+            && self.own().all(|track| track.logoff.is_none())
+            && !self.security.has_gap(self.end_pos, last)
     }
 
     /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by

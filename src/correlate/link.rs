@@ -67,6 +67,23 @@ impl Groups {
         }
         self.all[home].attached.extend(logons);
     }
+
+    /// Takes away groups that are part of others, and what was known of them.
+    pub fn settle<T>(&mut self, facts: Vec<T>) -> Vec<T> {
+        if self.all.iter().all(|group| !group.is_attached) {
+            return facts;
+        }
+        let is_kept: Vec<bool> = self.all.iter().map(|group| !group.is_attached).collect();
+        let mut numbers: Vec<u32> = Vec::with_capacity(is_kept.len());
+        let mut n = 0;
+        for &is_kept in &is_kept {
+            numbers.push(n);
+            n += u32::from(is_kept);
+        }
+        self.all.retain(|group| !group.is_attached);
+        self.of_track.iter_mut().for_each(|group| *group = numbers[*group as usize]);
+        facts.into_iter().zip(is_kept).filter(|(_, is_kept)| *is_kept).map(|(fact, _)| fact).collect()
+    }
 }
 
 /// What linking looks things up in.

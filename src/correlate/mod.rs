@@ -10,10 +10,12 @@
 //!    know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
-//! 10. [`bursts`]: which network sessions are one burst?
+//! 10. [`activity`]: what ran in it?
+//! 11. [`bursts`]: which network sessions are one burst?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
 
+mod activity;
 mod alone;
 mod around;
 mod attach;
@@ -59,6 +61,7 @@ pub struct Correlated {
 pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let (mut machines, duplicates) = machines::machines(records, paths);
     let mut sessions = Sessions::default();
+    let kinds = activity::Kinds::of(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
@@ -67,7 +70,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
-        add_sessions(records, n as u32, machine, &outside, &mut sessions);
+        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions);
     }
     bursts::bursts(&mut sessions);
     Correlated { machines, sessions, duplicates }
@@ -78,6 +81,7 @@ fn add_sessions(
     machine: u32,
     facts: &Machine,
     outside: &Outside,
+    kinds: &activity::Kinds,
     sessions: &mut Sessions,
 ) {
     let empty = Lineage::default();
@@ -91,11 +95,11 @@ fn add_sessions(
         let joined = join::join(&linker, &groups, &numbered);
         let closed = join::closed(&linker, &groups, &numbered, &joined);
         attach::attach(&linker, &mut groups, &closed, &outside.remote(records, n));
+        let joined = groups.settle(joined);
         let marks = Marks::of(&groups, &tracks);
         let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot));
         let first = sessions.all.len() as SessionIdx;
-        let own = || groups.all.iter().enumerate().filter(|(_, group)| !group.is_attached);
-        for (idx, group) in own() {
+        for (idx, group) in groups.all.iter().enumerate() {
             let mut draft = Draft::new(&linker, facts, boot, &around, group);
             draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
             draft.session.machine = machine;
@@ -104,6 +108,7 @@ fn add_sessions(
             draft.finish(sessions);
         }
         link_parents(&groups, first, sessions);
+        activity::activity(&linker, boot, &groups, kinds, first, sessions);
         for ts in alone::unknown(&linker, &groups.all, &numbered, &joined) {
             alone::add(records, boot, machine, n as u32, ts, sessions);
         }
@@ -113,22 +118,10 @@ fn add_sessions(
 
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
 fn link_parents(groups: &Groups, first: SessionIdx, sessions: &mut Sessions) {
-    if groups.all.iter().all(|group| group.parent.is_none()) {
-        return;
-    }
-    let mut next = first;
-    let session_of: Vec<SessionIdx> = groups
-        .all
-        .iter()
-        .map(|group| {
-            let own = next;
-            next += SessionIdx::from(!group.is_attached);
-            own
-        })
-        .collect();
-    for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| !group.is_attached) {
-        let parent = group.parent.map(|track| session_of[groups.of(track)]);
-        sessions.all[session_of[n] as usize].parent = parent.filter(|&parent| parent != session_of[n]);
+    for (n, group) in groups.all.iter().enumerate() {
+        let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
+        let parent = parent.map(|parent| first + parent as SessionIdx);
+        sessions.all[first as usize + n].parent = parent;
     }
 }
 

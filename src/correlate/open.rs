@@ -97,6 +97,8 @@ pub struct Tracks {
     pub known: Vec<(u64, Pos)>,
     /// Places of the boot's 4719.
     pub policies: Vec<Pos>,
+    /// The boot's last 4634.
+    pub last_logoff: Option<Pos>,
     /// Whether the boot has any 4672 of a LogonId that is not fixed.
     pub has_privileges: bool,
     /// Whether the boot has any 4624.
@@ -234,17 +236,18 @@ impl Tracks {
         if luid.is_fixed() {
             return None;
         }
-        let told = account();
-        let idx = self.track_of_account(luid, pos, told.sid);
+        let idx = self.track_of(luid).unwrap_or_else(|| self.open(luid, pos));
         let track = &mut self.all[idx as usize];
-        track.tell(told);
+        if track.told_by < ToldBy::Cited {
+            track.tell(account());
+        }
         track.last_seen = Some(pos);
         track.is_used |= is_used;
         Some(idx)
     }
 
-    /// The track of a LogonId and account. Within a boot a LogonId is one account's: where it is another's, that one's
-    /// logon and the start before it are missing.
+    /// The track of a LogonId that is logged off. Within a boot a LogonId is one account's: where it is another's, that
+    /// one's logon and the start before it are missing.
     fn track_of_account(&mut self, luid: LogonId, pos: Pos, sid: StrId) -> TrackIdx {
         let Some(idx) = self.track_of(luid) else { return self.open(luid, pos) };
         let track = &mut self.all[idx as usize];
@@ -348,6 +351,7 @@ impl Tracks {
             }
             _ => {
                 track.logoff.get_or_insert(pos);
+                self.last_logoff = Some(pos);
                 ToldBy::Logoff
             }
         };
@@ -375,12 +379,14 @@ impl Track {
     }
 }
 
-/// Security events that belong to a logon itself: user claims, group membership, special groups, a token's privileges,
-/// a connection that was refused.
-const OF_LOGON: [u32; 5] = [4626, 4627, 4703, 4825, 4964];
+/// A token's privileges were adjusted: part of a logon, as its claims, groups and privileges are.
+const TOKEN_ADJUSTED: u32 = 4703;
 
+/// Whether an event belongs to a logon itself, and tells of nothing that was done in it.
 fn is_of_logon(log: Log<'_>, pos: Pos, kind: Kind) -> bool {
-    kind == Kind::Activity && OF_LOGON.contains(&log.records.signature(log.row(pos) as u32).event_id)
+    use Kind::{ClaimsListed, GroupsListed, RemoteLogonDenied, SpecialGroups};
+    matches!(kind, ClaimsListed | GroupsListed | RemoteLogonDenied | SpecialGroups)
+        || kind == Kind::Activity && log.records.signature(log.row(pos) as u32).event_id == TOKEN_ADJUSTED
 }
 
 fn is_mark(kind: Kind) -> bool {

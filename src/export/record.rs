@@ -63,6 +63,7 @@ impl Exporter<'_> {
             n_logons: session.n_logons,
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
+            activity: self.activity(session),
         }
     }
 
