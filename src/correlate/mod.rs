@@ -12,6 +12,7 @@
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst?
+//! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
 
@@ -26,6 +27,7 @@ mod clock;
 mod close;
 mod coverage;
 mod draft;
+mod hops;
 mod intervals;
 mod join;
 mod link;
@@ -41,6 +43,7 @@ use crate::machine::{Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use draft::Draft;
+use hops::edges::Explicit;
 use link::{Groups, Linker};
 use open::Mark;
 use rustc_hash::FxHashMap;
@@ -62,6 +65,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let (mut machines, duplicates) = machines::machines(records, paths);
     let mut sessions = Sessions::default();
     let kinds = activity::Kinds::of(records);
+    let mut explicit = Vec::new();
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
@@ -70,9 +74,10 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
-        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions);
+        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
     bursts::bursts(&mut sessions);
+    hops::hops(records, &machines, &explicit, &mut sessions);
     Correlated { machines, sessions, duplicates }
 }
 
@@ -83,6 +88,7 @@ fn add_sessions(
     outside: &Outside,
     kinds: &activity::Kinds,
     sessions: &mut Sessions,
+    explicit: &mut Vec<Explicit>,
 ) {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
@@ -108,7 +114,7 @@ fn add_sessions(
             draft.finish(sessions);
         }
         link_parents(&groups, first, sessions);
-        activity::activity(&linker, boot, &groups, kinds, first, sessions);
+        activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
         for ts in alone::unknown(&linker, &groups.all, &numbered, &joined) {
             alone::add(records, boot, machine, n as u32, ts, sessions);
         }
