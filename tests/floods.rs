@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 /// Events of a short flood, and how many times longer the long one is.
-const N_EVENTS: usize = 4_000;
+const N_EVENTS: usize = 2_500;
 const LONGER: usize = 8;
 
 /// The long one may take this many times longer. With the square of its length it would take 64 times.
@@ -53,6 +53,14 @@ const FLOODS: &[(&str, Row)] = &[
     ("desktops of one account at one moment", |n| {
         format!("08:00 PC1 4624 logon={:#x} type=10 user=alice ip=10.0.0.7", 0x1_0000 + n)
     }),
+    ("network and Remote Desktop logons of one account from one place", |n| {
+        format!(
+            "08:00:{:02} PC1 4624 logon={:#x} type={} user=alice ip=10.0.0.7",
+            n % 50,
+            0x1_0000 + n,
+            [3, 10][n % 2]
+        )
+    }),
     ("old token pairs", |n| format!("08:00 PC1 4624 v=0 logon={:#x} type=2 user=alice", 0x1_0000 + n)),
     ("network logons and logoffs", |n| {
         format!("{} PC1 {} logon={:#x} type=3 user=alice", at(n), [4624, 4634][n % 2], 0x1_0000 + n / 2)
@@ -91,6 +99,11 @@ const FLOODS: &[(&str, Row)] = &[
         ),
         1 => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
         _ => format!("{} PC1 4634 logon={:#x} type=2 user=DWM-{}", at(n), 0x1_0000 + n - 2, n / 3),
+    }),
+    ("sessions that Terminal Services know, beside those that Security knows", |n| match n % 3 {
+        0 => format!("{} PC1 4624 logon={:#x} type=10 user=alice ip=10.0.0.7", at(n), 0x1_0000 + n),
+        1 => format!("{} PC1 LSM/21 user=alice session={} ip=10.0.0.7", at(n), n / 3),
+        _ => format!("{} PC1 LSM/23 user=alice session={}", at(n), n / 3),
     }),
     ("runas within runas", |n| {
         format!(
