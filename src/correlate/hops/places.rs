@@ -94,8 +94,10 @@ impl<'a> Places<'a> {
                 }
             }
         }
-        for (n, machine) in machines.iter().enumerate() {
-            self.learn_from_events(n as u32, machine, &mut computers, &mut claims);
+        if tells_addresses(self.records) {
+            for (n, machine) in machines.iter().enumerate() {
+                self.learn_from_events(n as u32, machine, &mut computers, &mut claims);
+            }
         }
         self.settle(&claims);
         // What was looked up before the addresses were known.
@@ -111,9 +113,6 @@ impl<'a> Places<'a> {
         claims: &mut Claims,
     ) {
         let records = self.records;
-        if !machine.lineages.iter().any(|lineage| tells_addresses(records, &lineage.rows)) {
-            return;
-        }
         for &row in machine.lineages.iter().flat_map(|lineage| &lineage.rows) {
             let Some(event) = records.event(row) else { continue };
             let text = |field| records.events.text(event, field);
@@ -167,10 +166,9 @@ fn claim(claims: &mut Claims, address: StrId, machine: u32, weight: u32) {
 /// "Outbound" in every language.
 pub const OUTBOUND: &str = "%%14593";
 
-fn tells_addresses(records: &Records, rows: &[crate::event::RowIdx]) -> bool {
-    // By what kinds of records there are, not by the records.
-    let is_known = |id: u32| matches!(id, 4768 | 4769 | 5156);
-    !rows.is_empty() && records.signatures.iter().any(|signature| is_known(signature.event_id))
+/// Whether any record may tell an address beside those of logons.
+fn tells_addresses(records: &Records) -> bool {
+    records.signatures.iter().any(|signature| matches!(signature.event_id, 4768 | 4769 | 5156))
 }
 
 /// Every network has these addresses.
