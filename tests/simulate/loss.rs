@@ -1,6 +1,6 @@
 //! Takes records away, as rolled-over, cleared, filtered and half-collected logs do.
 
-use super::{Dice, LOGS, Log, World, known};
+use super::{Dice, LOGS, Log, World};
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,6 @@ impl Loss {
                 file(log, &mut left);
             }
         }
-        known::keep_clear(world, &mut left);
         left
     }
 }
