@@ -187,7 +187,9 @@ fn kind(
     let Told { at, event, from, to, amount } = *told;
     let process = || records.text(events.text(event, Field::ProcessName));
     let slept = || sleeps.iter().any(|sleep| sleep.from.since(from).abs() <= AFTER_WAKE);
-    if boot.has_start && is_soon(records, security, boot, at, from, moved) {
+    // By the record's own time: it is stamped by the clock as it was set.
+    let set = records.time[records.row(event) as usize].plus(-amount);
+    if boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
     } else if amount > 0 && (is_machine_tool(process()) || slept()) {
         StepKind::Frozen { from, to }

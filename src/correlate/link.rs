@@ -122,7 +122,7 @@ impl<'a> Linker<'a> {
     }
 
     /// What had a LogonId, the newest first: it may have been given out again over a start that is missing.
-    fn owners(&self, luid: LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
+    fn owners(&self, luid: crate::event::LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
         let newest = self.tracks.by_luid.get(&luid.0).copied();
         std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS)
     }
