@@ -137,7 +137,7 @@ fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
 }
 
 /// A time to the second, or the bounds it lies between.
-fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
+pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
     let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
     match (at, earliest, latest) {
         (Some(at), _, _) => short(at),
@@ -148,7 +148,7 @@ fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String
     }
 }
 
-fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
+pub fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     for line in lines {
@@ -207,31 +207,6 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
         lines.push(format!("and {n_unlisted} more problems"));
     }
     lines
-}
-
-/// Prints machines and their boots for people.
-pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
-    for host in case.hosts() {
-        writeln!(
-            out,
-            "{} ({}), {} sessions",
-            visible(&host.machine),
-            visible(&host.names.join(", ")),
-            host.n_sessions
-        )?;
-        let mut lines = vec![["BOOT", "START", "END", "HOW", "LOGOFFS AUDITED"].map(String::from)];
-        lines.extend(host.boots.iter().map(|boot| {
-            [
-                boot.boot.to_string(),
-                moment(&boot.start, &None, &None),
-                moment(&boot.end, &boot.last_record, &boot.end_latest),
-                boot.end_how.clone(),
-                boot.logoff_audit.clone(),
-            ]
-        }));
-        print_table(out, &lines)?;
-    }
-    Ok(())
 }
 
 /// Prints who was on at a moment, for people.

@@ -78,6 +78,11 @@ impl Outside {
         Outside { by_boot }
     }
 
+    /// A boot's records of these logs, by time.
+    pub fn rows(&self, boot: usize) -> &[RowIdx] {
+        self.by_boot.get(boot).map_or(&[], |rows| rows)
+    }
+
     /// The sessions of a boot, in the order of their first records.
     pub fn sessions(&self, records: &Records, boot: usize) -> Vec<TsSession> {
         let mut sessions: Vec<TsSession> = Vec::new();

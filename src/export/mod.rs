@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod bursts;
+pub mod coverage;
 pub mod csv;
 pub mod hosts;
 pub mod record;

@@ -79,7 +79,7 @@ impl Exporter<'_> {
         }
     }
 
-    fn text(&self, id: StrId) -> Option<String> {
+    pub(super) fn text(&self, id: StrId) -> Option<String> {
         (!id.is_none()).then(|| self.records.text(id).to_owned())
     }
 
