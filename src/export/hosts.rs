@@ -5,6 +5,7 @@ use super::record::Exporter;
 use crate::event::{Field, Kind, RowIdx, StrId};
 use crate::machine::record::{BootRecord, ClearRecord, HostRecord, LogRecord, NameRecord, ShutdownRecord};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Machine, MachineKind};
+use crate::session::record::EventRef;
 use crate::time::{Timestamp, seconds};
 
 /// More than this share of missing record ids makes a log sparse: a filtered export.
@@ -22,7 +23,7 @@ impl Exporter<'_> {
         let has_records =
             |boot: &Boot| boot.has_start || !boot.security.is_empty() || !boot.system.is_empty();
         let boots = machine.boots.iter().enumerate().filter(|(_, boot)| has_records(boot));
-        let domain = self.text(machine.profile.domain);
+        let domain: Option<String> = self.text(machine.profile.domain);
         HostRecord {
             machine: machine.name.clone(),
             names: machine.names.iter().map(|&name| self.records.text(name).to_owned()).collect(),
@@ -216,7 +217,7 @@ impl Exporter<'_> {
 
     /// `4608 in Security record 12`.
     pub(super) fn event_name(&self, row: RowIdx) -> String {
-        let by = self.event_ref(row);
+        let by: EventRef = self.event_ref(row);
         format!("{} in {} record {}", by.event, super::visible(&by.channel), by.record)
     }
 }

@@ -5,6 +5,7 @@ pub mod bursts;
 pub mod coverage;
 pub mod csv;
 pub mod hosts;
+pub mod lent;
 pub mod record;
 pub mod words;
 

@@ -4,14 +4,14 @@
 //! was probably off. Windows' defaults are never taken for facts.
 
 use super::{change, is_sparse, is_undisturbed};
-use crate::audit::{BASELINE, SUBCATEGORIES, tasks};
+use crate::audit::{BASELINE, SUBCATEGORIES, Subcategory, tasks};
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
 use crate::event::records::Signature;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, LogoffAudit, Outcome, Pos};
 use crate::session::Class;
-use crate::time::{MINUTE, SECOND};
+use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// The records of one logon stand within these seconds (C.2).
@@ -51,6 +51,7 @@ fn is_told(audit: &Audit) -> bool {
 /// The subcategory of each signature: its number among [`SUBCATEGORIES`], [`NONE`] if it has none.
 struct Subcategories {
     by_signature: Vec<u8>,
+    process_creation: u8,
 }
 
 const NONE: u8 = u8::MAX;
@@ -66,7 +67,36 @@ impl Subcategories {
             let found = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task);
             found.ok().and_then(|n| u8::try_from(n).ok()).unwrap_or(NONE)
         };
-        Subcategories { by_signature: records.signatures.iter().map(number).collect() }
+        let process = |subcategory: &Subcategory| subcategory.task == tasks::PROCESS_CREATION;
+        Subcategories {
+            by_signature: records.signatures.iter().map(number).collect(),
+            process_creation: SUBCATEGORIES.iter().position(process).map_or(NONE, |n| n as u8),
+        }
+    }
+}
+
+/// The first records of a boot: Windows 10 writes the creation of its own first processes before it knows its audit
+/// policy, whatever that is (seen in rathbun_w10).
+struct Early {
+    last_id: u64,
+    until: Timestamp,
+}
+
+/// So long after the first record of a start, its own first processes are made.
+const FIRST_PROCESSES: i64 = 10 * SECOND;
+
+impl Early {
+    fn of(records: &Records, security: &Lineage, boot: &Boot) -> Option<Self> {
+        let first = *security.rows.get(boot.security.start as usize).filter(|_| boot.has_start)?;
+        let own = boot.anchors.iter().filter(|&&row| records.signature(row).channel == security.channel);
+        Some(Early {
+            last_id: own.map(|&row| records.id[row as usize]).max().unwrap_or(0),
+            until: records.time[first as usize].plus(FIRST_PROCESSES),
+        })
+    }
+
+    fn contains(&self, records: &Records, row: RowIdx) -> bool {
+        records.id[row as usize] <= self.last_id || records.time[row as usize] <= self.until
     }
 }
 
@@ -74,7 +104,7 @@ impl Subcategories {
 fn task_of(signature: &Signature) -> u32 {
     match (signature.task, signature.event_id) {
         // Written whatever the policy is (E.1, 2): they show nothing of their own subcategory.
-        (_, 4719 | 4912) => 0,
+        (_, 4719 | 4912 | 4826 | 4696) => 0,
         (0, 4608 | 4616) => tasks::STATE_CHANGE,
         (0, 4624 | 4625 | 4648) => tasks::LOGON,
         (0, 4634 | 4647) => tasks::LOGOFF,
@@ -104,6 +134,8 @@ struct Tally {
     is_filtered: bool,
     /// Security itself has the boot's start, and nothing is missing there.
     start: Option<RowIdx>,
+    /// The same, if the boot then went on long enough to start its services.
+    settled: Option<RowIdx>,
 }
 
 /// Records of a start within which none may be missing if what is not there is to mean anything.
@@ -132,11 +164,19 @@ impl Tally {
             n_command_lines: 0,
             is_filtered: is_sparse(records, security, &range),
             start: start_in_security(records, security, boot),
+            settled: None,
         };
+        let has_services = is_undisturbed(records, security, &range, range.start, PROGRAMS);
+        tally.settled = tally.start.filter(|_| has_services);
+        let early = Early::of(records, security, boot);
+        let is_early = |row| early.as_ref().is_some_and(|early| early.contains(records, row));
         for pos in range {
             let row = security.rows[pos as usize];
             let signature = records.signature[row as usize] as usize;
-            let own = subcategory.by_signature[signature];
+            let own = match subcategory.by_signature[signature] {
+                own if own == subcategory.process_creation && is_early(row) => NONE,
+                own => own,
+            };
             if let Some(counts) = tally.counts.get_mut(usize::from(own)) {
                 let failed = is_failure(&records.signatures[signature]);
                 let outcome = &mut counts[usize::from(failed)];
@@ -145,7 +185,7 @@ impl Tally {
                 outcome.last = Some(pos);
             }
             if let Some(event) = records.event(row) {
-                tally.add(records, security, boot, pos, event);
+                tally.add(records, security, boot, pos, event, is_early(row));
             }
         }
         let is_change = |row: &&RowIdx| {
@@ -156,7 +196,15 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
+    fn add(
+        &mut self,
+        records: &Records,
+        security: &Lineage,
+        boot: &Boot,
+        pos: Pos,
+        event: EventIdx,
+        is_early: bool,
+    ) {
         let events = &records.events;
         let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
         let cites = |field| events.luid(event, field).is_some_and(|luid: LogonId| !luid.is_fixed());
@@ -168,7 +216,7 @@ impl Tally {
             Kind::Logoff if cites(Field::TargetLogonId) => {
                 self.cited.get_or_insert(pos);
             }
-            Kind::ProcessCreated => {
+            Kind::ProcessCreated if !is_early => {
                 if cites(Field::SubjectLogonId) {
                     self.cited.get_or_insert(pos);
                 }
@@ -288,7 +336,7 @@ impl Tally {
             tasks::SPECIAL_LOGON => self.elevated.map(row),
             tasks::GROUP_MEMBERSHIP => self.logon.filter(|_| self.n_logons >= SOME_LOGONS).map(row),
             tasks::OTHER_LOGON => self.unlocked.map(row).or(self.reconnected.filter(|_| self.n_logons > 0)),
-            tasks::PROCESS_CREATION => self.desktop.map(row).or(self.start),
+            tasks::PROCESS_CREATION => self.desktop.map(row).or(self.settled),
             tasks::PROCESS_TERMINATION => self.created.filter(|_| self.n_created >= SOME_PROCESSES).map(row),
             // 4608, and 4902 of the audit policy's own table, are written at every start.
             tasks::STATE_CHANGE | tasks::AUDIT_POLICY => self.start,
