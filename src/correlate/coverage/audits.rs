@@ -363,9 +363,10 @@ fn start_in_security(records: &Records, security: &Lineage, boot: &Boot) -> Opti
 
 /// A boot with too little data takes its neighbour's verdict, if nothing between them was changed or is missing (C.7).
 fn take_neighbours(security: &Lineage, boots: &mut [Boot]) {
-    for task in 0..SUBCATEGORIES.len() {
+    for (task, subcategory) in SUBCATEGORIES.iter().enumerate() {
         for failed in [false, true] {
-            if SUBCATEGORIES[task].task == tasks::LOGOFF && !failed {
+            // That verdict has its neighbours' already.
+            if subcategory.task == tasks::LOGOFF && !failed {
                 continue;
             }
             let told: Vec<Option<Outcome>> = boots
