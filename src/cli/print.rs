@@ -6,8 +6,8 @@ use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
-use sessionscope::export::visible;
 use sessionscope::export::words::{span, what};
+use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
@@ -264,8 +264,10 @@ pub fn record(out: &mut impl Write, path: &Path, id: u64) -> Outcome {
     let view = record_view(&chunk, id).map_err(Failure::Nothing)?;
     writeln!(out, "{}", lines(&view.xml))?;
     writeln!(out, "\nFields")?;
+    let event_id = records.signature(row).event_id;
     for (name, value) in &view.fields {
-        writeln!(out, "  {}: {}", visible(name), visible(value))?;
+        let words = codes::words(event_id, name, value).map_or(String::new(), |words| format!(" ({words})"));
+        writeln!(out, "  {}: {}{words}", visible(name), visible(value))?;
     }
     writeln!(out, "\nEvent")?;
     match records.event(row) {

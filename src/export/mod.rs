@@ -2,8 +2,10 @@
 
 pub mod activity;
 pub mod bursts;
+pub mod codes;
 pub mod coverage;
 pub mod csv;
+pub mod hops;
 pub mod hosts;
 pub mod lent;
 pub mod record;
