@@ -18,7 +18,6 @@ const CLIENT_BUILDS: [u32; 13] =
 
 /// Finds out what kind of computer a machine is, and what it says of itself.
 pub fn profile(records: &Records, machine: &Machine) -> Profile {
-    let security = machine.security.map(|n| &machine.lineages[n]);
     let system = machine.system.map(|n| &machine.lineages[n]);
     let newest = |kind: Kind| {
         let is_one = |row: &&RowIdx| records.event(**row).is_some_and(|e| records.events.kind(e) == kind);
@@ -34,7 +33,7 @@ pub fn profile(records: &Records, machine: &Machine) -> Profile {
         product: uptime.and_then(|row| product(records, row)),
         build: version.and_then(|row| build(records, row)),
         time_zone: text(uptime, Field::TimeZone),
-        domain: text(security.and_then(|security| own_account(records, security)), Field::SubjectDomain),
+        domain: text(own_account(records, machine), Field::SubjectDomain),
         ..Profile::default()
     };
     (profile.kind, profile.kind_by) = kind(records, machine, &profile, uptime, version);
@@ -79,14 +78,19 @@ fn first_of_controllers(records: &Records, security: &Lineage) -> Option<RowIdx>
     security.rows.iter().find(|&&row| is_its(records.signature[row as usize])).copied()
 }
 
-/// The newest record that the machine's own account is the subject of: its domain is the machine's.
-fn own_account(records: &Records, security: &Lineage) -> Option<RowIdx> {
+/// The newest record that the machine's own account is the subject of: its domain is the machine's. It is known by
+/// the system's SID, or by the machine's name.
+fn own_account(records: &Records, machine: &Machine) -> Option<RowIdx> {
+    let security = &machine.lineages[machine.security?];
     let events = &records.events;
+    let short = |name: StrId| records.text(name).split('.').next().unwrap_or_default();
+    let is_name = |user: &str| machine.names.iter().any(|&name| short(name).eq_ignore_ascii_case(user));
     let is_own = |row: &&RowIdx| {
         records.event(**row).is_some_and(|event| {
-            records.text(events.text(event, Field::SubjectSid)) == "S-1-5-18"
-                && records.text(events.text(event, Field::SubjectUser)).ends_with('$')
-                && events.text(event, Field::SubjectDomain) != StrId::NONE
+            let text = |field| records.text(events.text(event, field));
+            let user = text(Field::SubjectUser).strip_suffix('$');
+            !text(Field::SubjectDomain).is_empty()
+                && user.is_some_and(|user| text(Field::SubjectSid) == "S-1-5-18" || is_name(user))
         })
     };
     security.rows.iter().rev().find(is_own).copied()
