@@ -300,11 +300,16 @@ fn coverage_says_what_was_audited_and_what_it_costs() {
     assert_eq!(off.success.since.as_deref(), Some("2024-03-05T09:10:00.0000000Z"));
     assert!(off.cost.is_some() && off.failure.is_none());
     let logoff = machine_record.baseline.iter().find(|line| line.subcategory == "Logoff").unwrap();
-    assert_eq!((logoff.general.workstation.as_str(), logoff.stronger.workstation.as_str()), ("No/No", "Yes/No"));
+    assert_eq!(
+        (logoff.general.workstation.as_str(), logoff.stronger.workstation.as_str()),
+        ("No/No", "Yes/No")
+    );
     assert_eq!((logoff.general_verdict.as_str(), logoff.stronger_verdict.as_str()), ("met", "missed"));
     assert_eq!(logoff.note.as_deref(), Some("Failure has no meaning: the subcategory has no failure events"));
     let table = machine("coverage", "table");
-    for cell in ["off (changed)", "4719 in Security record", "missed", "without Logoff: no session has an end"] {
+    for cell in
+        ["off (changed)", "4719 in Security record", "missed", "without Logoff: no session has an end"]
+    {
         assert!(out(&table).contains(cell), "{cell} is not in\n{}", out(&table));
     }
 }
