@@ -270,7 +270,7 @@ fn hosts_say_what_a_machine_is_and_how_its_boots_went() {
     assert_eq!((security.first_record, security.last_record, security.n_gaps), (1, 40, 1));
     assert_eq!(security.n_missing, 40 - security.n_records);
     let [first, second] = &host.boots[..] else { panic!("{:?}", host.boots) };
-    assert_eq!((first.end_how.as_str(), first.uptime_s), ("clean", Some(3619.0)));
+    assert_eq!((first.end_how.as_str(), first.uptime_s), ("clean", Some(3620.0)));
     let shutdown = first.shutdown.as_ref().unwrap();
     assert_eq!(
         (shutdown.user.as_deref(), shutdown.action.as_deref()),
