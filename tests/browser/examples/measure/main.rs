@@ -59,7 +59,7 @@ async fn time(browser: &Browser, log: &Path) -> Result<()> {
     print("longest task", number(&browser.eval("watch.longest()").await?)? / 1000.0);
     print("reading", millis("readMs")? / 1000.0);
     print("parsing", millis("parseMs")? / 1000.0);
-    print("working out all sessions", millis("settleMs")? / 1000.0);
+    print("working out all sessions", (millis("done")? - millis("mergedAt")?) / 1000.0);
     let n = browser.eval("Number(document.getElementById('loaded').dataset.sessions)").await?;
     print("sessions", number(&n)?);
     Ok(())
@@ -108,8 +108,8 @@ async fn under_way(browser: &Browser) -> Result<()> {
 
 async fn done(browser: &Browser) -> Result<Value> {
     browser.wait_long(LONGEST, "all sessions are there", "watch.done").await?;
-    let names = "({ dropped, first, done, readMs, parseMs, settleMs }) => \
-                 ({ dropped, first, done, readMs, parseMs, settleMs })";
+    let names = "({ dropped, first, done, readMs, parseMs, mergedAt }) => \
+                 ({ dropped, first, done, readMs, parseMs, mergedAt })";
     browser.eval(&format!("({names})(watch)")).await
 }
 

@@ -47,6 +47,7 @@ async fn feed(browser: &Browser, blocks: &Path) -> Result<()> {
     let fed = browser.wait_long(LONGEST, "the blocks are in the case", "watch.fed").await?;
     anyhow::ensure!(fed == Value::Bool(true), "the blocks are not in the case: {fed}");
     browser.eval("document.getElementById('blocks').remove()").await?;
+    let merged = "performance.now() - watch.mergedAt";
     let shown = "Number(document.getElementById('loaded').dataset.sessions) >= 1000000 \
          && document.getElementById('shown').dataset.total === document.getElementById('loaded').dataset.sessions \
          && !document.getElementById('provisional')";
@@ -55,7 +56,7 @@ async fn feed(browser: &Browser, blocks: &Path) -> Result<()> {
         "sessions",
         number(&browser.eval("Number(document.getElementById('loaded').dataset.sessions)").await?)?,
     );
-    print("working out all sessions", number(&browser.eval("watch.settleMs").await?)? / 1000.0);
+    print("working out all sessions", number(&browser.eval(merged).await?)? / 1000.0);
     Ok(())
 }
 

@@ -59,14 +59,15 @@
 
   function posted(worker, name, fields) {
     if (name === "Batch" && worker.nGiven++ === 0) worker.since = now();
-    if (name === "Settle") watch.settles = now();
     if (name === "Ask" && fields.ask.Rows) watch.asked = { number: fields.number, at: now() };
   }
 
   function heard(worker, name, fields) {
     if (name === "Parsed" && --worker.nGiven === 0) watch.parseMs += now() - worker.since;
-    if (name === "Merged") watch.merged?.();
-    if (name === "Summary" && watch.settles) watch.settleMs = now() - watch.settles;
+    if (name === "Merged") {
+      watch.mergedAt = now();
+      watch.merged?.();
+    }
     if (name === "Answer" && fields.answer.Rows) watch.heard = { number: fields.number, at: now() };
   }
 
