@@ -40,6 +40,7 @@ impl<'a> Exporter<'a> {
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize]).into()),
             burst: session.burst.map(|burst| self.burst_id(burst).into()),
             ts_session: session.ts_session,
+            ts_session_how: session.ts_how.map(|how| T::from(how.word())),
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),
             start: session.start.at.map(T::from),
@@ -66,6 +67,9 @@ impl<'a> Exporter<'a> {
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
             activity: self.activity(session),
+            n_hops_in: session.hops_in.n,
+            n_hops_out: session.hops_out.n,
+            hops: self.hops(session),
         }
     }
 
@@ -89,7 +93,7 @@ impl<'a> Exporter<'a> {
         }
     }
 
-    fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
+    pub(super) fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
         (!id.is_none()).then(|| self.records.text(id).into())
     }
 

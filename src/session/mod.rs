@@ -4,12 +4,14 @@
 
 pub mod activity;
 pub mod burst;
+pub mod hop;
 pub mod record;
 
 use crate::event::{LogonId, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::time::Timestamp;
 use burst::{Burst, BurstIdx};
+use hop::Hop;
 
 /// What a session is for (domain.md B).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,6 +173,38 @@ impl ActiveHow {
             ActiveHow::UpperBound => "upper_bound",
             ActiveHow::Unknown => "unknown",
         }
+    }
+}
+
+/// How the number of a session's Terminal Services session is known (domain.md rule 33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TsHow {
+    /// By 4800 to 4803, which name LogonId and number.
+    LockEvent,
+    /// By an event of another log about the same user at the same moment.
+    UserAndTime,
+    /// The same, by SID.
+    SidAndTime,
+    /// By the window manager that logged on before it.
+    WindowManager,
+    /// By nothing else: it is known by its number.
+    OwnNumber,
+}
+
+impl TsHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            TsHow::LockEvent => "lock_event",
+            TsHow::UserAndTime => "user_and_time",
+            TsHow::SidAndTime => "sid_and_time",
+            TsHow::WindowManager => "window_manager",
+            TsHow::OwnNumber => "own_number",
+        }
+    }
+
+    /// Whether a number joins them, which is sure; else a coincidence of time.
+    pub fn is_by_id(self) -> bool {
+        matches!(self, TsHow::LockEvent | TsHow::OwnNumber)
     }
 }
 
@@ -410,6 +444,7 @@ pub struct Session {
     pub parent: Option<SessionIdx>,
     pub burst: Option<BurstIdx>,
     pub ts_session: Option<u32>,
+    pub ts_how: Option<TsHow>,
     /// Its first record, and where that stands in the Security lineage.
     pub first_row: RowIdx,
     pub first_pos: Pos,
@@ -429,6 +464,10 @@ pub struct Session {
     pub intervals: Run,
     pub origins: Run,
     pub activity: Run,
+    /// In [`Sessions::hops`].
+    pub hops_out: Run,
+    /// In [`Sessions::hops_in`].
+    pub hops_in: Run,
 }
 
 /// All sessions, with what each has a number of in columns beside them.
@@ -444,6 +483,9 @@ pub struct Sessions {
     pub burst_members: Vec<SessionIdx>,
     /// Security records that cite each session's LogonIds, in their order: places in the machine's lineage.
     pub activity: Vec<Pos>,
+    /// By the machine and session they were made from; and the numbers of those that led to a session, by session.
+    pub hops: Vec<Hop>,
+    pub hops_in: Vec<u32>,
 }
 
 impl Sessions {

@@ -3,6 +3,7 @@
 //! The pairing is deliberately minimal; `expected/README.md`, beside the logs, says what must agree. What is exempt
 //! here, and counted, are the ends of sessions over which the clock was set: at most eight in one log.
 
+mod activity;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../corpus/mod.rs"]
@@ -10,6 +11,7 @@ mod corpus;
 #[path = "../invariants/mod.rs"]
 mod invariants;
 mod oracle;
+mod traps;
 
 use common::{Log, Random, json_lines, load, load_shuffled};
 use oracle::Expected;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
 
-/// The intervals, origins and logons of one session that an answer lists at most: a drawer shows no more.
+/// The intervals, origins, logons and hops of one session that an answer lists at most: a drawer shows no more.
 pub const MOST_LISTED: usize = 200;
 
 /// The first sessions show this soon.
@@ -158,6 +158,7 @@ impl Desk {
         record.origins.truncate(MOST_LISTED);
         record.logons.truncate(MOST_LISTED);
         record.logon_ids.truncate(MOST_LISTED);
+        record.hops.truncate(MOST_LISTED);
         let (first, n) = (ask.first_evidence as usize, ask.n_evidence as usize);
         keep(&mut record.evidence, first, n);
         keep(&mut detail.places, first, n);
