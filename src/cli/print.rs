@@ -142,11 +142,22 @@ fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String
     }
 }
 
+/// The most characters of a cell that are shown: all lines are as wide as the widest, and no name of a host or an account
+/// is longer than this.
+const MAX_CELL: usize = 256;
+
+fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
+    match cell.char_indices().nth(MAX_CELL) {
+        None => cell.into(),
+        Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
+    }
+}
+
 fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
+    let widths: [usize; N] = std::array::from_fn(|n| width(n).min(MAX_CELL));
     for line in lines {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{:width$}", cut(cell)));
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
@@ -232,9 +243,12 @@ pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
 pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
     let (sessions, machines) = case.who(at, all);
     let mut lines = vec![["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"].map(String::from)];
+    // Sessions come by machine, in the order of machines.
+    let mut rest = &sessions[..];
     for machine in &machines {
-        let of_it = sessions.iter().filter(|session| session.machine == machine.machine);
-        lines.extend(of_it.map(who_line));
+        let own = rest.iter().take_while(|session| session.machine == machine.machine).count();
+        lines.extend(rest[..own].iter().map(who_line));
+        rest = &rest[own..];
         if machine.n_surely + machine.n_possibly == 0 {
             let cells = [&machine.machine, "nobody", "", "", "", "", ""];
             lines.push(cells.map(|cell| visible(cell).into_owned()));
