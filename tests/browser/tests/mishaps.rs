@@ -77,7 +77,10 @@ fn a_chunk_that_kills_twice_costs_one_chunk_and_is_told() {
         assert_eq!(browser.eval("deaths").await?, 2, "once with its neighbours, once alone");
         let [state, problem] = serde_json::from_value::<[String; 2]>(source(browser, "a.evtx").await?)?;
         assert_eq!(state, "read");
-        assert!(problem.contains("chunk 20: reading it stopped the parser twice (out of memory)"), "{problem}");
+        assert!(
+            problem.contains("chunk 20: reading it stopped the parser twice (out of memory)"),
+            "{problem}"
+        );
         assert_eq!(source(browser, "b.evtx").await?, json!(["read", ""]), "another file is not affected");
         let bytes = fs::read(&path)?;
         let at = 4096 + 20 * 65_536;
@@ -110,7 +113,10 @@ fn a_file_that_disappears_or_changes_is_a_problem_and_no_hang() {
         for name in ["gone.evtx", "short.evtx", "other.evtx"] {
             let [state, problem] = serde_json::from_value::<[String; 2]>(source(browser, name).await?)?;
             assert_eq!(state, "not read", "{name}: {problem}");
-            assert!(problem.contains("it changed, disappeared") || problem.contains("no longer there"), "{problem}");
+            assert!(
+                problem.contains("it changed, disappeared") || problem.contains("no longer there"),
+                "{problem}"
+            );
         }
         assert_eq!(source(browser, "whole.evtx").await?, json!(["read", ""]));
         let wanted = read_outside(&[("whole.evtx", &whole)])?;
