@@ -66,6 +66,7 @@ scenarios! {
     hops
     hostile
     noise
+    other_logs
     rdp
     rename
     traps_boots
