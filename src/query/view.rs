@@ -132,7 +132,8 @@ fn ranks(from: &Exporter<'_>) -> Vec<u32> {
 /// What a session is sorted by; `None` if that is not known.
 fn key(from: &Exporter<'_>, ranks: &[u32], idx: SessionIdx, column: Column) -> Option<u64> {
     let session = &from.correlated.sessions.all[idx as usize];
-    let time = |at: Option<Timestamp>| at.map(|at| at.0.saturating_sub(i64::MIN) as u64);
+    // Negative times too keep their order when the sign bit is turned.
+    let time = |at: Option<Timestamp>| at.map(|at| at.0 as u64 ^ 1 << 63);
     let text = |id: StrId| (!id.is_none()).then(|| u64::from(ranks[id.0 as usize]));
     match column {
         Column::Start => time(session.start.at.or(session.start.latest)),

@@ -1,8 +1,9 @@
 //! What is known of one session: the sentence, the facts, its intervals, origins and logons.
 
 use super::confidence::Confidence;
-use super::facts::{cut_short, fact, titled_fact};
+use super::facts::{cut_short, fact, linked_fact, titled_fact};
 use super::intervals::Intervals;
+use crate::state::Action;
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::span_in_full;
 use crate::text::{visible, words};
@@ -15,11 +16,12 @@ use yew::prelude::*;
 pub struct SessionFactsProps {
     pub part: Rc<SessionPart>,
     pub zone: Zone,
+    pub act: Callback<Action>,
 }
 
 #[component]
 pub fn SessionFacts(props: &SessionFactsProps) -> Html {
-    let SessionFactsProps { part, zone } = props;
+    let SessionFactsProps { part, zone, act } = props;
     let record = &part.detail.record;
     html! {
         <>
@@ -32,7 +34,7 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
             <Intervals part={part.clone()} zone={*zone} />
             <dl class="facts" id="facts">
                 { when(record, *zone) }
-                { who(record) }
+                { who(record, act) }
                 { fact("Logon ids", record.logon_ids.join(", ")) }
             </dl>
             { origins(part, *zone) }
@@ -49,7 +51,7 @@ fn when(record: &Record, zone: Zone) -> Html {
     html! {
         <>
             { fact("Start", moment(record.start.as_deref(), start, zone)) }
-            { fact("Known by", words::start_how(&record.start_how)) }
+            { fact("How it began", words::start_how(&record.start_how)) }
             { fact("End", moment(record.end.as_deref(), end, zone)) }
             <dt>{ "How it ended" }</dt>
             <dd data-value={record.end_how.clone()}>
@@ -81,7 +83,13 @@ fn seconds(name: &str, seconds: Option<f64>, how: &str) -> Html {
     fact(name, format!("{at_most}{}", span_in_full(seconds)))
 }
 
-fn who(record: &Record) -> Html {
+fn who(record: &Record, act: &Callback<Action>) -> Html {
+    let to_host = {
+        let machine = record.machine.clone();
+        act.reform(move |_: MouseEvent| Action::HostChosen(machine.clone()))
+    };
+    let parent = record.parent.clone().unwrap_or_default();
+    let to_parent = act.reform(move |_: MouseEvent| Action::SessionChosen(parent.clone()));
     let elevated = match record.elevated {
         Some(true) => "yes",
         Some(false) => "no",
@@ -92,13 +100,13 @@ fn who(record: &Record) -> Html {
             { fact("User", words::user(record.domain.as_deref(), record.user.as_deref())) }
             { fact("SID", record.sid.as_deref().unwrap_or_default()) }
             { fact("Acts elsewhere as", record.outbound_user.as_deref().unwrap_or_default()) }
-            { fact("Machine", machine(record)) }
+            { linked_fact("Machine", &machine(record), to_host) }
             { fact("Boot", record.boot.to_string()) }
             { fact("Logon type", words::logon_type(record.logon_type, record.logon_type_name.as_deref())) }
             { fact("Class", words::class(&record.class)) }
             { fact("Elevated", elevated) }
-            { fact("Terminal session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
-            { fact("Started from", record.parent.as_deref().unwrap_or_default()) }
+            { fact("TS session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
+            { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), to_parent) }
             { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
         </>
     }

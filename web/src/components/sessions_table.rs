@@ -12,15 +12,15 @@ use sessionscope::query::{Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The columns from left to right: when, who, where and from where first, for these stay in view beside the drawer,
-/// which says the rest. The style sheet gives their widths in the same order.
+/// The columns from left to right: when, how it ended, who, where and from where first, for these stay in view beside
+/// the drawer, which says the rest. The style sheet gives their widths in the same order.
 const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::Start, "Start", "When the session began"),
     (Column::End, "End", "When the session ended"),
+    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
     (Column::User, "User", "Whose session it was"),
     (Column::Machine, "Machine", "The computer it was on"),
     (Column::From, "From", "Where it came from: address and computer name"),
-    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
     (Column::Duration, "Duration", "From start to end"),
     (Column::LogonType, "Logon", "Logon type, and class where that says more"),
     (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
@@ -121,10 +121,10 @@ fn cells(row: &Row, zone: Zone) -> Html {
         <>
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
-            { plain(Column::User, &words::user(row.domain.as_deref(), row.user.as_deref())) }
+            { end_how(row) }
+            { user(row) }
             { machine(row) }
             { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
-            { end_how(row) }
             { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
             { logon(row) }
             { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
@@ -145,6 +145,19 @@ fn uncertain(column: Column, cell: &Cell) -> Html {
 fn plain(column: Column, text: &str) -> Html {
     let text = visible(text).into_owned();
     html! { <div role="gridcell" class="grid-cell" data-col={column_name(column)} title={text.clone()}>{ text }</div> }
+}
+
+/// Of a long name the domain gives way first: the account tells people apart.
+fn user(row: &Row) -> Html {
+    let whole = visible(&words::user(row.domain.as_deref(), row.user.as_deref())).into_owned();
+    let name_at = whole.find('\\').map_or(0, |slash| slash + 1);
+    let (domain, name) = whole.split_at(name_at);
+    html! {
+        <div role="gridcell" class="grid-cell path" data-col={column_name(Column::User)} title={whole.clone()}>
+            <span class="path-folder">{ domain.to_owned() }</span>
+            <span class="path-name">{ name.to_owned() }</span>
+        </div>
+    }
 }
 
 fn end_how(row: &Row) -> Html {

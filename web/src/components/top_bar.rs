@@ -27,6 +27,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             <h1 class="top-name">{ "Sessionscope" }</h1>
             <nav class="top-views" aria-label="Views">
                 { tab(page, act, View::Sessions, "Sessions", page.summary.n_sessions) }
+                { tab(page, act, View::Hosts, "Hosts", page.summary.n_machines) }
                 { tab(page, act, View::Files, "Files", page.summary.n_sources) }
             </nav>
             <Loaded summary={page.summary.clone()} zone={page.zone} n_bytes={page.progress.n_bytes_done} />

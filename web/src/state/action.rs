@@ -5,7 +5,9 @@ use super::grid::Move;
 use super::page::{Export, Notice, Theme, View};
 use super::progress::Progress;
 use crate::text::moment::Zone;
-use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use crate::worker::protocol::{
+    HostAsk, HostPart, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+};
 use sessionscope::case::Summary;
 use sessionscope::parse::RecordView;
 use sessionscope::query::{Column, Rows};
@@ -40,8 +42,17 @@ pub enum Action {
     RowChosen(u32),
     /// Enter.
     CursorOpened,
+    /// A session that another view or session names.
+    SessionChosen(String),
+    /// A machine that a session names.
+    HostChosen(String),
+    /// The sessions of a machine are to be shown.
+    SessionsOfHostChosen(String),
+    /// Back to what the drawer showed before.
+    DrawerWentBack,
     DrawerClosed,
     EvidenceTurned(u32),
+    BootsTurned(u32),
     /// XML and fields of the evidence with this index are to be shown, or hidden again.
     RecordToggled(u32),
     PanelToggled,
@@ -59,6 +70,14 @@ pub enum Action {
     SessionArrived {
         ask: SessionAsk,
         part: Option<Rc<SessionPart>>,
+    },
+    HostsArrived {
+        ask: HostsAsk,
+        part: Rc<HostsPart>,
+    },
+    HostArrived {
+        ask: HostAsk,
+        part: Option<Rc<HostPart>>,
     },
     LedgerArrived {
         ask: LedgerAsk,

@@ -4,7 +4,9 @@ use super::fragment::Fragment;
 use super::grid::Grid;
 use super::progress::{Progress, Reading};
 use crate::text::moment::Zone;
-use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use crate::worker::protocol::{
+    HostAsk, HostPart, HostRow, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+};
 use sessionscope::case::Summary;
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::parse::RecordView;
@@ -14,11 +16,14 @@ use std::rc::Rc;
 
 /// Evidence shown at a time: some sessions have thousands of events.
 pub const EVIDENCE_PAGE: u32 = 100;
+/// Boots shown at a time.
+pub const BOOTS_PAGE: u32 = 50;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     #[default]
     Sessions,
+    Hosts,
     Files,
 }
 
@@ -26,6 +31,7 @@ impl View {
     pub fn name(self) -> &'static str {
         match self {
             View::Sessions => "sessions",
+            View::Hosts => "hosts",
             View::Files => "files",
         }
     }
@@ -66,9 +72,13 @@ pub struct Page {
     pub rows: Rc<Rows>,
     /// The session whose row is marked.
     pub selected: Option<String>,
+    pub hosts: Grid,
+    pub machines: Rc<HostsPart>,
     pub files: Grid,
     pub ledger: Rc<LedgerPart>,
     pub drawer: Option<Drawer>,
+    /// What the drawer showed before, the newest last.
+    pub drawers_before: Vec<Drawer>,
     pub is_panel_closed: bool,
     pub is_export_open: bool,
     pub is_help_open: bool,
@@ -81,6 +91,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Drawer {
     Session(SessionDrawer),
+    Host(HostDrawer),
     /// A file's line of the ledger, with its problems.
     Source(Rc<SourceRow>),
 }
@@ -96,6 +107,17 @@ pub struct SessionDrawer {
     pub is_missing: bool,
     /// Records that are shown whole, by the index of their evidence.
     pub records: BTreeMap<u32, RecordShown>,
+}
+
+/// A machine in the drawer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostDrawer {
+    pub machine: String,
+    pub first_boot: u32,
+    /// `None` until it arrives.
+    pub part: Option<Rc<HostPart>>,
+    /// It is not in the case (any more).
+    pub is_missing: bool,
 }
 
 /// A record's XML and fields.
@@ -145,6 +167,11 @@ impl Page {
         self.rows.rows.get(index.checked_sub(self.rows.first)? as usize)
     }
 
+    /// The held machine with this index.
+    pub fn host(&self, index: u32) -> Option<&HostRow> {
+        self.machines.hosts.get(index.checked_sub(self.machines.first)? as usize)
+    }
+
     /// The held source with this index.
     pub fn source(&self, index: u32) -> Option<&SourceRow> {
         self.ledger.sources.get(index.checked_sub(self.ledger.first)? as usize)
@@ -163,6 +190,24 @@ impl Page {
                 id: drawer.id.clone(),
                 first_evidence: drawer.first_evidence,
                 n_evidence: EVIDENCE_PAGE,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The part of the machines to ask the case for.
+    pub fn wanted_hosts(&self) -> Option<HostsAsk> {
+        let (first, n) = self.hosts.window();
+        (self.view == View::Hosts).then_some(HostsAsk { first, n })
+    }
+
+    /// The machine to ask the case for.
+    pub fn wanted_host(&self) -> Option<HostAsk> {
+        match &self.drawer {
+            Some(Drawer::Host(drawer)) => Some(HostAsk {
+                machine: drawer.machine.clone(),
+                first_boot: drawer.first_boot,
+                n_boots: BOOTS_PAGE,
             }),
             _ => None,
         }

@@ -2,11 +2,15 @@
 
 use super::action::Action;
 use super::grid::Grid;
-use super::page::{Drawer, Export, Notice, Page, RecordShown, SessionDrawer, View};
-use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use super::page::{Drawer, Export, HostDrawer, Notice, Page, RecordShown, SessionDrawer, View};
+use crate::worker::protocol::{
+    HostAsk, HostPart, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+};
 use sessionscope::query::{Column, Rows, Sort};
 use std::rc::Rc;
 
+/// Steps back that are kept.
+const MOST_BACK: usize = 20;
 /// Columns a table is sorted by at most.
 const MOST_SORTS: usize = 2;
 
@@ -42,6 +46,8 @@ impl Page {
                 }
             }
             Action::FilterChanged(text) => {
+                // It is the sessions that are filtered: one who writes wants to see them.
+                self.show_view(View::Sessions);
                 self.query.text = text;
                 self.sessions.reset();
             }
@@ -57,7 +63,20 @@ impl Page {
                 self.open_cursor();
             }
             Action::CursorOpened => self.open_cursor(),
-            Action::DrawerClosed => self.drawer = None,
+            Action::SessionChosen(id) => self.go_to(View::Sessions, |page| page.open_session(id)),
+            Action::HostChosen(machine) => self.go_to(View::Hosts, |page| page.open_host(machine)),
+            Action::SessionsOfHostChosen(machine) => {
+                self.show_view(View::Sessions);
+                self.query.text = machine;
+                self.sessions.reset();
+            }
+            Action::DrawerWentBack => self.go_back(),
+            Action::DrawerClosed => self.close_drawer(),
+            Action::BootsTurned(first) => {
+                if let Some(Drawer::Host(drawer)) = &mut self.drawer {
+                    drawer.first_boot = first;
+                }
+            }
             Action::EvidenceTurned(first) => self.turn_evidence(first),
             Action::RecordToggled(index) => self.toggle_record(index),
             Action::PanelToggled => self.is_panel_closed = !self.is_panel_closed,
@@ -71,6 +90,8 @@ impl Page {
             }
             Action::RowsArrived { ask, rows } => self.take_rows(&ask, rows),
             Action::SessionArrived { ask, part } => self.take_session(&ask, part),
+            Action::HostsArrived { part, .. } => self.take_hosts(part),
+            Action::HostArrived { ask, part } => self.take_host(&ask, part),
             Action::LedgerArrived { ask, part } => self.take_ledger(&ask, part),
             Action::RecordArrived { session, index, view } => {
                 let shown = view.map_or_else(RecordShown::Failed, RecordShown::Read);
@@ -86,6 +107,7 @@ impl Page {
     pub fn grid_mut(&mut self, view: View) -> &mut Grid {
         match view {
             View::Sessions => &mut self.sessions,
+            View::Hosts => &mut self.hosts,
             View::Files => &mut self.files,
         }
     }
@@ -94,6 +116,7 @@ impl Page {
     pub fn grid(&self) -> (Grid, u32) {
         match self.view {
             View::Sessions => (self.sessions, self.rows.n_rows),
+            View::Hosts => (self.hosts, self.machines.n_hosts),
             View::Files => (self.files, self.ledger.n_sources),
         }
     }
@@ -102,8 +125,37 @@ impl Page {
         if self.view != view {
             self.view = view;
             // A drawer belongs to the table it was opened from.
-            self.drawer = None;
+            self.close_drawer();
         }
+    }
+
+    fn close_drawer(&mut self) {
+        self.drawer = None;
+        self.drawers_before.clear();
+    }
+
+    /// Follows a name in the drawer to what it names, and keeps the way back.
+    fn go_to(&mut self, view: View, open: impl FnOnce(&mut Self)) {
+        let mut before = std::mem::take(&mut self.drawers_before);
+        before.extend(self.drawer.clone());
+        before.drain(..before.len().saturating_sub(MOST_BACK));
+        self.show_view(view);
+        self.grid_mut(view).cursor = None;
+        open(self);
+        self.drawers_before = before;
+    }
+
+    fn go_back(&mut self) {
+        let Some(drawer) = self.drawers_before.pop() else { return };
+        self.view = match &drawer {
+            Drawer::Session(session) => {
+                self.selected = Some(session.id.clone());
+                View::Sessions
+            }
+            Drawer::Host(_) => View::Hosts,
+            Drawer::Source(_) => View::Files,
+        };
+        self.drawer = Some(drawer);
     }
 
     fn toggle_noise(&mut self, class: String) {
@@ -170,11 +222,24 @@ impl Page {
                     self.open_session(id);
                 }
             }
+            View::Hosts => {
+                if let Some(machine) = self.host(index).map(|host| host.machine.clone()) {
+                    self.open_host(machine);
+                }
+            }
             View::Files => {
                 if let Some(source) = self.source(index).cloned() {
                     self.drawer = Some(Drawer::Source(Rc::new(source)));
                 }
             }
+        }
+        // Another row of the table is another beginning.
+        self.drawers_before.clear();
+    }
+
+    fn open_host(&mut self, machine: String) {
+        if !matches!(&self.drawer, Some(Drawer::Host(drawer)) if drawer.machine == machine) {
+            self.drawer = Some(Drawer::Host(HostDrawer { machine, ..HostDrawer::default() }));
         }
     }
 
@@ -231,6 +296,26 @@ impl Page {
         }
     }
 
+    fn take_hosts(&mut self, part: Rc<HostsPart>) {
+        self.machines = part;
+        let hosts = &mut self.hosts;
+        hosts.cursor = hosts.cursor.filter(|&cursor| cursor < self.machines.n_hosts);
+        // Most cases are of one machine or a few: the first is shown without asking, once.
+        if self.view == View::Hosts && self.drawer.is_none() && self.hosts.cursor.is_none() {
+            self.hosts.cursor = (self.machines.n_hosts > 0).then_some(0);
+            self.open_cursor();
+        }
+    }
+
+    fn take_host(&mut self, ask: &HostAsk, part: Option<Rc<HostPart>>) {
+        if let Some(Drawer::Host(drawer)) = &mut self.drawer
+            && (&drawer.machine, drawer.first_boot) == (&ask.machine, ask.first_boot)
+        {
+            drawer.is_missing = part.is_none();
+            drawer.part = part;
+        }
+    }
+
     fn take_ledger(&mut self, _ask: &LedgerAsk, part: Rc<LedgerPart>) {
         self.ledger = part;
         self.files.cursor = self.files.cursor.filter(|&cursor| cursor < self.ledger.n_sources);
@@ -266,6 +351,7 @@ impl Page {
 mod tests {
     use super::super::grid::Move;
     use super::*;
+    use crate::worker::protocol::{HostRow, HostsAsk};
     use sessionscope::parse::RecordView;
     use sessionscope::query::Row;
 
@@ -383,6 +469,69 @@ mod tests {
         page.apply(Action::RecordArrived { session: "a".into(), index: 3, view: Err("late".into()) });
         let Some(Drawer::Session(drawer)) = &page.drawer else { panic!() };
         assert!(drawer.records.is_empty(), "closed before it arrived");
+    }
+
+    fn hosts(page: &mut Page, machines: &[&str]) {
+        let row = |machine: &&str| HostRow { machine: (*machine).into(), ..HostRow::default() };
+        let part =
+            HostsPart { n_hosts: machines.len() as u32, first: 0, hosts: machines.iter().map(row).collect() };
+        page.apply(Action::HostsArrived { ask: HostsAsk::default(), part: Rc::new(part) });
+    }
+
+    fn machine(page: &Page) -> Option<&str> {
+        match &page.drawer {
+            Some(Drawer::Host(drawer)) => Some(&drawer.machine),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_machine_is_shown_without_asking_and_once() {
+        let mut page = Page::default();
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), None, "another view is shown");
+        page.apply(Action::ViewChosen(View::Hosts));
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), Some("DC01"));
+        page.apply(Action::CursorMoved(Move::Down));
+        assert_eq!(machine(&page), Some("PC7"));
+        page.apply(Action::DrawerClosed);
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), None, "it was closed");
+    }
+
+    #[test]
+    fn a_name_in_the_drawer_leads_there_and_back() {
+        let mut page = with_rows(&["PC7#1/0x1", "PC7#1/0x2"]);
+        page.apply(Action::RowChosen(1));
+        page.apply(Action::SessionChosen("DC01#0/0x9".into()));
+        assert_eq!(drawer_id(&page), Some("DC01#0/0x9"));
+        page.apply(Action::HostChosen("DC01".into()));
+        assert_eq!((page.view, machine(&page)), (View::Hosts, Some("DC01")));
+        page.apply(Action::DrawerWentBack);
+        page.apply(Action::DrawerWentBack);
+        assert_eq!((page.view, drawer_id(&page)), (View::Sessions, Some("PC7#1/0x2")));
+        assert!(page.drawers_before.is_empty());
+        page.apply(Action::SessionChosen("DC01#0/0x9".into()));
+        page.apply(Action::RowChosen(0));
+        assert!(page.drawers_before.is_empty(), "another row is another beginning");
+    }
+
+    #[test]
+    fn the_way_back_is_bounded() {
+        let mut page = with_rows(&["a"]);
+        for n in 0..100 {
+            page.apply(Action::SessionChosen(n.to_string()));
+        }
+        assert_eq!(page.drawers_before.len(), MOST_BACK);
+    }
+
+    #[test]
+    fn sessions_of_a_machine_are_found_by_its_name() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Hosts));
+        page.apply(Action::SessionsOfHostChosen("DC01".into()));
+        assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01"));
     }
 
     #[test]

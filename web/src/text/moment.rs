@@ -36,6 +36,16 @@ pub fn in_full(utc: &str, zone: Zone) -> String {
     format!("{civil}{dot}{fraction} {offset}")
 }
 
+/// Seconds from one moment to another.
+pub fn seconds_between(from: &str, to: &str) -> Option<f64> {
+    Some(seconds(to)? - seconds(from)?)
+}
+
+/// Seconds since 1970, to the millisecond.
+pub fn seconds(utc: &str) -> Option<f64> {
+    Some(Timestamp::from_str(utc).ok()?.as_millisecond() as f64 / 1000.0)
+}
+
 /// `2020-09-19`.
 pub fn day(utc: &str, zone: Zone) -> String {
     to_the_second(utc, zone).split(' ').next().unwrap_or_default().to_owned()

@@ -228,6 +228,33 @@ pub fn class_help(class: &str) -> &'static str {
     }
 }
 
+/// A channel without what nearly all begin with: the rest tells them apart.
+pub fn channel(channel: &str) -> &str {
+    channel.strip_prefix("Microsoft-Windows-").unwrap_or(channel)
+}
+
+/// How a boot ended, in words.
+pub fn boot_end(how: &str) -> &str {
+    match how {
+        "clean" => "shut down",
+        "unclean" => "power lost or crashed",
+        "open" => "still running when the log ends",
+        other => other,
+    }
+}
+
+/// A verdict about an audit subcategory, in words.
+pub fn audit(verdict: &str) -> &str {
+    match verdict {
+        "on" => "yes",
+        "off (changed)" => "no, switched off",
+        "probably off" => "probably not",
+        "filtered export" => "cannot tell: a filtered export",
+        "unknown" => "unknown",
+        other => other,
+    }
+}
+
 /// A flag in words.
 pub fn flag(flag: &str) -> &str {
     match flag {

@@ -3,6 +3,7 @@
 use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::*;
 use sessionscope::case::Case;
+use sessionscope::export::hosts::HostRecord;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -27,6 +28,8 @@ pub type Reply = (FromCase, Option<Vec<u8>>);
 /// The case, and when it is worked out anew.
 pub struct Desk {
     case: Case,
+    /// The case's machines as of this version: to write them all out takes a while in a large case.
+    hosts: Option<(u32, Vec<HostRecord>)>,
     ended: HashSet<u32>,
     merged: HashSet<BatchNo>,
     abandoned: HashSet<BatchNo>,
@@ -42,6 +45,7 @@ impl Desk {
     pub fn new(clock: fn() -> f64) -> Self {
         Self {
             case: Case::new(),
+            hosts: None,
             ended: HashSet::new(),
             merged: HashSet::new(),
             abandoned: HashSet::new(),
@@ -135,6 +139,8 @@ impl Desk {
         match ask {
             Ask::Rows(ask) => (Answer::Rows(self.case.rows(&ask.query, ask.first, ask.n)), None),
             Ask::Session(ask) => (Answer::Session(self.session(&ask).map(Box::new)), None),
+            Ask::Hosts(ask) => (Answer::Hosts(hosts_part(self.hosts(), &ask)), None),
+            Ask::Host(ask) => (Answer::Host(host_part(self.hosts(), &ask).map(Box::new)), None),
             Ask::Ledger(ask) => (Answer::Ledger(self.ledger(&ask)), None),
             Ask::Export(ask) => {
                 let (bytes, n_total) = self.case.export(ask.format, ask.query.as_ref(), ask.first, ask.n);
@@ -170,12 +176,56 @@ impl Desk {
         })
     }
 
+    fn hosts(&mut self) -> &[HostRecord] {
+        let version = self.case.summary().version;
+        if self.hosts.as_ref().is_none_or(|(of, _)| *of != version) {
+            self.hosts = Some((version, self.case.hosts()));
+        }
+        self.hosts.as_ref().map_or(&[], |(_, hosts)| hosts)
+    }
+
     fn ledger(&self, ask: &LedgerAsk) -> LedgerPart {
         let mut sources = self.case.ledger();
         let n_sources = sources.len() as u32;
         keep(&mut sources, ask.first as usize, ask.n as usize);
         LedgerPart { n_sources, first: ask.first, sources }
     }
+}
+
+fn hosts_part(hosts: &[HostRecord], ask: &HostsAsk) -> HostsPart {
+    let asked = hosts.iter().skip(ask.first as usize).take(ask.n as usize);
+    HostsPart { n_hosts: hosts.len() as u32, first: ask.first, hosts: asked.map(host_row).collect() }
+}
+
+fn host_row(host: &HostRecord) -> HostRow {
+    let mut logoff_audits: Vec<String> = Vec::new();
+    for boot in &host.boots {
+        if !logoff_audits.contains(&boot.logoff_audit) {
+            logoff_audits.push(boot.logoff_audit.clone());
+        }
+    }
+    HostRow {
+        machine: host.machine.clone(),
+        name: host.names.last().cloned().unwrap_or_default(),
+        n_older_names: host.names.len().saturating_sub(1) as u32,
+        n_sessions: host.n_sessions,
+        n_boots: host.boots.len() as u32,
+        n_unclean: host.boots.iter().filter(|boot| boot.end_how == "unclean").count() as u32,
+        first_start: host.boots.iter().find_map(|boot| boot.start.clone()),
+        last_record: host.boots.iter().rev().find_map(|boot| boot.last_record.clone()),
+        logoff_audits,
+    }
+}
+
+fn host_part(hosts: &[HostRecord], ask: &HostAsk) -> Option<HostPart> {
+    let mut host = hosts.iter().find(|host| host.machine == ask.machine)?.clone();
+    let n_boots = host.boots.len() as u32;
+    keep(&mut host.boots, ask.first_boot as usize, ask.n_boots as usize);
+    for boot in &mut host.boots {
+        boot.started_by.truncate(MOST_LISTED);
+        boot.ended_by.truncate(MOST_LISTED);
+    }
+    Some(HostPart { host, first_boot: ask.first_boot, n_boots })
 }
 
 /// Keeps the part `first .. first + n`.

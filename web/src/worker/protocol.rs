@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sessionscope::case::ledger::{SourceRow, Stop};
 use sessionscope::case::{Format, SessionDetail, Summary};
+use sessionscope::export::hosts::HostRecord;
 use sessionscope::parse::{Opening, RecordView};
 use sessionscope::query::{Query, Rows};
 
@@ -121,6 +122,8 @@ pub enum FromCase {
 pub enum Ask {
     Rows(RowsAsk),
     Session(SessionAsk),
+    Hosts(HostsAsk),
+    Host(HostAsk),
     Ledger(LedgerAsk),
     Export(ExportAsk),
 }
@@ -130,6 +133,8 @@ pub enum Ask {
 pub enum Answer {
     Rows(Rows),
     Session(Option<Box<SessionPart>>),
+    Hosts(HostsPart),
+    Host(Option<Box<HostPart>>),
     Ledger(LedgerPart),
     Export(ExportPart),
 }
@@ -159,6 +164,55 @@ pub struct SessionPart {
     pub n_origins: u32,
     pub n_logons: u32,
     pub n_logon_ids: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostsAsk {
+    pub first: u32,
+    pub n: u32,
+}
+
+/// The machines `first ..` and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostsPart {
+    pub n_hosts: u32,
+    pub first: u32,
+    pub hosts: Vec<HostRow>,
+}
+
+/// A machine's line of the hosts table. Times are UTC text with seven digits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostRow {
+    pub machine: String,
+    /// Its newest name in full.
+    pub name: String,
+    /// How many names it had before.
+    pub n_older_names: u32,
+    pub n_sessions: u32,
+    pub n_boots: u32,
+    /// Boots that ended without a shutdown.
+    pub n_unclean: u32,
+    /// The start of its first boot that shows one.
+    pub first_start: Option<String>,
+    pub last_record: Option<String>,
+    /// What is known of the audit of logoffs, each verdict once, by first boot.
+    pub logoff_audits: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostAsk {
+    pub machine: String,
+    /// The boots wanted: a server that restarts every night has more than a page should hold.
+    pub first_boot: u32,
+    pub n_boots: u32,
+}
+
+/// A machine with the asked part of its boots, counted from the first that is listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostPart {
+    pub host: HostRecord,
+    pub first_boot: u32,
+    pub n_boots: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
