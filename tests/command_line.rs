@@ -279,3 +279,32 @@ fn the_order_of_files_makes_no_difference() {
     let sessions = |files: [&str; 2]| run(&["sessions", "--format", "jsonl", files[0], files[1]]).stdout;
     assert_eq!(sessions([one, two]), sessions([two, one]));
 }
+
+/// Three network sessions within minutes, and one an hour later.
+const BURST: &str = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x4001 type=3 user=CORP\\alice ip=10.0.0.7
+    08:02  PC1  4634 logon=0x4001 type=3 user=CORP\\alice
+    08:03  PC1  4624 logon=0x4002 type=3 user=CORP\\alice ip=10.0.0.7
+    08:04  PC1  4634 logon=0x4002 type=3 user=CORP\\alice
+    08:05  PC1  4624 logon=0x4003 type=3 user=CORP\\alice ip=10.0.0.7
+    08:06  PC1  4634 logon=0x4003 type=3 user=CORP\\alice
+    09:06  PC1  4624 logon=0x4004 type=3 user=CORP\\alice ip=10.0.0.7
+";
+
+#[test]
+fn a_burst_is_one_line_of_the_table_and_all_of_the_others() {
+    let folder = folder("burst", BURST);
+    let output = sessions(&folder, &[]);
+    let lines: Vec<&str> = out(&output).lines().collect();
+    assert_eq!(lines.len(), 4, "a head, a burst, a session and a sum:\n{}", out(&output));
+    for cell in ["2024-03-05 08:01:00", "2024-03-05 08:06:00", "burst of 3 sessions", "3 min 0 s", "10.0.0.7"]
+    {
+        assert!(lines[1].contains(cell), "{cell} is not in {}", lines[1]);
+    }
+    assert!(lines[3].starts_with("4 sessions") && lines[3].contains("3 of them in 1 burst"), "{}", lines[3]);
+    let singly = sessions(&folder, &["--no-bursts"]);
+    assert_eq!(out(&singly).lines().count(), 6, "{}", out(&singly));
+    assert!(!out(&singly).contains("burst"));
+    assert_eq!(records(&sessions(&folder, &["--format", "jsonl"])).len(), 4);
+}

@@ -8,6 +8,7 @@ pub mod ledger;
 use crate::correlate::{Correlated, correlate};
 use crate::event::Records;
 use crate::event::merge::Merged;
+use crate::export::bursts::BurstRecord;
 use crate::export::hosts::HostRecord;
 use crate::export::record::Exporter;
 use crate::export::words;
@@ -225,6 +226,11 @@ impl Case {
         let idx = sessions.all.iter().position(has)?;
         let paths = self.paths();
         Some(self.exporter(&paths).record(idx as SessionIdx))
+    }
+
+    /// Every burst of network sessions (domain.md rule 40).
+    pub fn bursts(&self) -> Vec<BurstRecord> {
+        self.exporter(&self.paths()).bursts()
     }
 
     /// Every machine, with its boots.

@@ -26,6 +26,9 @@ enum Command {
         /// Noise as well: system, window manager, anonymous, computer accounts, services, local network logons
         #[arg(long)]
         all: bool,
+        /// In the table, every network session of a burst on a line of its own; the other formats always have them so
+        #[arg(long)]
+        no_bursts: bool,
         #[arg(required = true, value_name = "FILE|FOLDER")]
         paths: Vec<PathBuf>,
     },
@@ -96,7 +99,9 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let outcome = match args.command {
-        Command::Sessions { format, all, paths } => sessions(&mut out, format, all, &paths),
+        Command::Sessions { format, all, no_bursts, paths } => {
+            sessions(&mut out, format, all, !no_bursts, &paths)
+        }
         Command::Record { path, record } => print::record(&mut out, &path, record),
         Command::Hosts { format, paths } => hosts(&mut out, format, &paths),
         Command::Files { format, paths } => files(&mut out, format, &paths),
@@ -110,11 +115,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn sessions(out: &mut impl Write, format: Format, all: bool, paths: &[PathBuf]) -> Outcome {
+fn sessions(out: &mut impl Write, format: Format, all: bool, is_grouped: bool, paths: &[PathBuf]) -> Outcome {
     let mut case = load::load(paths)?;
     load::warn(&case);
     match format {
-        Format::Table => print::sessions(out, &mut case, all)?,
+        Format::Table => print::sessions(out, &mut case, all, is_grouped)?,
         Format::Jsonl => print::export(out, &mut case, sessionscope::case::Format::JsonLines, all)?,
         Format::Csv => print::export(out, &mut case, sessionscope::case::Format::Csv, all)?,
     }

@@ -4,12 +4,14 @@ use super::{Failure, Outcome, load};
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
+use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
 use sessionscope::export::visible;
-use sessionscope::export::words::meaning;
+use sessionscope::export::words::{meaning, span};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
 use sessionscope::session::record::Record;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -43,16 +45,29 @@ fn query(all: bool) -> Option<Query> {
     (!all).then(Query::default)
 }
 
-/// Prints sessions as a table.
-pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool) -> Outcome {
+/// Prints sessions as a table, bursts of network sessions as one line each if `is_grouped`.
+pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bool) -> Outcome {
     let mut lines = vec![
         ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"].map(String::from),
     ];
-    let mut first = 0;
+    let all_bursts = if is_grouped { case.bursts() } else { Vec::new() };
+    let mut unprinted: HashMap<String, BurstRecord> =
+        all_bursts.into_iter().map(|burst| (burst.burst.clone(), burst)).collect();
+    let n_bursts = unprinted.len();
+    let (mut first, mut n_sessions, mut n_in_bursts) = (0, 0, 0);
     loop {
         let (piece, n) = case.export(Format::JsonLines, query(all).as_ref(), first, PIECE);
-        let records = serde_json::Deserializer::from_slice(&piece).into_iter::<Record>();
-        lines.extend(records.flatten().map(|record| line(&record)));
+        for record in serde_json::Deserializer::from_slice(&piece).into_iter::<Record>().flatten() {
+            n_sessions += 1;
+            match record.burst.as_ref().filter(|_| is_grouped) {
+                None => lines.push(line(&record)),
+                Some(burst) => {
+                    n_in_bursts += 1;
+                    // The line of the first stands for all.
+                    lines.extend(unprinted.remove(burst).map(|burst| burst_line(&record, burst)));
+                }
+            }
+        }
         first += PIECE;
         if first >= n {
             break;
@@ -60,10 +75,31 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool) -> Outcome {
     }
     print_table(out, &lines)?;
     let summary = case.summary();
-    let hidden = summary.n_sessions as usize - (lines.len() - 1);
+    let hidden = summary.n_sessions as usize - n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
-    writeln!(out, "{} sessions on {} machines{noise}", lines.len() - 1, summary.n_machines)?;
+    let bursts = match n_bursts - unprinted.len() {
+        0 => String::new(),
+        n => format!(", {n_in_bursts} of them in {n} bursts (--no-bursts)"),
+    };
+    writeln!(out, "{n_sessions} sessions on {} machines{bursts}{noise}", summary.n_machines)?;
     Ok(())
+}
+
+/// The line of a burst, from one of its sessions.
+fn burst_line(record: &Record, burst: BurstRecord) -> [String; 8] {
+    let [_, _, _, _, user, machine, kind, from] = line(record);
+    let union = span(burst.union_s);
+    let union = if burst.is_union_exact { union } else { format!(">= {union}") };
+    [
+        moment(&Some(burst.first), &None, &None),
+        moment(&Some(burst.last), &None, &None),
+        format!("burst of {} sessions", burst.n_sessions),
+        union,
+        user,
+        machine,
+        kind,
+        from,
+    ]
 }
 
 fn line(record: &Record) -> [String; 8] {

@@ -79,9 +79,9 @@ pub fn add(
             start.earliest,
             end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
         ),
-        evidence: super::append(&mut sessions.evidence, evidence),
-        intervals: super::append(&mut sessions.intervals, intervals),
-        origins: super::append(&mut sessions.origins, origins),
+        evidence: super::draft::append(&mut sessions.evidence, evidence),
+        intervals: super::draft::append(&mut sessions.intervals, intervals),
+        origins: super::draft::append(&mut sessions.origins, origins),
         ..Session::default()
     });
 }

@@ -1,8 +1,8 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
-use super::Draft;
 use super::boots::SHUTDOWN_SLACK;
 use super::coverage::is_lost_logoff;
+use super::draft::Draft;
 use super::link::Linker;
 use super::terminal::Joined;
 use crate::event::{Kind, RowIdx};

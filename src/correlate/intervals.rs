@@ -1,6 +1,6 @@
 //! Locked, disconnected and asleep: the parts of a session, and what is left of it (domain.md C.8, rules 35 to 38).
 
-use super::Draft;
+use super::draft::Draft;
 use super::open::Mark;
 use crate::event::{Kind, RowIdx};
 use crate::machine::StepKind;
@@ -138,13 +138,20 @@ fn measure(draft: &mut Draft<'_>) {
 fn covered(intervals: &[Interval], states: &[State]) -> i64 {
     let mut spans: Vec<(Timestamp, Timestamp)> =
         intervals.iter().filter(|i| states.contains(&i.what)).map(|i| (i.from, i.to)).collect();
-    spans.sort_unstable();
-    let mut sum = 0;
+    union(&mut spans)
+}
+
+/// Ticks in which at least one of the spans is.
+pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
+    if !spans.is_sorted() {
+        spans.sort_unstable();
+    }
+    let mut sum: i64 = 0;
     let mut until = Timestamp(i64::MIN);
-    for (from, to) in spans {
+    for &mut (from, to) in spans {
         let from = from.max(until);
         if to > from {
-            sum += to.since(from);
+            sum = sum.saturating_add(to.since(from));
             until = to;
         }
     }

@@ -1,6 +1,6 @@
 //! Where a session was used from (domain.md C.9, rules 41 and 42).
 
-use super::Draft;
+use super::draft::Draft;
 use super::open::Mark;
 use crate::event::{Field, Kind, StrId};
 use crate::machine::Pos;

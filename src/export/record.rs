@@ -35,7 +35,7 @@ impl Exporter<'_> {
             outbound_user: self.outbound_user(session),
             elevated: session.elevated,
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize])),
-            burst: None,
+            burst: session.burst.map(|burst| self.burst_id(burst)),
             ts_session: session.ts_session,
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),

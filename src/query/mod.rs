@@ -1,5 +1,6 @@
 //! What can be asked of a case, and the answers: plain data that crosses to the page.
 
+pub mod bursts;
 pub mod view;
 
 pub use view::View;
@@ -15,6 +16,12 @@ pub struct Query {
     pub shown_noise: Vec<String>,
     /// The columns to sort by, the first first. Without one the order is machine, boot, first record.
     pub sort: Vec<Sort>,
+    /// Network sessions that are one burst are one row (domain.md rule 40).
+    #[serde(default)]
+    pub is_grouped: bool,
+    /// Ids of the bursts whose sessions follow their row.
+    #[serde(default)]
+    pub open_bursts: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +54,11 @@ pub enum Column {
 pub struct Rows {
     /// Sessions in the case.
     pub n_total: u32,
-    /// Sessions that match and are shown.
+    /// Rows of sessions that match and are shown.
     pub n_rows: u32,
+    /// Those sessions: more than the rows where bursts are grouped.
+    #[serde(default)]
+    pub n_sessions: u32,
     /// What each noise class hides or shows: class, sessions that match the text, whether they are shown.
     pub noise: Vec<NoiseCount>,
     /// Index of the first of `rows` among the `n_rows`.
@@ -91,4 +101,24 @@ pub struct Row {
     pub origin_address: Option<String>,
     pub origin_host: Option<String>,
     pub flags: Vec<String>,
+    /// The burst it is one of.
+    #[serde(default)]
+    pub burst: Option<String>,
+    /// Of a row that is a burst: `session` is its id, `start` and `end` are its first and last moment, the rest is
+    /// what its sessions have in common or null.
+    #[serde(default)]
+    pub group: Option<BurstRow>,
+}
+
+/// What a row that is a burst has of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BurstRow {
+    pub n_sessions: u32,
+    /// Those that match and are shown.
+    pub n_shown: u32,
+    /// Whether they follow this row.
+    pub is_open: bool,
+    /// Seconds in which at least one of its sessions was on; the least it can have been unless `is_union_exact`.
+    pub union_s: f64,
+    pub is_union_exact: bool,
 }

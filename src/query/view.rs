@@ -2,8 +2,10 @@
 //!
 //! What was computed last is kept: scrolling asks for the same query again and again.
 
-use super::{Column, NoiseCount, Query, Row, Rows, Sort};
+use super::bursts::{self, Line};
+use super::{BurstRow, Column, NoiseCount, Query, Row, Rows, Sort};
 use crate::event::StrId;
+use crate::export::bursts::BurstRecord;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::session::{Class, Flags, Session, SessionIdx};
@@ -15,6 +17,8 @@ pub struct View {
     query: Option<Query>,
     /// Matching and shown, in the query's order.
     rows: Vec<SessionIdx>,
+    /// The same with bursts as one line each, if the query asks for that.
+    lines: Option<Vec<Line>>,
     noise: Vec<NoiseCount>,
     /// What is exported, in the order of machine, boot and first record; and the query it was chosen by.
     chosen: Vec<SessionIdx>,
@@ -27,17 +31,29 @@ impl View {
     /// The rows `first .. first + n` of what the query shows.
     pub fn rows(&mut self, from: &Exporter<'_>, query: &Query, first: u32, n: u32) -> Rows {
         if self.query.as_ref() != Some(query) {
-            self.find(from, query);
-            self.sort(from, &query.sort);
+            if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
+                self.find(from, query);
+                self.sort(from, &query.sort);
+            }
+            let group = || {
+                let open = bursts::find(from, &query.open_bursts);
+                bursts::lines(&from.correlated.sessions, &self.rows, &open)
+            };
+            self.lines = query.is_grouped.then(group);
             self.query = Some(query.clone());
         }
-        let shown = self.rows.iter().skip(first as usize).take(n as usize);
+        let (first_row, n) = (first as usize, n as usize);
+        let rows = match &self.lines {
+            Some(lines) => lines.iter().skip(first_row).take(n).map(|line| row_of_line(from, line)).collect(),
+            None => self.rows.iter().skip(first_row).take(n).map(|&idx| row(from, idx)).collect(),
+        };
         Rows {
             n_total: from.correlated.sessions.all.len() as u32,
-            n_rows: self.rows.len() as u32,
+            n_rows: self.lines.as_ref().map_or(self.rows.len(), Vec::len) as u32,
+            n_sessions: self.rows.len() as u32,
             noise: self.noise.clone(),
             first,
-            rows: shown.map(|&idx| row(from, idx)).collect(),
+            rows,
         }
     }
 
@@ -111,6 +127,10 @@ impl View {
             self.rows = keyed.into_iter().map(|(_, idx)| idx).collect();
         }
     }
+}
+
+fn differs_in_bursts_only(one: &Query, other: &Query) -> bool {
+    one.text == other.text && one.shown_noise == other.shown_noise && one.sort == other.sort
 }
 
 fn is_text(column: Column) -> bool {
@@ -237,5 +257,34 @@ fn row(from: &Exporter<'_>, idx: SessionIdx) -> Row {
         origin_address: origin.and_then(|origin| text(origin.address)),
         origin_host: origin.and_then(|origin| text(origin.host)),
         flags: session.flags.words().map(str::to_owned).collect(),
+        burst: session.burst.map(|burst| from.burst_id(burst)),
+        group: None,
+    }
+}
+
+fn row_of_line(from: &Exporter<'_>, line: &Line) -> Row {
+    let (burst, n_shown, is_open) = match *line {
+        Line::Session(idx) => return row(from, idx),
+        Line::Burst { burst, n_shown, is_open } => (burst, n_shown, is_open),
+    };
+    let first = row(from, from.correlated.sessions.bursts[burst as usize].first);
+    let BurstRecord { burst, n_sessions, first: begin, last, union_s, is_union_exact } = from.burst(burst);
+    Row {
+        session: burst,
+        machine: first.machine,
+        computer: first.computer,
+        class: first.class,
+        logon_type: first.logon_type,
+        logon_type_name: first.logon_type_name,
+        user: first.user,
+        domain: first.domain,
+        start: Some(begin),
+        end: Some(last),
+        duration_s: Some(union_s).filter(|_| is_union_exact),
+        duration_min_s: Some(union_s),
+        origin_address: first.origin_address,
+        origin_host: first.origin_host,
+        group: Some(BurstRow { n_sessions, n_shown, is_open, union_s, is_union_exact }),
+        ..Row::default()
     }
 }

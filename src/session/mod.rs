@@ -2,11 +2,13 @@
 //!
 //! [`record`] is what a session is outside the program.
 
+pub mod burst;
 pub mod record;
 
 use crate::event::{LogonId, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::time::Timestamp;
+use burst::{Burst, BurstIdx};
 
 /// What a session is for (domain.md B).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -405,6 +407,7 @@ pub struct Session {
     pub outbound_domain: StrId,
     pub elevated: Option<bool>,
     pub parent: Option<SessionIdx>,
+    pub burst: Option<BurstIdx>,
     pub ts_session: Option<u32>,
     /// Its first record, and where that stands in the Security lineage.
     pub first_row: RowIdx,
@@ -434,6 +437,9 @@ pub struct Sessions {
     pub evidence: Vec<Evidence>,
     pub intervals: Vec<Interval>,
     pub origins: Vec<Origin>,
+    /// In the order of their second sessions; and the sessions of each, in the order of all.
+    pub bursts: Vec<Burst>,
+    pub burst_members: Vec<SessionIdx>,
 }
 
 impl Sessions {

@@ -21,6 +21,9 @@ pub struct Record {
     pub outbound_user: Option<String>,
     pub elevated: Option<bool>,
     pub parent: Option<String>,
+    /// The id of the burst it is one of: `machine#boot/burst-` and the LogonId of the burst's first session, as in that
+    /// session's own id. Network sessions of one account from one source are a burst if each comes within five minutes
+    /// of those before it; a burst has at least two, of one boot (domain.md rule 40).
     pub burst: Option<String>,
     pub ts_session: Option<u32>,
     pub logon_ids: Vec<String>,

@@ -7,6 +7,7 @@
 //! PC1#0/0x3e9b  bob    desktop  gap between 08:00 and 08:10 -> unclean_stop between 08:20 and 09:00 (low)
 //! no session 0x3e9c
 //! n_sessions=3
+//! bursts PC1#0/burst-0x3e9a n=2 08:00-09:00 union=0:40:00
 //! machines PC1 PC2
 //! boots PC1  1-5 unclean, 6-9 open
 //! source PC1_Security.evtx  records=9 duplicates=0
@@ -52,7 +53,7 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! { boots clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values }
+scenarios! { boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values }
 
 #[test]
 fn every_file_is_run() {
@@ -198,6 +199,7 @@ impl Found {
         let texts: Vec<&str> = all.iter().map(String::as_str).collect();
         match texts[..] {
             ["..."] => Ok(Some(expected.to_owned())),
+            ["bursts", ..] => Ok(Some(render::bursts(&self.case, &self.day))),
             ["machines", ..] => Ok(Some(render::machines(&self.case))),
             ["boots", machine] | ["boots", machine, ..] => Ok(render::boots(&self.case, machine)),
             ["source", path, ref checks @ ..] => render::source(&self.case, path, checks),

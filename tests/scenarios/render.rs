@@ -2,7 +2,7 @@
 //!
 //! | check | of a session |
 //! |---|---|
-//! | `type`, `domain`, `sid`, `computer`, `outbound`, `elevated`, `parent`, `ts`, `ids` | who and what it is |
+//! | `type`, `domain`, `sid`, `computer`, `outbound`, `elevated`, `parent`, `burst`, `ts`, `ids` | who and what it is |
 //! | `from` | its origins: address, `:port`, `/host` |
 //! | `duration`, `min`, `max`, `connected`, `active`, `active_how` | how long it was, as `h:mm:ss` |
 //! | `destroyed`, `last_seen` | moments |
@@ -13,6 +13,7 @@
 //! | `evidence` | role and record of each; `end_by` of those that end it |
 
 use sessionscope::case::Case;
+use sessionscope::export::bursts::BurstRecord;
 use sessionscope::machine::{Boot, BootEnd};
 use sessionscope::session::record::{OriginRecord, Record};
 
@@ -112,6 +113,7 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "outbound" => word(&session.outbound_user),
         "elevated" => session.elevated.map_or("-", |is| if is { "yes" } else { "no" }).to_owned(),
         "parent" => word(&session.parent),
+        "burst" => word(&session.burst),
         "ts" => number(session.ts_session),
         "ids" => list(session.logon_ids.iter().cloned()),
         "from" => list(session.origins.iter().map(origin)),
@@ -178,6 +180,17 @@ pub fn is_noise(session: &Record) -> bool {
 pub fn machines(case: &Case) -> String {
     let names: Vec<&str> = case.correlated().machines.iter().map(|machine| machine.name.as_str()).collect();
     format!("machines {}", names.join(" "))
+}
+
+/// The bursts of network sessions: how many, from when to when, and how long together.
+pub fn bursts(case: &Case, day: &Day) -> String {
+    let text = |burst: &BurstRecord| {
+        let (first, last) = (day.time(&burst.first), day.time(&burst.last));
+        let sign = if burst.is_union_exact { "=" } else { ">=" };
+        let union = span(Some(burst.union_s));
+        format!("{} n={} {first}-{last} union{sign}{union}", burst.burst, burst.n_sessions)
+    };
+    format!("bursts  {}", case.bursts().iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
 /// The boots of a machine by the ids of their Security records.
