@@ -19,6 +19,7 @@ use crate::state::{Action, Drawer, Page, View};
 use crate::worker::page_side::Engine;
 use gloo::events::{EventListener, EventListenerOptions};
 use sessionscope::case::{Format, Place};
+use sessionscope::query::Query;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -29,7 +30,8 @@ use yew::prelude::*;
 pub fn App() -> Html {
     let page = use_reducer(|| {
         // Where the panel is above the table it would leave little of it.
-        let mut page = Page { is_panel_closed: window::is_narrow(), ..Page::default() };
+        let query = Query { is_grouped: true, ..Query::default() };
+        let mut page = Page { query, is_panel_closed: window::is_narrow(), ..Page::default() };
         page.apply(Action::AddressChanged(Fragment::read(&window::fragment())));
         page
     });
@@ -79,7 +81,8 @@ fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engin
     html! {
         <div class={classes!("work", has_drawer.then_some("work-with-drawer"), is_host.then_some("work-with-host"),
             page.is_panel_closed.then_some("work-without-panel"))}>
-            <NoisePanel noise={page.rows.noise.clone()} is_closed={page.is_panel_closed} add={add}
+            <NoisePanel noise={page.rows.noise.clone()} is_grouped={page.query.is_grouped}
+                is_closed={page.is_panel_closed} add={add}
                 act={act.clone()} />
             <main class="main" aria-label={page.view.name()}>
                 { table(page, act) }
@@ -96,7 +99,7 @@ fn table(page: &Page, act: &Callback<Action>) -> Html {
     match page.view {
         View::Sessions => html! {
             <SessionsTable rows={page.rows.clone()} grid={page.sessions} sort={page.query.sort.clone()}
-                        selected={page.selected.clone()} zone={page.zone}
+                        selected={page.selected.clone()} open_bursts={page.query.open_bursts.clone()} zone={page.zone}
                         is_reading={page.progress.state == Reading::UnderWay} act={act.clone()} />
         },
         View::Hosts => html! {

@@ -1,5 +1,6 @@
 //! The drawer beside the table: one session with its evidence, or one file with its problems.
 
+use super::burst_facts::BurstFacts;
 use super::evidence::Evidence;
 use super::host_facts::HostFacts;
 use super::session_facts::SessionFacts;
@@ -51,6 +52,7 @@ pub fn DrawerView(props: &DrawerViewProps) -> Html {
 fn title(drawer: &Drawer) -> &str {
     match drawer {
         Drawer::Session(session) => &session.id,
+        Drawer::Burst(row) => &row.session,
         Drawer::Host(host) => &host.machine,
         Drawer::Source(source) => &source.path,
     }
@@ -68,6 +70,9 @@ fn back(props: &DrawerViewProps) -> Html {
 fn body(props: &DrawerViewProps) -> Html {
     match &props.drawer {
         Drawer::Host(host) => host_body(props, host),
+        Drawer::Burst(row) => {
+            html! { <BurstFacts row={row.clone()} zone={props.zone} act={props.act.clone()} /> }
+        }
         Drawer::Session(session) => session_body(props, session),
         Drawer::Source(source) => html! { <SourceFacts source={source.clone()} zone={props.zone} /> },
     }

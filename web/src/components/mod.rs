@@ -3,6 +3,7 @@
 //! Element ids, `data-` attributes and roles are what browser tests hold on to; web/README.md lists them.
 
 mod app;
+mod burst_facts;
 mod confidence;
 mod drawer;
 mod evidence;

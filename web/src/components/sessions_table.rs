@@ -8,7 +8,7 @@ use crate::state::{Action, View};
 use crate::text::moment::Zone;
 use crate::text::visible;
 use crate::text::words::{self, Cell};
-use sessionscope::query::{Column, Row, Rows, Sort};
+use sessionscope::query::{BurstRow, Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -34,6 +34,8 @@ pub struct SessionsTableProps {
     pub grid: Grid,
     pub sort: Vec<Sort>,
     pub selected: Option<String>,
+    /// Bursts whose sessions follow their row.
+    pub open_bursts: Vec<String>,
     pub zone: Zone,
     pub is_reading: bool,
     pub act: Callback<Action>,
@@ -106,11 +108,18 @@ fn row(index: u32, props: &SessionsTableProps) -> Html {
         (index % 2 == 1).then_some("grid-row-odd"),
         is_selected.then_some("grid-row-selected"),
         is_cursor.then_some("grid-row-cursor"),
+        row.group.is_some().then_some("grid-row-burst"),
+        row.burst
+            .as_ref()
+            .is_some_and(|burst| props.open_bursts.contains(burst))
+            .then_some("grid-row-member"),
     );
+    let session = row.group.is_none().then(|| row.session.clone());
+    let burst = row.group.as_ref().map(|_| row.session.clone());
     html! {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_selected.to_string()} data-index={index.to_string()}
-            data-session={row.session.clone()} data-class={row.class.clone()}>
+            data-session={session} data-burst={burst} data-class={row.class.clone()}>
             { cells(row, props.zone) }
         </div>
     }
@@ -121,15 +130,34 @@ fn cells(row: &Row, zone: Zone) -> Html {
         <>
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
-            { end_how(row) }
+            { row.group.as_ref().map_or_else(|| end_how(row), burst) }
             { user(row) }
             { machine(row) }
             { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
-            { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
+            { uncertain(Column::Duration, &duration(row)) }
             { logon(row) }
             { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
             { flags(row) }
         </>
+    }
+}
+
+fn duration(row: &Row) -> Cell {
+    match &row.group {
+        Some(burst) => words::burst_duration(burst.union_s, burst.is_union_exact),
+        None => words::duration(row.duration_s, row.duration_min_s, row.duration_max_s),
+    }
+}
+
+/// In place of an end: how many sessions the row stands for, and whether they follow.
+fn burst(burst: &BurstRow) -> Html {
+    let (mark, what) =
+        if burst.is_open { ("▾", "they follow") } else { ("▸", "choose the row to see them") };
+    let text = words::burst_size(burst.n_shown, burst.n_sessions);
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} title={format!("A burst of {text}: {what}")}>
+            <span class="burst-mark" aria-hidden="true">{ mark }</span>{ text }<span class="unseen">{ format!(": {what}") }</span>
+        </div>
     }
 }
 

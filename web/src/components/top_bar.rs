@@ -35,7 +35,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             <div class="top-tools">
                 { zone(page.zone, act) }
                 { theme(page.theme, act) }
-                <ExportMenu is_open={page.is_export_open} export={page.export.clone()} n_shown={page.rows.n_rows}
+                <ExportMenu is_open={page.is_export_open} export={page.export.clone()} n_shown={page.rows.n_sessions}
                     n_all={page.rows.n_total} run={export.clone()} act={act.clone()} />
                 <button id="help" class="button" type="button" title="Keys and signs (?)"
                     aria-label="Help: keys and signs" onclick={help}>{ "?" }</button>

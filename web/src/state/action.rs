@@ -27,6 +27,10 @@ pub enum Action {
     FilterChanged(String),
     /// A noise class is to be shown, or hidden again.
     NoiseToggled(String),
+    /// Bursts of network sessions are to be one row each, or not.
+    BurstsToggled,
+    /// The sessions of this burst are to follow its row, or not.
+    BurstToggled(String),
     /// With `and_then` (Shift): as a second column.
     SortChosen {
         by: Column,

@@ -91,6 +91,8 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Drawer {
     Session(SessionDrawer),
+    /// A burst's row: it says all there is.
+    Burst(Rc<Row>),
     Host(HostDrawer),
     /// A file's line of the ledger, with its problems.
     Source(Rc<SourceRow>),

@@ -52,6 +52,11 @@ impl Page {
                 self.sessions.reset();
             }
             Action::NoiseToggled(class) => self.toggle_noise(class),
+            Action::BurstsToggled => {
+                self.query.is_grouped = !self.query.is_grouped;
+                self.sessions.reset();
+            }
+            Action::BurstToggled(burst) => self.toggle_burst(burst),
             Action::SortChosen { by, and_then } => self.sort(by, and_then),
             Action::TableScrolled { view, first, n_visible } => {
                 let grid = self.grid_mut(view);
@@ -60,9 +65,9 @@ impl Page {
             Action::CursorMoved(to) => self.move_cursor(to),
             Action::RowChosen(index) => {
                 self.put_cursor(index);
-                self.open_cursor();
+                self.choose_cursor();
             }
-            Action::CursorOpened => self.open_cursor(),
+            Action::CursorOpened => self.choose_cursor(),
             Action::SessionChosen(id) => self.go_to(View::Sessions, |page| page.open_session(id)),
             Action::HostChosen(machine) => self.go_to(View::Hosts, |page| page.open_host(machine)),
             Action::SessionsOfHostChosen(machine) => {
@@ -152,6 +157,10 @@ impl Page {
                 self.selected = Some(session.id.clone());
                 View::Sessions
             }
+            Drawer::Burst(row) => {
+                self.selected = Some(row.session.clone());
+                View::Sessions
+            }
             Drawer::Host(_) => View::Hosts,
             Drawer::Source(_) => View::Files,
         };
@@ -170,6 +179,16 @@ impl Page {
             }
         }
         self.sessions.reset();
+    }
+
+    fn toggle_burst(&mut self, burst: String) {
+        let open = &mut self.query.open_bursts;
+        match open.iter().position(|other| *other == burst) {
+            Some(i) => {
+                open.remove(i);
+            }
+            None => open.push(burst),
+        }
     }
 
     /// A click sorts upwards, the next downwards, a third gives the order back.
@@ -214,14 +233,29 @@ impl Page {
         }
     }
 
+    /// A burst is unfolded or folded, everything else is shown in the drawer.
+    fn choose_cursor(&mut self) {
+        let row =
+            self.sessions.cursor.filter(|_| self.view == View::Sessions).and_then(|index| self.row(index));
+        let burst = row.filter(|row| row.group.is_some()).map(|row| row.session.clone());
+        if let Some(burst) = burst {
+            self.toggle_burst(burst);
+            if self.drawer.is_none() {
+                return;
+            }
+        }
+        self.open_cursor();
+    }
+
+    /// The drawer shows the row at the cursor.
     fn open_cursor(&mut self) {
         let Some(index) = self.grid().0.cursor else { return };
         match self.view {
-            View::Sessions => {
-                if let Some(id) = self.row(index).map(|row| row.session.clone()) {
-                    self.open_session(id);
-                }
-            }
+            View::Sessions => match self.row(index) {
+                Some(row) if row.group.is_some() => self.drawer = Some(Drawer::Burst(Rc::new(row.clone()))),
+                Some(row) => self.open_session(row.session.clone()),
+                None => {}
+            },
             View::Hosts => {
                 if let Some(machine) = self.host(index).map(|host| host.machine.clone()) {
                     self.open_host(machine);
@@ -280,10 +314,10 @@ impl Page {
         let Some(cursor) = self.sessions.cursor else { return };
         // The cursor was ahead of the rows: now it has one.
         let id = self.row(cursor).map(|row| row.session.clone());
-        if let (None, Some(id), View::Sessions) = (&self.selected, id, self.view) {
-            match self.drawer {
-                Some(_) => self.open_session(id),
-                None => self.selected = Some(id),
+        if self.selected.is_none() && id.is_some() && self.view == View::Sessions {
+            self.selected = id;
+            if self.drawer.is_some() {
+                self.open_cursor();
             }
         }
     }
@@ -353,7 +387,7 @@ mod tests {
     use super::*;
     use crate::worker::protocol::{HostRow, HostsAsk};
     use sessionscope::parse::RecordView;
-    use sessionscope::query::Row;
+    use sessionscope::query::{BurstRow, Row};
 
     fn row(session: &str) -> Row {
         Row { session: session.into(), ..Row::default() }
@@ -440,6 +474,20 @@ mod tests {
         let last = rows(&page, 900, 899, &["z"]);
         page.apply(last);
         assert_eq!(drawer_id(&page), Some("z"));
+    }
+
+    #[test]
+    fn a_burst_is_unfolded_and_folded_again() {
+        let mut page = with_rows(&["a", "burst", "b"]);
+        Rc::make_mut(&mut page.rows).rows[1].group = Some(BurstRow::default());
+        page.apply(Action::RowChosen(1));
+        assert_eq!((page.wanted_rows().query.open_bursts, &page.drawer), (vec!["burst".to_owned()], &None));
+        page.apply(Action::CursorOpened);
+        assert_eq!(page.wanted_rows().query.open_bursts, [""; 0]);
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::CursorMoved(Move::Down));
+        assert!(matches!(&page.drawer, Some(Drawer::Burst(row)) if row.session == "burst"));
+        assert_eq!(page.wanted_rows().query.open_bursts, [""; 0], "arrows pass it by");
     }
 
     #[test]

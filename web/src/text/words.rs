@@ -3,7 +3,7 @@
 //! A value the library does not name is shown as it came: a responder sees what the page has no word for.
 
 use super::moment::{Zone, in_full, to_the_second};
-use super::number::{span, span_in_full};
+use super::number::{count, counted, span, span_in_full};
 use sessionscope::query::Row;
 
 /// A cell: what it shows, what it says on hover, and whether it is certain.
@@ -92,6 +92,22 @@ pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) ->
         (None, None, None) => {
             Cell::uncertain("unknown".into(), "neither its start nor its end is known".into())
         }
+    }
+}
+
+/// How many sessions a burst has, and how many of them are shown.
+pub fn burst_size(n_shown: u32, n_sessions: u32) -> String {
+    let all = counted(n_sessions, "network session", "network sessions");
+    if n_shown < n_sessions { format!("{} of {all}", count(n_shown)) } else { all }
+}
+
+/// How long at least one session of a burst was on.
+pub fn burst_duration(union_s: f64, is_exact: bool) -> Cell {
+    let title =
+        |at_least: &str| format!("At least one of them was on for {at_least}{}", span_in_full(union_s));
+    match is_exact {
+        true => Cell::certain(span(union_s), title("")),
+        false => Cell::uncertain(format!("≥ {}", span(union_s)), title("at least ")),
     }
 }
 
@@ -340,6 +356,14 @@ mod tests {
         assert_eq!(duration(None, Some(0.0), None).text, "unknown");
         assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
         assert_eq!(duration(None, None, None).text, "unknown");
+    }
+
+    #[test]
+    fn a_burst_says_how_many_and_how_long() {
+        assert_eq!(burst_size(14, 14), "14 network sessions");
+        assert_eq!(burst_size(2, 14), "2 of 14 network sessions");
+        assert_eq!(burst_duration(61.0, true).text, "1 min 01 s");
+        assert!(burst_duration(61.0, false).is_uncertain);
     }
 
     #[test]
