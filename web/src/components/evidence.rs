@@ -55,7 +55,10 @@ fn item(props: &EvidenceProps, event: &EvidenceRecord, index: u32) -> Html {
             <p class="event-meaning">{ meaning }</p>
             <p class="event-place">
                 { format!("{} record ", visible(&event.channel)) }<b>{ event.record.to_string() }</b>
-                { format!(" in {}, rule {}", visible(&event.source), event.rule) }
+                { format!(" in {}", visible(&event.source)) }
+            </p>
+            <p class="event-rule">
+                { format!("Joined by rule {}: {}", event.rule, words::rule(event.rule)) }
             </p>
             if let Some(shown) = shown {
                 <RecordPane shown={shown.clone()} />

@@ -22,15 +22,15 @@ pub fn titled_fact(name: &str, value: impl AsRef<str>, title: &str) -> Html {
     }
 }
 
-/// A fact that is a name: a click goes to what it names.
-pub fn linked_fact(name: &str, value: &str, go: Callback<MouseEvent>) -> Html {
+/// A fact that is a name: a click goes to what it names, a `host` or a `session`.
+pub fn linked_fact(name: &str, value: &str, to: &'static str, go: Callback<MouseEvent>) -> Html {
     if value.is_empty() {
         return Html::default();
     }
     html! {
         <>
             <dt>{ name.to_owned() }</dt>
-            <dd><button class="link" type="button" onclick={go}>{ visible(value).into_owned() }</button></dd>
+            <dd><button class="link" type="button" data-to={to} onclick={go}>{ visible(value).into_owned() }</button></dd>
         </>
     }
 }

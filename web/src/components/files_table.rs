@@ -99,13 +99,19 @@ fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
     }
 }
 
+/// What a file's name ends with tells it from its neighbours: that is never cut off.
+const END_CHARS: usize = 22;
+
 fn path(path: &str) -> Html {
     let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
     let (folder, name) = path.split_at(name_at);
+    let end_at = name.char_indices().rev().nth(END_CHARS - 1).map_or(0, |(at, _)| at);
+    let (start, end) = name.split_at(end_at);
     html! {
         <div role="gridcell" class="grid-cell path" data-col="path" title={visible(path).into_owned()}>
             <span class="path-folder">{ visible(folder).into_owned() }</span>
-            <span class="path-name">{ visible(name).into_owned() }</span>
+            <span class="path-start">{ visible(start).into_owned() }</span>
+            <span class="path-end">{ visible(end).into_owned() }</span>
         </div>
     }
 }

@@ -69,8 +69,8 @@ fn item(boot: &BootRecord, zone: Zone) -> Html {
                 </span>
                 <span class="boot-end" data-end={boot.end_how.clone()}>{ visible(words::boot_end(&boot.end_how)).into_owned() }</span>
                 <span class="boot-uptime">{ uptime(boot) }</span>
+                <span class="fine">{ format!("logoffs audited: {}", visible(words::audit(&boot.logoff_audit))) }</span>
             </p>
-            <p class="fine">{ format!("Logoffs audited: {}", visible(words::audit(&boot.logoff_audit))) }</p>
             { proof(boot) }
         </li>
     }

@@ -100,13 +100,13 @@ fn who(record: &Record, act: &Callback<Action>) -> Html {
             { fact("User", words::user(record.domain.as_deref(), record.user.as_deref())) }
             { fact("SID", record.sid.as_deref().unwrap_or_default()) }
             { fact("Acts elsewhere as", record.outbound_user.as_deref().unwrap_or_default()) }
-            { linked_fact("Machine", &machine(record), to_host) }
+            { linked_fact("Machine", &machine(record), "host", to_host) }
             { fact("Boot", record.boot.to_string()) }
             { fact("Logon type", words::logon_type(record.logon_type, record.logon_type_name.as_deref())) }
             { fact("Class", words::class(&record.class)) }
             { fact("Elevated", elevated) }
             { fact("TS session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
-            { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), to_parent) }
+            { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), "session", to_parent) }
             { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
         </>
     }

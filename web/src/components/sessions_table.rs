@@ -156,7 +156,7 @@ fn burst(burst: &BurstRow) -> Html {
     let text = words::burst_size(burst.n_shown, burst.n_sessions);
     html! {
         <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} title={format!("A burst of {text}: {what}")}>
-            <span class="burst-mark" aria-hidden="true">{ mark }</span>{ text }<span class="unseen">{ format!(": {what}") }</span>
+            <span class="burst-mark" aria-hidden="true">{ mark }</span><span class="burst-size">{ text }</span><span class="unseen">{ format!(": {what}") }</span>
         </div>
     }
 }
@@ -178,7 +178,7 @@ fn plain(column: Column, text: &str) -> Html {
 /// Of a long name the domain gives way first: the account tells people apart.
 fn user(row: &Row) -> Html {
     let whole = visible(&words::user(row.domain.as_deref(), row.user.as_deref())).into_owned();
-    let name_at = whole.find('\\').map_or(0, |slash| slash + 1);
+    let name_at = whole.find('\\').unwrap_or(0);
     let (domain, name) = whole.split_at(name_at);
     html! {
         <div role="gridcell" class="grid-cell path" data-col={column_name(Column::User)} title={whole.clone()}>
