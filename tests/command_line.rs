@@ -308,3 +308,64 @@ fn a_burst_is_one_line_of_the_table_and_all_of_the_others() {
     assert!(!out(&singly).contains("burst"));
     assert_eq!(records(&sessions(&folder, &["--format", "jsonl"])).len(), 4);
 }
+
+/// One who is on for an hour, one whose end is not in the log, and a service.
+const PRESENCE: &str = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x3e9a type=10 user=CORP\\alice ip=10.0.0.7
+    08:02  PC1  4624 logon=0x4000 type=2 user=CORP\\bob
+    08:03  PC1  4624 logon=0x5000 type=5 user=CORP\\svc_sql
+    08:30  PC1  4779 logon=0x3e9a user=CORP\\alice
+    09:01  PC1  4647 logon=0x3e9a user=CORP\\alice
+";
+
+fn who(folder: &Path, args: &[&str]) -> Output {
+    run(&[&["who"], args, &[folder.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn who_was_on_is_said_with_certainty() {
+    let folder = folder("who", PRESENCE);
+    let output = who(&folder, &["--at", "2024-03-05T08:45:00Z"]);
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+    let lines: Vec<&str> = out(&output).lines().collect();
+    assert_eq!(lines.len(), 4, "a head, two who are on and a sum:\n{}", out(&output));
+    for cell in ["PC1", "CORP\\alice", "surely", "10 RemoteInteractive", "disconnected", "10.0.0.7"] {
+        assert!(lines[1].contains(cell), "{cell} is not in {}", lines[1]);
+    }
+    assert!(lines[2].contains("CORP\\bob") && lines[2].contains("surely"), "{}", lines[2]);
+    let late = who(&folder, &["--at", "2024-03-05T12:00:00", "--zone", "+01:00"]);
+    assert!(out(&late).contains("possibly") && !out(&late).contains("alice"), "{}", out(&late));
+    assert!(out(&late).contains("do not reach 2024-03-05T11:00:00"), "{}", out(&late));
+}
+
+#[test]
+fn who_as_json_has_the_bounds_and_noise_on_demand() {
+    let folder = folder("who_json", PRESENCE);
+    let at = |args: &[&str]| {
+        let output = who(&folder, &[&["--at", "2024-03-05T08:45:00Z", "--format", "jsonl"], args].concat());
+        let lines = out(&output).lines();
+        lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let rows = at(&[]);
+    let alice = &rows[0];
+    assert_eq!(alice["session"], "PC1#1/0x3e9a");
+    assert_eq!((&alice["certainty"], &alice["states"][0]), (&"surely".into(), &"disconnected".into()));
+    assert_eq!(alice["end"], "2024-03-05T09:01:00.0000000Z");
+    assert_eq!(rows.len(), 2);
+    assert_eq!(at(&["--all"]).len(), 3);
+}
+
+#[test]
+fn a_moment_that_is_none_gets_a_sentence() {
+    let folder = folder("who_bad", PRESENCE);
+    for (args, words) in [
+        (&["--at", "tomorrow"][..], "\"tomorrow\" is no moment"),
+        (&["--at", "2024-03-05T08:45:00"], "names no zone"),
+        (&["--at", "2024-03-05T08:45:00", "--zone", "Mars"], "\"Mars\" is no zone"),
+    ] {
+        let output = who(&folder, args);
+        assert_eq!((output.status.code(), out(&output)), (Some(2), ""));
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
+}

@@ -8,15 +8,18 @@ pub mod ledger;
 use crate::correlate::{Correlated, correlate};
 use crate::event::Records;
 use crate::event::merge::Merged;
+use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
 use crate::export::hosts::HostRecord;
 use crate::export::record::Exporter;
 use crate::export::words;
 use crate::parse::Opening;
 use crate::parse::block::Block;
+use crate::query::who::{MachineAt, WhoRecord};
 use crate::query::{Query, Rows, View};
 use crate::session::SessionIdx;
 use crate::session::record::Record;
+use crate::time::Timestamp;
 use ledger::{Source, SourceRow, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +72,16 @@ pub struct Place {
     pub chunk_offset: u64,
     /// EventRecordID of the System element.
     pub record: u64,
+}
+
+/// A piece of what ran in a session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityRows {
+    /// Acts in the session.
+    pub n_total: u32,
+    /// Index of the first of `rows` among them.
+    pub first: u32,
+    pub rows: Vec<ActivityRow>,
 }
 
 /// A file format for sessions.
@@ -193,6 +206,14 @@ impl Case {
         })
     }
 
+    /// What ran in the session with this id: the acts `first .. first + n`, in the order of their records.
+    pub fn activity(&self, id: &str, first: u32, n: u32) -> Option<ActivityRows> {
+        let session = &self.correlated.sessions.all[self.find(id)? as usize];
+        let paths = self.paths();
+        let (rows, n_total) = self.exporter(&paths).activity_rows(session, first, n);
+        Some(ActivityRows { n_total, first, rows })
+    }
+
     /// Sessions are sorted by machine and boot: only one boot's are looked at.
     fn find(&self, id: &str) -> Option<SessionIdx> {
         let (machine, rest) = id.rsplit_once('#')?;
@@ -226,6 +247,11 @@ impl Case {
         let idx = sessions.all.iter().position(has)?;
         let paths = self.paths();
         Some(self.exporter(&paths).record(idx as SessionIdx))
+    }
+
+    /// Who was on which machine at a moment, noise included or not; and every machine.
+    pub fn who(&self, at: Timestamp, with_noise: bool) -> (Vec<WhoRecord>, Vec<MachineAt>) {
+        crate::query::who::who(&self.exporter(&self.paths()), at, with_noise)
     }
 
     /// Every burst of network sessions (domain.md rule 40).

@@ -1,9 +1,12 @@
 //! What is asked for, and where the answer goes.
 
 mod load;
+mod moment;
 mod print;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use sessionscope::time::Timestamp;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +47,22 @@ enum Command {
     Hosts {
         #[arg(long, value_enum, default_value_t = LineFormat::Table)]
         format: LineFormat,
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<PathBuf>,
+    },
+    /// Print who was on which machine at a moment: surely, or possibly and why
+    Who {
+        /// RFC 3339 with its zone, such as 2020-09-19T03:21:48Z; without one with --zone
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// Zone of a TIME that names none: UTC, or hours and minutes ahead of it, such as +02:00
+        #[arg(long, allow_hyphen_values = true)]
+        zone: Option<String>,
+        #[arg(long, value_enum, default_value_t = LineFormat::Table)]
+        format: LineFormat,
+        /// Noise as well: system, window manager, anonymous, computer accounts, services, local network logons
+        #[arg(long)]
+        all: bool,
         #[arg(required = true, value_name = "FILE|FOLDER")]
         paths: Vec<PathBuf>,
     },
@@ -104,6 +123,11 @@ pub fn main() -> ExitCode {
         }
         Command::Record { path, record } => print::record(&mut out, &path, record),
         Command::Hosts { format, paths } => hosts(&mut out, format, &paths),
+        Command::Who { at, zone, format, all, paths } => {
+            let at = moment::moment(&at, zone.as_deref());
+            let at = at.unwrap_or_else(|why| Args::command().error(ErrorKind::ValueValidation, why).exit());
+            who(&mut out, at, format, all, &paths)
+        }
         Command::Files { format, paths } => files(&mut out, format, &paths),
     };
     match outcome.and_then(|()| Ok(out.flush()?)) {
@@ -132,6 +156,16 @@ fn hosts(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome
     match format {
         LineFormat::Table => print::hosts(out, &case)?,
         LineFormat::Jsonl => print::lines_of(out, &case.hosts())?,
+    }
+    load::require_a_log(&case)
+}
+
+fn who(out: &mut impl Write, at: Timestamp, format: LineFormat, all: bool, paths: &[PathBuf]) -> Outcome {
+    let case = load::load(paths)?;
+    load::warn(&case);
+    match format {
+        LineFormat::Table => print::who(out, &case, at, all)?,
+        LineFormat::Jsonl => print::lines_of(out, &case.who(at, all).0)?,
     }
     load::require_a_log(&case)
 }

@@ -10,7 +10,9 @@ use sessionscope::export::visible;
 use sessionscope::export::words::{meaning, span};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
+use sessionscope::query::who::WhoRecord;
 use sessionscope::session::record::Record;
+use sessionscope::time::Timestamp;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -106,26 +108,32 @@ fn line(record: &Record) -> [String; 8] {
     let origin = record.origins.first();
     let from = origin
         .map(|origin| [&origin.address, &origin.host].into_iter().flatten().cloned().collect::<Vec<_>>());
-    let user = match (&record.domain, &record.user) {
-        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
-        (_, user) => user.clone().or(record.sid.clone()).unwrap_or_else(|| "?".to_owned()),
-    };
-    let kind = match (record.logon_type, &record.logon_type_name) {
-        (Some(number), Some(name)) => format!("{number} {name}"),
-        (Some(number), None) => number.to_string(),
-        (None, _) => record.class.clone(),
-    };
     [
         moment(&record.start, &record.start_earliest, &record.start_latest),
         moment(&record.end, &record.end_earliest, &record.end_latest),
         format!("{} ({})", record.end_how, record.end_confidence),
         duration_text(record),
-        user,
+        user(&record.domain, &record.user, &record.sid),
         record.machine.clone(),
-        kind,
+        kind(record.logon_type, &record.logon_type_name, &record.class),
         from.unwrap_or_default().join(" "),
     ]
     .map(|cell| visible(&cell).into_owned())
+}
+
+fn user(domain: &Option<String>, user: &Option<String>, sid: &Option<String>) -> String {
+    match (domain, user) {
+        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
+        (_, user) => user.clone().or(sid.clone()).unwrap_or_else(|| "?".to_owned()),
+    }
+}
+
+fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
+    match (logon_type, name) {
+        (Some(number), Some(name)) => format!("{number} {name}"),
+        (Some(number), None) => number.to_string(),
+        (None, _) => class.to_owned(),
+    }
 }
 
 /// A time to the second, or the bounds it lies between.
@@ -224,6 +232,47 @@ pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
         print_table(out, &lines)?;
     }
     Ok(())
+}
+
+/// Prints who was on at a moment, for people.
+pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
+    let (sessions, machines) = case.who(at, all);
+    let mut lines = vec![["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"].map(String::from)];
+    for machine in &machines {
+        let of_it = sessions.iter().filter(|session| session.machine == machine.machine);
+        lines.extend(of_it.map(who_line));
+        if machine.n_surely + machine.n_possibly == 0 {
+            let cells = [&machine.machine, "nobody", "", "", "", "", ""];
+            lines.push(cells.map(|cell| visible(cell).into_owned()));
+        }
+    }
+    print_table(out, &lines)?;
+    for machine in machines.iter().filter(|machine| !machine.is_covered) {
+        let (first, last) =
+            (moment(&machine.first_record, &None, &None), moment(&machine.last_record, &None, &None));
+        writeln!(out, "{}: its records, {first} to {last}, do not reach {at}", visible(&machine.machine))?;
+    }
+    writeln!(
+        out,
+        "{} surely on and {} possibly at {at}",
+        machines.iter().map(|machine| machine.n_surely).sum::<u32>(),
+        machines.iter().map(|machine| machine.n_possibly).sum::<u32>()
+    )?;
+    Ok(())
+}
+
+fn who_line(session: &WhoRecord) -> [String; 7] {
+    let from = [&session.origin_address, &session.origin_host];
+    [
+        session.machine.clone(),
+        user(&session.domain, &session.user, &session.sid),
+        session.certainty.clone(),
+        kind(session.logon_type, &session.logon_type_name, &session.class),
+        session.states.join(", "),
+        from.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
+        session.why.clone(),
+    ]
+    .map(|cell| visible(&cell).into_owned())
 }
 
 /// Prints records for programs, one a line.

@@ -9,10 +9,12 @@
 //! 7. [`terminal`] and [`alone`]: what do other logs know of it, and which sessions do only they know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
-//! 10. [`bursts`]: which network sessions are one burst?
+//! 10. [`activity`]: what ran in it?
+//! 11. [`bursts`]: which network sessions are one burst?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
 
+mod activity;
 mod alone;
 mod around;
 mod boots;
@@ -55,6 +57,7 @@ pub struct Correlated {
 pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let (mut machines, duplicates) = machines::machines(records, paths);
     let mut sessions = Sessions::default();
+    let kinds = activity::Kinds::of(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
@@ -63,7 +66,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
-        add_sessions(records, n as u32, machine, &outside, &mut sessions);
+        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions);
     }
     bursts::bursts(&mut sessions);
     Correlated { machines, sessions, duplicates }
@@ -74,6 +77,7 @@ fn add_sessions(
     machine: u32,
     facts: &Machine,
     outside: &Outside,
+    kinds: &activity::Kinds,
     sessions: &mut Sessions,
 ) {
     let empty = Lineage::default();
@@ -97,6 +101,7 @@ fn add_sessions(
             draft.finish(sessions);
         }
         link_parents(&groups, first, sessions);
+        activity::activity(&linker, boot, &groups, kinds, first, sessions);
         for (idx, ts) in numbered.iter().enumerate() {
             let is_joined = joined.iter().flatten().any(|&(other, _)| other == idx);
             if !is_joined && !alone::may_be_known(&linker, &groups, ts) {

@@ -1,5 +1,6 @@
 //! A case to text and files that others read: session records, JSON Lines, CSV, and words for people.
 
+pub mod activity;
 pub mod bursts;
 pub mod csv;
 pub mod hosts;

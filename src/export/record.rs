@@ -62,6 +62,7 @@ impl Exporter<'_> {
             n_logons: session.n_logons,
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
+            activity: self.activity(session),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod bursts;
 pub mod view;
+pub mod who;
 
 pub use view::View;
 

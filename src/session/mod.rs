@@ -2,6 +2,7 @@
 //!
 //! [`record`] is what a session is outside the program.
 
+pub mod activity;
 pub mod burst;
 pub mod record;
 
@@ -427,6 +428,7 @@ pub struct Session {
     pub evidence: Run,
     pub intervals: Run,
     pub origins: Run,
+    pub activity: Run,
 }
 
 /// All sessions, with what each has a number of in columns beside them.
@@ -440,6 +442,8 @@ pub struct Sessions {
     /// In the order of their second sessions; and the sessions of each, in the order of all.
     pub bursts: Vec<Burst>,
     pub burst_members: Vec<SessionIdx>,
+    /// Security records that cite each session's LogonIds, in their order: places in the machine's lineage.
+    pub activity: Vec<Pos>,
 }
 
 impl Sessions {

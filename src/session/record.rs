@@ -3,6 +3,7 @@
 //! Field names, order and vocabularies are a promise to the people who script on them. Fields may be added,
 //! never renamed. Times are UTC text with seven digits; numbers of seconds are rounded to 1e-7.
 
+use super::activity::ActivityKind;
 use serde::{Deserialize, Serialize};
 
 /// One session, as JSON Lines and the page's drawer have it.
@@ -51,6 +52,8 @@ pub struct Record {
     pub n_logons: u32,
     pub logons: Vec<LogonRecord>,
     pub evidence: Vec<EvidenceRecord>,
+    #[serde(default)]
+    pub activity: ActivityRecord,
 }
 
 /// A place the session was used from.
@@ -106,4 +109,99 @@ pub struct EvidenceRecord {
     pub time: String,
     pub role: String,
     pub rule: u8,
+}
+
+/// What ran in the session (domain.md rules 39, 47, 48): how many Security events of each kind cite one of its
+/// LogonIds, those of its unlocks and of its other half included. Kinds without events are left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityRecord {
+    /// Of the first and the last of these events; null if there are none.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    /// 4688, in the session they run in (`TargetLogonId` before `SubjectLogonId`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub processes: u32,
+    /// 4689.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub process_exits: u32,
+    /// 4697.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub services: u32,
+    /// 4698 to 4702.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tasks: u32,
+    /// 4720 and other changes of accounts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub accounts: u32,
+    /// 4728, 4732, 4756 and other changes of groups.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub groups: u32,
+    /// 5140.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shares: u32,
+    /// 5145.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files: u32,
+    /// 4648.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub explicit_credentials: u32,
+    /// 5376 to 5382.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub credential_reads: u32,
+    /// 1102.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub log_clears: u32,
+    /// 4719 and other changes of what is audited.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audit_changes: u32,
+    /// 4797 to 4799.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub enumerations: u32,
+    /// 4625 and other refusals that were raised from inside the session.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// 4656 to 4663 and kin.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub objects: u32,
+    /// Any other Security event that cites one of its LogonIds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other: u32,
+    /// Shares that were opened over the network, in the order of their first records; at most the first hundred.
+    pub by_share: Vec<ShareRecord>,
+}
+
+/// A share, with its 5140 and 5145.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShareRecord {
+    pub share: String,
+    pub n_opened: u32,
+    pub n_files: u32,
+}
+
+impl ActivityRecord {
+    /// The count of a kind.
+    pub fn count_mut(&mut self, kind: ActivityKind) -> &mut u32 {
+        match kind {
+            ActivityKind::Processes => &mut self.processes,
+            ActivityKind::ProcessExits => &mut self.process_exits,
+            ActivityKind::Services => &mut self.services,
+            ActivityKind::Tasks => &mut self.tasks,
+            ActivityKind::Accounts => &mut self.accounts,
+            ActivityKind::Groups => &mut self.groups,
+            ActivityKind::Shares => &mut self.shares,
+            ActivityKind::Files => &mut self.files,
+            ActivityKind::ExplicitCredentials => &mut self.explicit_credentials,
+            ActivityKind::CredentialReads => &mut self.credential_reads,
+            ActivityKind::LogClears => &mut self.log_clears,
+            ActivityKind::AuditChanges => &mut self.audit_changes,
+            ActivityKind::Enumerations => &mut self.enumerations,
+            ActivityKind::Failures => &mut self.failures,
+            ActivityKind::Objects => &mut self.objects,
+            ActivityKind::Other => &mut self.other,
+        }
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }

@@ -32,6 +32,7 @@ pub fn check(case: &mut Case) -> Vec<Record> {
             .then(|| format!("{}: its parent {parent} is none", record.session))
     }));
     wrong.extend(every_logon_has_one_session(case));
+    wrong.extend(every_act_is_one_sessions_own(case, &records));
     let n = wrong.len();
     wrong.truncate(MAX_SHOWN);
     assert!(wrong.is_empty(), "{n} broken invariants, such as\n{}", wrong.join("\n"));
@@ -191,4 +192,29 @@ fn every_logon_has_one_session(case: &Case) -> Vec<String> {
     let n = |row: &RowIdx| n_sessions.get(row).copied().unwrap_or_default();
     let odd = security.filter(|row| is_logon(row) && n(row) != 1);
     odd.map(|row| format!("record {} is a logon of {} sessions", records.id[*row as usize], n(row))).collect()
+}
+
+/// What ran in a session cites one of its LogonIds; each record is the act of one session.
+fn every_act_is_one_sessions_own(case: &Case, own: &[Record]) -> Vec<String> {
+    let (records, correlated) = (case.records(), case.correlated());
+    let mut broken = Vec::new();
+    let mut seen = HashSet::new();
+    for (session, record) in correlated.sessions.all.iter().zip(own) {
+        let machine = &correlated.machines[session.machine as usize];
+        let acts = session.activity.of(&correlated.sessions.activity);
+        if !acts.is_sorted() {
+            broken.push(format!("{}: its acts are out of order", record.session));
+        }
+        for &pos in acts {
+            let row = machine.lineages[machine.security.expect("acts are in Security")].rows[pos as usize];
+            let event = records.event(row).expect("an act is an event");
+            let luid = |field| records.events.luid(event, field).map(|luid| luid.to_string());
+            let cited = [Field::SubjectLogonId, Field::TargetLogonId].map(luid);
+            if !cited.iter().flatten().any(|luid| record.logon_ids.contains(luid)) || !seen.insert(row) {
+                let id = records.id[row as usize];
+                broken.push(format!("{}: record {id} is no act of it alone", record.session));
+            }
+        }
+    }
+    broken
 }

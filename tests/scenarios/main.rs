@@ -8,6 +8,7 @@
 //! no session 0x3e9c
 //! n_sessions=3
 //! bursts PC1#0/burst-0x3e9a n=2 08:00-09:00 union=0:40:00
+//! who 08:30  PC1#0/0x3e9a surely+locked, PC1#0/0x3e9b possibly
 //! machines PC1 PC2
 //! boots PC1  1-5 unclean, 6-9 open
 //! source PC1_Security.evtx  records=9 duplicates=0
@@ -53,7 +54,7 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! { boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values }
+scenarios! { activity boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values who }
 
 #[test]
 fn every_file_is_run() {
@@ -199,6 +200,7 @@ impl Found {
         let texts: Vec<&str> = all.iter().map(String::as_str).collect();
         match texts[..] {
             ["..."] => Ok(Some(expected.to_owned())),
+            ["who", time, ..] => Ok(render::who(&self.case, &self.day, time)),
             ["bursts", ..] => Ok(Some(render::bursts(&self.case, &self.day))),
             ["machines", ..] => Ok(Some(render::machines(&self.case))),
             ["boots", machine] | ["boots", machine, ..] => Ok(render::boots(&self.case, machine)),

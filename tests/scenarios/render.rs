@@ -10,12 +10,15 @@
 //! | `logons` | its 4624: record and role |
 //! | `logoffs` | for each 4624 the records of its 4634 and 4647 |
 //! | `flags`, `n_logons` | themselves |
+//! | `activity`, `shares`, `acted` | what ran in it: counts by kind, shares with their 5140/5145, first and last time |
 //! | `evidence` | role and record of each; `end_by` of those that end it |
 
 use sessionscope::case::Case;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::machine::{Boot, BootEnd};
+use sessionscope::query::who::WhoRecord;
 use sessionscope::session::record::{OriginRecord, Record};
+use sessionscope::time::Timestamp;
 
 /// The day that times are told without.
 pub struct Day(String);
@@ -114,6 +117,13 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "elevated" => session.elevated.map_or("-", |is| if is { "yes" } else { "no" }).to_owned(),
         "parent" => word(&session.parent),
         "burst" => word(&session.burst),
+        "activity" => list(counts(session)),
+        "shares" => list(session.activity.by_share.iter().map(|share| {
+            format!("{}:{}/{}", word(&Some(share.share.clone())), share.n_opened, share.n_files)
+        })),
+        "acted" => {
+            format!("{}-{}", day.optional(&session.activity.first), day.optional(&session.activity.last))
+        }
         "ts" => number(session.ts_session),
         "ids" => list(session.logon_ids.iter().cloned()),
         "from" => list(session.origins.iter().map(origin)),
@@ -139,6 +149,13 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "end_by" => list(session.evidence.iter().filter(|e| e.role == "end").map(|e| e.record.to_string())),
         _ => return None,
     })
+}
+
+/// What ran in a session, by kind.
+fn counts(session: &Record) -> impl Iterator<Item = String> {
+    let activity = serde_json::to_value(&session.activity).expect("plain data");
+    let counts = activity.as_object().expect("an object").clone();
+    counts.into_iter().filter_map(|(kind, count)| Some(format!("{kind}:{}", count.as_u64()?)))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {
@@ -191,6 +208,18 @@ pub fn bursts(case: &Case, day: &Day) -> String {
         format!("{} n={} {first}-{last} union{sign}{union}", burst.burst, burst.n_sessions)
     };
     format!("bursts  {}", case.bursts().iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+/// Who was on at a moment of the day, noise apart, and how sure that is.
+pub fn who(case: &Case, day: &Day, time: &str) -> Option<String> {
+    let full = if time.contains('T') { time.to_owned() } else { format!("{}T{time}", day.0) };
+    let full = if full.matches(':').count() == 1 { format!("{full}:00Z") } else { format!("{full}Z") };
+    let (sessions, _) = case.who(Timestamp::parse(&full)?, false);
+    let text = |session: &WhoRecord| {
+        let states = session.states.iter().map(|state| format!("+{state}")).collect::<String>();
+        format!("{} {}{states}", session.session, session.certainty)
+    };
+    Some(format!("who {time}  {}", sessions.iter().map(text).collect::<Vec<_>>().join(", ")))
 }
 
 /// The boots of a machine by the ids of their Security records.

@@ -14,13 +14,15 @@ const DEFAULT_BIAS: &str = "0";
 pub(super) fn apply(event: &mut Event, row: &Row) {
     match (row.entry.source.key, event.id) {
         ("Security", 4624 | 4625) => logon(event, row),
-        ("Security", 4611 | 4648 | 4688 | 4697 | 4720 | 4732 | 4740) => machine_subject(event, row),
+        ("Security", 4611 | 4648 | 4688 | 4697..=4702 | 4720..=4757 | 4767 | 4781 | 4797..=4799) => {
+            machine_subject(event, row)
+        }
         ("EventLog", 6005) => set_binary(event, start_stamp(row.time)),
         ("EventLog", 6006) => set_binary(event, vec![1, 0, 0, 0, 0xd0, 0xd5, 0xff, 0xff]),
         ("EventLog", 6008) => {
             set_unclean_stop(event, row);
         }
-        ("EventLog", 6013) => set_binary(event, product_strings()),
+        ("EventLog", 6013) => set_binary(event, product_strings("Windows 10 Pro")),
         ("User32" | "USER32", 1074) => {
             set(event, row, "param2", &row.computer);
         }
@@ -210,14 +212,20 @@ fn start_stamp(time: FileTime) -> Vec<u8> {
 }
 
 /// 6013's binary: UTF-16 strings of version, service pack, product and build.
-fn product_strings() -> Vec<u8> {
-    let strings = ["1.1", "0", "Windows 10 Pro", "10.0.19041 Build 19041 ", "Multiprocessor Free"];
+fn product_strings(product: &str) -> Vec<u8> {
+    let strings = ["1.1", "0", product, "10.0.19041 Build 19041 ", "Multiprocessor Free"];
     let text = strings.iter().fold(String::new(), |mut text, string| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{string}\0");
         text
     });
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// The edition that 6013 names.
+pub(super) fn set_product(event: &mut Event, product: &str) -> Option<()> {
+    set_binary(event, product_strings(product));
+    Some(())
 }
 
 fn set_binary(event: &mut Event, bytes: Vec<u8>) {

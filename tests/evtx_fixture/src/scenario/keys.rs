@@ -79,6 +79,7 @@ fn apply(event: &mut Event, row: &Row, key: &str, text: &str) -> Option<()> {
             event.keywords = if yes(text)? { AUDIT_FAILURE } else { event.keywords };
             Some(())
         }
+        "product" if definition.id == 6013 => defaults::set_product(event, text),
         "last" | "bias" if definition.id == 6008 => defaults::set_unclean_stop(event, row),
         // Part of the address, see `with_port`.
         "port" if definition.id == 131 => text.parse::<u16>().ok().map(|_| ()),
@@ -160,7 +161,7 @@ fn set_user(event: &mut Event, row: &Row, who: &Identity) -> Option<()> {
         ),
         // A lockout names the computer as its Subject.
         4740 => set_identity(event, "Target", who),
-        4732 => set_identity(event, "Subject", who),
+        4728 | 4729 | 4732 | 4733 | 4756 | 4757 => set_identity(event, "Subject", who),
         // The LUID is that of the client; `UserName` holds other credentials, if it used any.
         _ if has("ClientLUID") => set_texts(
             event,
@@ -175,7 +176,7 @@ fn set_user(event: &mut Event, row: &Row, who: &Identity) -> Option<()> {
 
 /// Whether `Security/@UserID` is the user the event is about: such providers write on the user's behalf.
 fn user_writes_event(row: &Row) -> bool {
-    matches!(row.entry.source.key, "User32" | "USER32" | "UserProfile" | "WinRM" | "RDPClient")
+    matches!(row.entry.source.key, "User32" | "USER32" | "UserProfile" | "WinRM" | "RDPClient" | "ShellCore")
         || (row.entry.source.key == "Winlogon" && matches!(row.entry.definition.id, 811 | 812))
         || row.entry.definition.id == 104
 }
@@ -195,10 +196,11 @@ fn set_other_names(event: &mut Event, who: &Identity) -> Option<()> {
     let names = ["AccountName", "username", "UserName"].map(|name| event.set(name, who.name.clone()));
     let domains =
         ["AccountDomain", "AuthorityName", "DomainName"].map(|name| event.set(name, who.domain.clone()));
-    let full =
-        ["User", "Username", "PrincipalSamName", "param7"].map(|name| event.set(name, who.full_name()));
+    let full = ["User", "Username", "PrincipalSamName", "UserContext", "param7"]
+        .map(|name| event.set(name, who.full_name()));
     let set_any = [&sids[..], &names, &domains, &full].concat().contains(&true);
-    let set_classic = set_classic(event, 6, &who.full_name(), 1074);
+    let set_classic =
+        set_classic(event, 6, &who.full_name(), 1074) || set_classic(event, 5, &who.full_name(), 1076);
     (set_any || set_classic || event.user_sid == Some(who.sid)).then_some(())
 }
 
@@ -226,6 +228,7 @@ pub(super) fn set(event: &mut Event, row: &Row, name: &str, text: &str) -> Optio
     }
     let value = match def.kind {
         Kind::Time => Value::FileTime(field_time(text, row.day)?),
+        Kind::SystemTime => Value::SystemTime(field_time(text, row.day)?),
         Kind::Sid => Value::Sid(Sid::parse(text).unwrap_or_else(|| identity(row, text).sid)),
         kind => kind.parse(text)?,
     };

@@ -16,6 +16,7 @@
 //! | `ip`, `port`, `host` | the client's address, port and name under whatever names the event has |
 //! | `process`, `parent`, `cmd`, `logonprocess`, `package`, `guid` | program, parent, command line, logon process, authentication package, `LogonGuid` |
 //! | `session` | the terminal services session: `SessionId`, `SessionID`, `Session`, `TSId`, `TargetSession`, else `SessionName` |
+//! | `product` | 6013: the edition, such as `Windows Server 2016 Standard` |
 //! | `last`, `bias` | 6008: the last heartbeat (UTC), and the minutes that local time is behind UTC |
 //! | `uid`, `activity` | `Security/@UserID` (a name or SID), `Correlation/@ActivityID` |
 //! | `failed` (yes) | audit failure instead of success |

@@ -3,6 +3,7 @@
 //! Field lists follow the design's event tables, which were checked against real logs; a test checks them again
 //! wherever real logs are at hand.
 
+mod accounts;
 mod channels;
 mod identity;
 mod security;
@@ -77,6 +78,7 @@ pub enum Kind {
     Guid,
     Pointer,
     Time,
+    SystemTime,
     Sid,
     Hex32,
     Hex64,
@@ -253,6 +255,7 @@ impl Kind {
             Kind::Guid => Value::Guid(Guid::parse(text)?),
             Kind::Pointer => Value::SizeT(parse_number(text)?),
             Kind::Time => Value::FileTime(parse_time(text)?),
+            Kind::SystemTime => Value::SystemTime(parse_time(text)?),
             Kind::Sid => Value::Sid(Sid::parse(text).unwrap_or_else(|| Identity::of(text).sid)),
             Kind::Hex32 => Value::Hex32(parse_number(text)?.try_into().ok()?),
             Kind::Hex64 => Value::Hex64(parse_number(text)?),

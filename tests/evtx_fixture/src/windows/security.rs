@@ -22,6 +22,17 @@ pub(super) const SOURCES: &[Source] = &[
         definitions: AUDITING,
     },
     Source {
+        key: "Security",
+        provider: "Microsoft-Windows-Security-Auditing",
+        guid: "{54849625-5478-4994-a5ba-3e3b0328c30d}",
+        source_name: "",
+        channel: "Security",
+        layout: Layout::Manifest,
+        process_id: 744,
+        user_sid: None,
+        definitions: super::accounts::AUDITING,
+    },
+    Source {
         key: "EventLog",
         provider: "Microsoft-Windows-Eventlog",
         guid: EVENTLOG_GUID,
@@ -43,10 +54,21 @@ pub(super) const SOURCES: &[Source] = &[
         user_sid: Some(crate::value::Sid::SYSTEM),
         definitions: EVENTLOG_SYSTEM,
     },
+    Source {
+        key: "EventLog2008",
+        provider: "Microsoft-Windows-Eventlog",
+        guid: EVENTLOG_GUID,
+        source_name: "",
+        channel: "Security",
+        layout: Layout::Literal,
+        process_id: 920,
+        user_sid: None,
+        definitions: EVENTLOG_2008,
+    },
 ];
 
 /// Who asked: SYSTEM unless told.
-const SUBJECT: &[FieldDef] = &[
+pub(super) const SUBJECT: &[FieldDef] = &[
     sid("SubjectUserSid", "S-1-5-18"),
     text("SubjectUserName", "SYSTEM"),
     text("SubjectDomainName", "NT AUTHORITY"),
@@ -101,7 +123,7 @@ const FAILED_LOGON: &[FieldDef] = &[
 ];
 
 const LOGON_TYPE: &[FieldDef] = &[u32("LogonType", "2")];
-const PROCESS: &[FieldDef] =
+pub(super) const PROCESS: &[FieldDef] =
     &[pointer("ProcessId", "0x4e8"), text("ProcessName", "C:\\Windows\\System32\\svchost.exe")];
 
 const NEW_PROCESS: &[FieldDef] = &[
@@ -114,43 +136,7 @@ const COMMAND_LINE: &[FieldDef] = &[text("CommandLine", "")];
 const NEW_PROCESS_V2: &[FieldDef] =
     &[text("ParentProcessName", "C:\\Windows\\explorer.exe"), sid("MandatoryLabel", "S-1-16-8192")];
 
-const SERVICE: &[FieldDef] = &[
-    text("ServiceName", "ExampleService"),
-    text("ServiceFileName", "C:\\Windows\\example.exe"),
-    hex32("ServiceType", "0x10"),
-    u32("ServiceStartType", "3"),
-    text("ServiceAccount", "LocalSystem"),
-];
-const CALLING_PROCESS: &[FieldDef] = &[
-    field_u64("ClientProcessStartKey", "2251799813685300"),
-    u32("ClientProcessId", "2408"),
-    u32("ParentProcessId", "640"),
-];
-const TASK_CLIENT: &[FieldDef] = &[u32("RpcCallClientLocality", "0"), text("FQDN", "PC1")];
-
-const USER_ATTRIBUTES: &[FieldDef] = &[
-    text("PrivilegeList", "-"),
-    text("SamAccountName", "-"),
-    text("DisplayName", "%%1793"),
-    text("UserPrincipalName", "-"),
-    text("HomeDirectory", "%%1793"),
-    text("HomePath", "%%1793"),
-    text("ScriptPath", "%%1793"),
-    text("ProfilePath", "%%1793"),
-    text("UserWorkstations", "%%1793"),
-    text("PasswordLastSet", "%%1794"),
-    text("AccountExpires", "%%1794"),
-    text("PrimaryGroupId", "513"),
-    text("AllowedToDelegateTo", "-"),
-    text("OldUacValue", "0x0"),
-    text("NewUacValue", "0x15"),
-    text("UserAccountControl", "\r\n\t\t%%2080\r\n\t\t%%2082\r\n\t\t%%2084"),
-    text("UserParameters", "%%1793"),
-    text("SidHistory", "-"),
-    text("LogonHours", "%%1797"),
-];
-
-const AUDIT_CHANGE: &[FieldDef] = &[
+pub(super) const AUDIT_CHANGE: &[FieldDef] = &[
     text("CategoryId", "%%8273"),
     text("SubcategoryId", "%%12545"),
     super::field("SubcategoryGuid", super::Kind::Guid, "{0cce9216-69ae-11d9-bed3-505054503030}"),
@@ -158,37 +144,6 @@ const AUDIT_CHANGE: &[FieldDef] = &[
 ];
 const CLIENT_START_KEY: &[FieldDef] =
     &[u32("ClientProcessId", "2408"), field_u64("ClientProcessStartKey", "2251799813685300")];
-
-const TICKET_REQUEST: &[FieldDef] = &[
-    text("TargetUserName", "-"),
-    text("TargetDomainName", "-"),
-    sid("TargetSid", "S-1-0-0"),
-    text("ServiceName", "krbtgt"),
-    sid("ServiceSid", "CORP\\krbtgt"),
-    hex32("TicketOptions", "0x40810010"),
-    hex32("Status", "0x0"),
-    hex32("TicketEncryptionType", "0x12"),
-    text("PreAuthType", "2"),
-    text("IpAddress", "-"),
-    text("IpPort", "0"),
-    text("CertIssuerName", ""),
-    text("CertSerialNumber", ""),
-    text("CertThumbprint", ""),
-];
-
-const SERVICE_TICKET: &[FieldDef] = &[
-    text("TargetUserName", "-"),
-    text("TargetDomainName", "-"),
-    text("ServiceName", "-"),
-    sid("ServiceSid", "S-1-0-0"),
-    hex32("TicketOptions", "0x40810000"),
-    hex32("TicketEncryptionType", "0x12"),
-    text("IpAddress", "-"),
-    text("IpPort", "0"),
-    hex32("Status", "0x0"),
-    guid("LogonGuid"),
-    text("TransmittedServices", "-"),
-];
 
 const WINDOW_STATION: &[FieldDef] = &[
     text("AccountName", "-"),
@@ -199,12 +154,6 @@ const WINDOW_STATION: &[FieldDef] = &[
     text("ClientAddress", "-"),
 ];
 const SESSION_ID: &[FieldDef] = &[u32("SessionId", "1")];
-
-const SHARE_CLIENT: &[FieldDef] =
-    &[text("IpAddress", "-"), text("IpPort", "0"), text("ShareName", "\\\\*\\IPC$")];
-const OBJECT_TYPE: &[FieldDef] = &[text("ObjectType", "File")];
-const SHARE_PATH: &[FieldDef] = &[text("ShareLocalPath", "")];
-const ACCESS: &[FieldDef] = &[hex32("AccessMask", "0x1"), text("AccessList", "%%4416\r\n\t\t\t\t")];
 
 const BOOT_CONFIGURATION: &[FieldDef] = &[
     text("LoadOptions", "-"),
@@ -228,7 +177,10 @@ const PRIVILEGES: &str = "SeSecurityPrivilege\r\n\t\t\tSeTakeOwnershipPrivilege\
 /// <https://learn.microsoft.com/windows/security/threat-protection/auditing/security-auditing-overview>
 const AUDITING: &[Definition] = &[
     success(4608, 12288, &[]),
+    success(4609, 12288, &[]),
+    success(4610, 12289, &[&[text("AuthenticationPackageName", "C:\\Windows\\system32\\msv1_0.DLL : NTLM")]]),
     success(4611, 12289, &[SUBJECT, &[text("LogonProcessName", "Winlogon")]]),
+    success(4614, 12289, &[&[text("NotificationPackageName", "scecli")]]),
     success(
         4616,
         12288,
@@ -244,6 +196,8 @@ const AUDITING: &[Definition] = &[
         ],
     ),
     success(4616, 12288, &[SUBJECT, &[time("PreviousTime"), time("NewTime")], PROCESS]).version(1),
+    success(4621, 12288, &[&[text("CrashOnAuditFailValue", "2")]]),
+    success(4622, 12289, &[&[text("SecurityPackageName", "C:\\Windows\\system32\\msv1_0.DLL : NTLM")]]),
     // Rare still, so it comes before the others: of several versions the last is the default.
     success(
         4624,
@@ -256,6 +210,21 @@ const AUDITING: &[Definition] = &[
     success(4624, 12544, &[SUBJECT, TARGET, LOGON, CLIENT, IMPERSONATION, RESTRICTED_ADMIN, LOGON_V2])
         .version(2),
     failure(4625, 12544, &[SUBJECT, FAILED_LOGON, CLIENT]),
+    success(
+        4626,
+        12553,
+        &[
+            SUBJECT,
+            TARGET,
+            LOGON_TYPE,
+            &[
+                u32("EventIdx", "1"),
+                u32("EventCountTotal", "1"),
+                text("UserClaims", "ad://ext/cn:88d2b96fdb2b4c49 <String> : \"alice\""),
+                text("DeviceClaims", "-"),
+            ],
+        ],
+    ),
     success(
         4627,
         12554,
@@ -288,13 +257,79 @@ const AUDITING: &[Definition] = &[
             CLIENT,
         ],
     ),
+    failure(
+        4649,
+        12551,
+        &[
+            SUBJECT,
+            &[
+                text("TargetUserName", "-"),
+                text("TargetDomainName", "-"),
+                text("RequestType", "%%1"),
+                text("LogonProcessName", "Kerberos"),
+                text("AuthenticationPackage", "Kerberos"),
+                text("WorkstationName", "-"),
+                text("TransmittedServices", "-"),
+            ],
+            PROCESS,
+        ],
+    ),
+    success(
+        4656,
+        12800,
+        &[
+            SUBJECT,
+            &[
+                text("ObjectServer", "Security"),
+                text("ObjectType", "File"),
+                text("ObjectName", "C:\\Shares\\Finance\\2024\\Budget.xlsx"),
+                pointer("HandleId", "0x1b4"),
+                guid("TransactionId"),
+                text("AccessList", "%%4416\r\n\t\t\t\t"),
+                text("AccessReason", "-"),
+                hex32("AccessMask", "0x1"),
+                text("PrivilegeList", "-"),
+                u32("RestrictedSidCount", "0"),
+            ],
+            PROCESS,
+            &[text("ResourceAttributes", "-")],
+        ],
+    )
+    .version(1),
     success(4658, 12800, &[SUBJECT, HANDLE, PROCESS]),
     success(4663, 12800, &[SUBJECT, OBJECT, PROCESS, &[text("ResourceAttributes", "S:AI")]]).version(1),
     success(4672, 12548, &[SUBJECT, &[text("PrivilegeList", PRIVILEGES)]]),
+    success(
+        4675,
+        12544,
+        &[&[
+            sid("TargetUserSid", "S-1-0-0"),
+            text("TargetUserName", "-"),
+            text("TargetDomainName", "-"),
+            u32("TdoDirection", "3"),
+            u32("TdoAttributes", "4"),
+            u32("TdoType", "2"),
+            sid("TdoSid", "S-1-5-21-1-2-3"),
+            text("SidList", "-"),
+        ]],
+    ),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS]),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS, COMMAND_LINE]).version(1),
     success(4688, 13312, &[SUBJECT, NEW_PROCESS, COMMAND_LINE, TARGET, NEW_PROCESS_V2]).version(2),
     success(4689, 13313, &[SUBJECT, &[hex32("Status", "0x0")], PROCESS]),
+    success(
+        4690,
+        12807,
+        &[
+            SUBJECT,
+            &[
+                pointer("SourceHandleId", "0x1b4"),
+                pointer("SourceProcessId", "0x2a8"),
+                pointer("TargetHandleId", "0x1c8"),
+                pointer("TargetProcessId", "0x4"),
+            ],
+        ],
+    ),
     success(
         4696,
         13312,
@@ -309,10 +344,6 @@ const AUDITING: &[Definition] = &[
             ],
         ],
     ),
-    success(4697, 12289, &[SUBJECT, SERVICE]),
-    success(4697, 12289, &[SUBJECT, SERVICE, CALLING_PROCESS]).version(1),
-    success(4698, 12804, &[SUBJECT, TASK]),
-    success(4698, 12804, &[SUBJECT, TASK, CALLING_PROCESS, TASK_CLIENT]).version(1),
     success(
         4703,
         13317,
@@ -329,24 +360,6 @@ const AUDITING: &[Definition] = &[
     ),
     success(4719, 13568, &[SUBJECT, AUDIT_CHANGE]),
     success(4719, 13568, &[SUBJECT, AUDIT_CHANGE, CLIENT_START_KEY]).version(1),
-    success(4720, 13824, &[TARGET_ACCOUNT, SUBJECT, USER_ATTRIBUTES]),
-    success(
-        4732,
-        13826,
-        &[
-            &[text("MemberName", "-"), sid("MemberSid", "S-1-0-0")],
-            &[
-                text("TargetUserName", "Administrators"),
-                text("TargetDomainName", "Builtin"),
-                sid("TargetSid", "S-1-5-32-544"),
-            ],
-            SUBJECT,
-            &[text("PrivilegeList", "-")],
-        ],
-    ),
-    success(4740, 13824, &[TARGET_ACCOUNT, SUBJECT]),
-    success(4768, 14339, &[TICKET_REQUEST]),
-    success(4769, 14337, &[SERVICE_TICKET]),
     success(
         4776,
         14336,
@@ -380,46 +393,25 @@ const AUDITING: &[Definition] = &[
         12548,
         &[SUBJECT, &[guid("LogonGuid")], TARGET, &[guid("TargetLogonGuid"), text("SidList", "-")]],
     ),
-    success(5140, 12808, &[SUBJECT, SHARE_CLIENT]),
-    success(5140, 12808, &[SUBJECT, OBJECT_TYPE, SHARE_CLIENT, SHARE_PATH, ACCESS]).version(1),
-    success(
-        5145,
-        12811,
-        &[
-            SUBJECT,
-            OBJECT_TYPE,
-            SHARE_CLIENT,
-            SHARE_PATH,
-            &[text("RelativeTargetName", "srvsvc")],
-            ACCESS,
-            &[text("AccessReason", "-")],
-        ],
-    ),
-    success(5156, 12810, &[CONNECTION]).version(1),
-    success(
-        5379,
-        13824,
+    success(5156, 12810, &[CONNECTION]),
+    success(5156, 12810, &[CONNECTION, REMOTE_IDS]).version(1),
+    failure(
+        5378,
+        12551,
         &[
             SUBJECT,
             &[
-                text("TargetName", "WindowsLive:(token):name=02example;serviceuri=*"),
-                u32("Type", "0"),
-                u32("CountOfCredentialsReturned", "0"),
-                text("ReadOperation", "%%8100"),
-                u32("ReturnCode", "3221226021"),
-                time("ProcessCreationTime"),
-                u32("ClientProcessId", "1388"),
+                text("Package", "CREDSSP"),
+                text("UserUPN", "-"),
+                text("TargetServer", "-"),
+                text("CredType", "%%8098"),
             ],
         ],
     ),
+    success(5632, 12551, &[WIRELESS, &[hex64("SubjectLogonId", "0x3e7")], WIRELESS_REST]).version(1),
+    success(5633, 12551, &[WIRED, &[hex64("SubjectLogonId", "0x3e7")], WIRED_REST]),
 ];
 
-const TARGET_ACCOUNT: &[FieldDef] =
-    &[text("TargetUserName", "-"), text("TargetDomainName", "-"), sid("TargetSid", "S-1-0-0")];
-const TASK: &[FieldDef] = &[
-    text("TaskName", "\\Example"),
-    text("TaskContent", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task />"),
-];
 const HANDLE: &[FieldDef] = &[text("ObjectServer", "Security"), pointer("HandleId", "0x1b4")];
 const OBJECT: &[FieldDef] = &[
     text("ObjectServer", "Security"),
@@ -441,8 +433,36 @@ const CONNECTION: &[FieldDef] = &[
     field_u64("FilterRTID", "68903"),
     text("LayerName", "%%14610"),
     field_u64("LayerRTID", "44"),
-    sid("RemoteUserID", "S-1-0-0"),
-    sid("RemoteMachineID", "S-1-0-0"),
+];
+const REMOTE_IDS: &[FieldDef] = &[sid("RemoteUserID", "S-1-0-0"), sid("RemoteMachineID", "S-1-0-0")];
+
+const WIRELESS: &[FieldDef] = &[
+    text("SSID", "Guest"),
+    text("Identity", "-"),
+    text("SubjectUserName", "-"),
+    text("SubjectDomainName", "-"),
+];
+const WIRELESS_REST: &[FieldDef] = &[
+    text("PeerMac", "00:11:22:33:44:55"),
+    text("LocalMac", "66:77:88:99:AA:BB"),
+    guid("IntfGuid"),
+    hex32("ReasonCode", "0x0"),
+    text("ReasonText", "The operation was successful."),
+    hex32("ErrorCode", "0x0"),
+    text("EAPReasonCode", "0x0"),
+    text("EapRootCauseString", ""),
+    text("EAPErrorCode", "0x0"),
+];
+const WIRED: &[FieldDef] = &[
+    text("InterfaceName", "Ethernet"),
+    text("Identity", "-"),
+    text("SubjectUserName", "-"),
+    text("SubjectDomainName", "-"),
+];
+const WIRED_REST: &[FieldDef] = &[
+    hex32("ReasonCode", "0x0"),
+    text("ReasonText", "The operation was successful."),
+    hex32("ErrorCode", "0x0"),
 ];
 
 const LOG_CLEARED: &[FieldDef] = &[
@@ -456,13 +476,36 @@ const BACKUP: &[FieldDef] = &[
     text("BackupPath", "C:\\Windows\\System32\\Winevt\\Logs\\Archive-Security-2024-01-01-00-00-00-000.evtx"),
 ];
 
+const SYSTEM_LOG_CLEARED: &[FieldDef] = &[
+    text("SubjectUserName", "SYSTEM"),
+    text("SubjectDomainName", "NT AUTHORITY"),
+    text("Channel", "System"),
+    text("BackupPath", ""),
+];
+
 const EVENTLOG: &[Definition] = &[
     service(1100, 4, 103, "ServiceShutdown", &[]),
     service(1101, 2, 101, "AuditEventsDropped", &[&[super::field("Reason", super::Kind::U8, "0")]]),
     service(1102, 4, 104, "LogFileCleared", &[LOG_CLEARED]),
     service(1102, 4, 104, "LogFileCleared", &[LOG_CLEARED, CLIENT_START_KEY]).version(1),
+    // How 1103, 1104 and 1106 name their element is not known: no sample has them.
+    service(1103, 4, 101, "EventLogNearlyFull", &[&[u32("PercentFull", "90")]]),
     service(1104, 2, 101, "FileIsFull", &[]),
     service(1105, 4, 105, "AutoBackup", &[BACKUP]),
+    service(1106, 2, 101, "EventProcessingError", &[&[hex32("Reason", "0x22")]]),
+    service(
+        1107,
+        2,
+        101,
+        "EventProcessingFailure",
+        &[&[
+            u32("ErrorCode", "15005"),
+            u16("EventID", "0"),
+            text("PublisherName", "Microsoft-Windows-Security-Auditing"),
+            guid("PublisherGuid"),
+            u32("ProcessID", "744"),
+        ]],
+    ),
     service(
         1108,
         2,
@@ -476,23 +519,37 @@ const EVENTLOG: &[Definition] = &[
     ),
 ];
 
-const EVENTLOG_SYSTEM: &[Definition] = &[Definition::new(
-    104,
-    &[&[
-        text("SubjectUserName", "SYSTEM"),
-        text("SubjectDomainName", "NT AUTHORITY"),
-        text("Channel", "System"),
-        text("BackupPath", ""),
-    ]],
-)
-.task(104)
-.user_data("LogFileCleared", EVENTLOG_NAMESPACE)];
+const EVENTLOG_SYSTEM: &[Definition] = &[
+    Definition::new(104, &[SYSTEM_LOG_CLEARED]).task(104).user_data("LogFileCleared", EVENTLOG_NAMESPACE),
+    Definition::new(104, &[SYSTEM_LOG_CLEARED, CLIENT_START_KEY])
+        .version(1)
+        .task(104)
+        .user_data("LogFileCleared", EVENTLOG_NAMESPACE),
+    Definition::new(105, &[BACKUP]).task(105).user_data("AutoBackup", EVENTLOG_NAMESPACE),
+    // The name of its element is not known either.
+    Definition::new(106, &[&[text("Channel", "Security")]])
+        .level(2)
+        .user_data("FileCorrupt", EVENTLOG_NAMESPACE),
+];
 
-const fn success(id: u16, task: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
+/// Server 2008 kept the error code in an attribute.
+const EVENTLOG_2008: &[Definition] = &[service(
+    1108,
+    2,
+    101,
+    "EventProcessingFailure",
+    &[&[
+        u32("Error@Code", "15007"),
+        u16("EventID", "0"),
+        text("PublisherID", "Microsoft-Windows-Security-Auditing"),
+    ]],
+)];
+
+pub(super) const fn success(id: u16, task: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
     Definition::new(id, fields).task(task).level(0).keywords(AUDIT_SUCCESS)
 }
 
-const fn failure(id: u16, task: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
+pub(super) const fn failure(id: u16, task: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
     success(id, task, fields).keywords(AUDIT_FAILURE)
 }
 
@@ -512,6 +569,6 @@ const fn service(
         .user_data(element, EVENTLOG_NAMESPACE)
 }
 
-const fn field_u64(name: &'static str, default: &'static str) -> FieldDef {
+pub(super) const fn field_u64(name: &'static str, default: &'static str) -> FieldDef {
     super::field(name, super::Kind::U64, default)
 }

@@ -68,6 +68,65 @@ pub(super) const SOURCES: &[Source] = &[
         definitions: WER,
     },
     Source {
+        key: "LsaSrv",
+        provider: "LsaSrv",
+        guid: "{199fe037-2b82-40a9-82ac-e1d46c792b99}",
+        source_name: "LsaSrv",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: None,
+        definitions: LSA,
+    },
+    Source {
+        key: "SCM",
+        provider: "Service Control Manager",
+        guid: "{555908d1-a6d7-4695-8e1e-26931d2012f4}",
+        source_name: "Service Control Manager",
+        channel: "System",
+        layout: Layout::Literal,
+        process_id: 640,
+        user_sid: Some(Sid::SYSTEM),
+        definitions: SERVICES,
+    },
+    // Others that write ids of session events (domain.md 0.1, 2; trap 45).
+    Source {
+        key: "EventSystem",
+        provider: "Microsoft-Windows-EventSystem",
+        guid: "{899daace-4868-4295-afcd-9eb8fb497561}",
+        source_name: "EventSystem",
+        channel: "Application",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: None,
+        definitions: EVENT_SYSTEM,
+    },
+    Source {
+        process_id: 1032,
+        ..kernel(
+            "UserModePowerService",
+            "Microsoft-Windows-UserModePowerService",
+            "{ce8dee0b-d539-4000-b0f8-77bed049c590}",
+            USER_MODE_POWER,
+        )
+    },
+    Source {
+        process_id: 600,
+        ..kernel("Wininit", "Microsoft-Windows-Wininit", "{206f6dea-d3c5-4d10-bc72-989f03c8b84b}", WININIT)
+    },
+    Source {
+        channel: "Application",
+        layout: Layout::Literal,
+        process_id: 0,
+        user_sid: None,
+        ..kernel(
+            "WinlogonApplication",
+            "Microsoft-Windows-Winlogon",
+            "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}",
+            WINLOGON_APPLICATION,
+        )
+    },
+    Source {
         process_id: 1100,
         ..kernel("Winlogon", "Microsoft-Windows-Winlogon", "{dbe9b383-7cf3-4331-91cc-a3cb16a3b538}", WINLOGON)
     },
@@ -99,9 +158,19 @@ const CLOCK_PROCESS: &[FieldDef] = &[
     u32("ProcessID", "1292"),
 ];
 
+const CLOCK_DELTA: &[FieldDef] = &[super::field("TimeDeltaInMs", super::Kind::U64, "0")];
+
 const GENERAL: &[Definition] = &[
     Definition::new(1, &[CLOCK]).keywords(0x8000_0000_0000_0010),
     Definition::new(1, &[CLOCK, CLOCK_REASON]).version(1).keywords(0x8000_0000_0000_0010),
+    Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS])
+        .version(3)
+        .task(5)
+        .keywords(0x8000_0000_0000_0010),
+    Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS, CLOCK_DELTA])
+        .version(4)
+        .task(5)
+        .keywords(0x8000_0000_0000_0010),
     Definition::new(1, &[CLOCK, CLOCK_REASON, CLOCK_PROCESS])
         .version(2)
         .task(5)
@@ -137,6 +206,38 @@ const BOOT: &[Definition] = &[
     .task(33),
 ];
 
+/// Server 2008's type of `SleepInProgress`.
+const BUGCHECK_V0: &[FieldDef] = &[
+    u32("BugcheckCode", "0"),
+    hex64("BugcheckParameter1", "0x0"),
+    hex64("BugcheckParameter2", "0x0"),
+    hex64("BugcheckParameter3", "0x0"),
+    hex64("BugcheckParameter4", "0x0"),
+    boolean("SleepInProgress", "false"),
+    time_as_number("PowerButtonTimestamp"),
+];
+const BOOT_APP: &[FieldDef] = &[u32("BootAppStatus", "0")];
+const STANDBY: &[FieldDef] = &[
+    u32("Checkpoint", "0"),
+    boolean("ConnectedStandbyInProgress", "false"),
+    u32("SystemSleepTransitionsToOn", "0"),
+    u32("CsEntryScenarioInstanceId", "0"),
+];
+const EFI: &[FieldDef] = &[boolean("BugcheckInfoFromEFI", "false"), u32("CheckpointStatus", "0")];
+const LATER: &[FieldDef] = &[
+    u32("CsEntryScenarioInstanceIdV2", "0"),
+    boolean("LongPowerButtonPressDetected", "false"),
+    boolean("LidReliability", "true"),
+    u32("InputSuppressionState", "0"),
+    u32("PowerButtonSuppressionState", "0"),
+    u32("LidState", "3"),
+    u32("WHEABootErrorCount", "0"),
+];
+
+const fn power_lost(version: u8, fields: &'static [&'static [FieldDef]]) -> Definition {
+    Definition::new(41, fields).version(version).level(1).task(63).keywords(0x8000_4000_0000_0002)
+}
+
 const SLEEP_STATES: &[FieldDef] = &[u32("TargetState", "4"), u32("EffectiveState", "4")];
 const BUGCHECK: &[FieldDef] = &[
     u32("BugcheckCode", "0"),
@@ -149,26 +250,21 @@ const BUGCHECK: &[FieldDef] = &[
 ];
 
 const POWER: &[Definition] = &[
-    Definition::new(41, &[BUGCHECK]).version(2).level(1).task(63).keywords(0x8000_0000_0000_0002),
-    Definition::new(
-        41,
-        &[
-            BUGCHECK,
-            &[
-                u32("BootAppStatus", "0"),
-                u32("Checkpoint", "0"),
-                boolean("ConnectedStandbyInProgress", "false"),
-                u32("SystemSleepTransitionsToOn", "0"),
-                u32("CsEntryScenarioInstanceId", "0"),
-                boolean("BugcheckInfoFromEFI", "false"),
-                u32("CheckpointStatus", "0"),
-            ],
-        ],
-    )
-    .version(6)
-    .level(1)
-    .task(63)
-    .keywords(0x8000_4000_0000_0002),
+    // Versions that are rare come first: the last is the default.
+    power_lost(0, &[BUGCHECK_V0]).keywords(0x8000_0000_0000_0002),
+    power_lost(1, &[BUGCHECK]).keywords(0x8000_0000_0000_0002),
+    power_lost(2, &[BUGCHECK]).keywords(0x8000_0000_0000_0002),
+    power_lost(3, &[BUGCHECK, BOOT_APP]),
+    power_lost(4, &[BUGCHECK, BOOT_APP, STANDBY]),
+    power_lost(5, &[BUGCHECK, BOOT_APP, STANDBY, EFI]),
+    power_lost(7, &[BUGCHECK, BOOT_APP, STANDBY, EFI, LATER]),
+    power_lost(8, &[BUGCHECK, BOOT_APP, STANDBY, EFI, LATER]),
+    power_lost(9, &[BUGCHECK, BOOT_APP, STANDBY, EFI, LATER]),
+    power_lost(10, &[BUGCHECK, BOOT_APP, STANDBY, EFI, LATER]),
+    power_lost(6, &[BUGCHECK, BOOT_APP, STANDBY, EFI]),
+    Definition::new(42, &[SLEEP_STATES, &[u32("Reason", "7"), u32("Flags", "0")]])
+        .task(64)
+        .keywords(0x8000_0000_0000_0404),
     Definition::new(
         42,
         &[SLEEP_STATES, &[u32("Reason", "7"), u32("Flags", "0"), u32("TransitionsToOn", "1")]],
@@ -176,6 +272,7 @@ const POWER: &[Definition] = &[
     .version(3)
     .task(64)
     .keywords(0x8000_0000_0000_0404),
+    Definition::new(107, &[SLEEP_STATES]).task(102).keywords(0x8000_0000_0000_0444),
     Definition::new(
         107,
         &[
@@ -198,6 +295,15 @@ const POWER: &[Definition] = &[
     )
     .task(103)
     .keywords(0x8000_4000_0000_0404),
+    Definition::new(172, &[&[u32("State", "1"), u32("Reason", "6")]])
+        .task(203)
+        .keywords(0x8000_0000_0000_0404),
+    Definition::new(
+        187,
+        &[&[text("ProcessPath", "\\Device\\HarddiskVolume3\\Windows\\System32\\rundll32.exe")]],
+    )
+    .task(243)
+    .keywords(0x8000_0000_0000_0404),
     Definition::new(
         506,
         &[&[
@@ -227,33 +333,33 @@ const POWER: &[Definition] = &[
     .keywords(0x8000_0000_0000_0404),
 ];
 
-const TROUBLESHOOTER: &[Definition] = &[Definition::new(
-    1,
-    &[&[
-        time("SleepTime"),
-        time("WakeTime"),
-        u32("SleepDuration", "216"),
-        u32("WakeDuration", "2286"),
-        u32("DriverInitDuration", "1781"),
-        u32("BiosInitDuration", "0"),
-        u32("HiberWriteDuration", "0"),
-        u32("HiberReadDuration", "0"),
-        u32("HiberPagesWritten", "0"),
-        u32("Attributes", "1912622080"),
-        u32("TargetState", "4"),
-        u32("EffectiveState", "4"),
-        u32("WakeSourceType", "1"),
-        u16("WakeSourceTextLength", "0"),
-        text("WakeSourceText", ""),
-        u16("WakeTimerOwnerLength", "0"),
-        u16("WakeTimerContextLength", "0"),
-        u32("NoMultiStageResumeReason", "0"),
-        text("WakeTimerOwner", ""),
-        text("WakeTimerContext", ""),
-        u32("CheckpointDuration", "25"),
-    ]],
-)
-.version(3)];
+const WOKEN: &[FieldDef] = &[
+    time("SleepTime"),
+    time("WakeTime"),
+    u32("SleepDuration", "216"),
+    u32("WakeDuration", "2286"),
+    u32("DriverInitDuration", "1781"),
+    u32("BiosInitDuration", "0"),
+    u32("HiberWriteDuration", "0"),
+    u32("HiberReadDuration", "0"),
+    u32("HiberPagesWritten", "0"),
+    u32("Attributes", "1912622080"),
+    u32("TargetState", "4"),
+    u32("EffectiveState", "4"),
+    u32("WakeSourceType", "1"),
+    u16("WakeSourceTextLength", "0"),
+    text("WakeSourceText", ""),
+    u16("WakeTimerOwnerLength", "0"),
+    u16("WakeTimerContextLength", "0"),
+    u32("NoMultiStageResumeReason", "0"),
+    text("WakeTimerOwner", ""),
+    text("WakeTimerContext", ""),
+];
+
+const TROUBLESHOOTER: &[Definition] = &[
+    Definition::new(1, &[WOKEN]).version(2),
+    Definition::new(1, &[WOKEN, &[u32("CheckpointDuration", "25")]]).version(3),
+];
 
 /// Windows leaves several of these values empty; scenarios name only those that mean something.
 const EVENTLOG: &[Definition] = &[
@@ -310,12 +416,78 @@ const USER32_FIELDS: &[FieldDef] = &[
     text("param7", "NT AUTHORITY\\SYSTEM"),
 ];
 
-const USER32: &[Definition] = &[Definition {
-    qualifiers: Some(0x8000),
-    ..Definition::new(1074, &[USER32_FIELDS]).keywords(CLASSIC | 1 << 63)
+/// Why the computer stopped, as an administrator typed it in later.
+const STOP_EXPLAINED: &[FieldDef] = &[
+    text("param1", "Other Failure: System Unresponsive"),
+    text("param2", "0x2000005"),
+    text("param3", ""),
+    text("param4", ""),
+    text("param5", ""),
+    text("param6", "NT AUTHORITY\\SYSTEM"),
+];
+
+const USER32: &[Definition] = &[user32(1074, &[USER32_FIELDS]), user32(1076, &[STOP_EXPLAINED]).level(3)];
+
+const fn user32(id: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
+    Definition { qualifiers: Some(0x8000), ..Definition::new(id, fields).keywords(CLASSIC | 1 << 63) }
+}
+
+const USER32_CLASSIC: &[Definition] = &[
+    Definition::new(1074, &[USER32_FIELDS]).classic(0x8000),
+    Definition::new(1076, &[STOP_EXPLAINED]).classic(0x8000).level(3),
+];
+
+const LSA: &[Definition] = &[Definition::new(6038, &[]).classic(0x8000).level(3)];
+
+const SERVICES: &[Definition] = &[
+    Definition {
+        qualifiers: Some(0xc000),
+        ..Definition::new(7034, &[&[text("param1", "Example"), text("param2", "1")]])
+            .level(2)
+            .keywords(CLASSIC | 1 << 63)
+    },
+    Definition {
+        qualifiers: Some(0x4000),
+        ..Definition::new(
+            7045,
+            &[&[
+                text("ServiceName", "ExampleService"),
+                text("ImagePath", "C:\\Windows\\example.exe"),
+                text("ServiceType", "user mode service"),
+                text("StartType", "demand start"),
+                text("AccountName", "LocalSystem"),
+            ]],
+        )
+        .keywords(CLASSIC | 1 << 63)
+    },
+];
+
+const EVENT_SYSTEM: &[Definition] = &[Definition {
+    qualifiers: Some(0x4000),
+    ..Definition::new(4625, &[&[text("param1", "86400"), text("param2", "SuppressDuplicateDuration")]])
+        .keywords(CLASSIC)
 }];
 
-const USER32_CLASSIC: &[Definition] = &[Definition::new(1074, &[USER32_FIELDS]).classic(0x8000)];
+const USER_MODE_POWER: &[Definition] = &[Definition::new(
+    12,
+    &[&[text("ProcessPath", "C:\\Windows\\System32\\svchost.exe"), u32("ProcessPid", "1032")]],
+)
+.task(10)
+.keywords(0x8000_0000_0000_0000)];
+
+const WININIT: &[Definition] = &[
+    Definition::new(12, &[&[u32("Flags", "0")]]).keywords(0x8000_0000_0000_0000),
+    Definition::new(14, &[&[text("Config", "%%1846"), text("IsTestConfig", "%%1843")]])
+        .keywords(0x8000_0000_0000_0000),
+];
+
+const WINLOGON_APPLICATION: &[Definition] = &[
+    Definition::new(4002, &[]).classic(0x4000),
+    Definition::new(4003, &[]).classic(0xc000).level(2),
+    Definition::new(4004, &[]).classic(0xc000).level(2),
+    Definition::new(4005, &[]).classic(0xc000).level(2),
+    Definition::new(4007, &[]).classic(0x8000).level(3),
+];
 
 const WER: &[Definition] = &[Definition {
     qualifiers: Some(0x4000),
