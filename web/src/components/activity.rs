@@ -29,8 +29,11 @@ pub struct ActivityProps {
 pub fn Activity(props: &ActivityProps) -> Html {
     let ActivityProps { part, list, zone, act } = props;
     let mut activity = part.detail.record.activity.clone();
-    let counts: Vec<(ActivityKind, u32)> =
-        ActivityKind::ALL.map(|kind| (kind, *activity.count_mut(kind))).into_iter().filter(|(_, n)| *n > 0).collect();
+    let counts: Vec<(ActivityKind, u32)> = ActivityKind::ALL
+        .map(|kind| (kind, *activity.count_mut(kind)))
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .collect();
     let n_all: u32 = counts.iter().map(|(_, n)| n).sum();
     if n_all == 0 {
         return Html::default();

@@ -11,6 +11,7 @@ use super::reading::ReadingStrip;
 use super::sessions_table::SessionsTable;
 use super::status_bar::StatusBar;
 use super::top_bar::TopBar;
+use super::who_table::WhoTable;
 use crate::browser::files::{self, Dropped};
 use crate::browser::window;
 use crate::state::fragment::Fragment;
@@ -88,7 +89,7 @@ fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engin
                 { table(page, act) }
             </main>
             if let Some(drawer) = &page.drawer {
-                <DrawerView drawer={drawer.clone()} before={page.drawers_before.last().cloned()} zone={page.zone}
+                <DrawerView drawer={drawer.clone()} before={page.drawers_before.last().map(|(_, drawer)| drawer.clone())} zone={page.zone}
                     act={act.clone()} is_provisional={!page.summary.is_complete} show={show_record(engine, act)} />
             }
         </div>
@@ -101,6 +102,10 @@ fn table(page: &Page, act: &Callback<Action>) -> Html {
             <SessionsTable rows={page.rows.clone()} grid={page.sessions} sort={page.query.sort.clone()}
                         selected={page.selected.clone()} open_bursts={page.query.open_bursts.clone()} zone={page.zone}
                         is_reading={page.progress.state == Reading::UnderWay} act={act.clone()} />
+        },
+        View::Who => html! {
+            <WhoTable asked={page.who_asked.clone()} part={page.who_found.clone()} grid={page.who} zone={page.zone}
+                act={act.clone()} />
         },
         View::Hosts => html! {
             <HostsTable part={page.machines.clone()} grid={page.hosts} zone={page.zone} act={act.clone()} />
@@ -156,6 +161,14 @@ fn use_questions(page: &Page, engine: &Rc<Engine>) {
     use_effect_with((page.wanted_session(), version), {
         let engine = engine.clone();
         move |(ask, _)| ask.iter().for_each(|ask| engine.want_session(ask.clone()))
+    });
+    use_effect_with((page.wanted_activity(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_activity(ask.clone()))
+    });
+    use_effect_with((page.wanted_who(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_who(ask.clone()))
     });
     use_effect_with((page.wanted_hosts(), version), {
         let engine = engine.clone();
@@ -274,10 +287,10 @@ fn press(event: &KeyboardEvent, open: Open, act: &Callback<Action>) {
             act.emit(Action::ExportMenuToggled);
             window::focus("export");
         }
-        "Escape" if is_writing(event) => window::focus_first(&["sessions", "hosts", "files"]),
+        "Escape" if is_writing(event) => window::focus_first(&["sessions", "who", "hosts", "files"]),
         "Escape" if open.drawer => {
             act.emit(Action::DrawerClosed);
-            window::focus_first(&["sessions", "hosts", "files"]);
+            window::focus_first(&["sessions", "who", "hosts", "files"]);
         }
         "/" if !is_writing(event) => {
             event.prevent_default();
@@ -296,5 +309,7 @@ fn is_in_menu(event: &Event) -> bool {
 /// Whether the key goes into a text field.
 fn is_writing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.id() == "filter" && target.is_instance_of::<HtmlElement>())
+    target.is_some_and(|target| {
+        matches!(target.id().as_str(), "filter" | "moment") && target.is_instance_of::<HtmlElement>()
+    })
 }

@@ -1,5 +1,6 @@
 //! The drawer beside the table: one session with its evidence, or one file with its problems.
 
+use super::activity::Activity;
 use super::burst_facts::BurstFacts;
 use super::evidence::Evidence;
 use super::host_facts::HostFacts;
@@ -115,6 +116,7 @@ fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
         <>
             { provisional(props) }
             <SessionFacts part={part.clone()} zone={props.zone} act={props.act.clone()} />
+            <Activity part={part.clone()} list={session.activity.clone()} zone={props.zone} act={props.act.clone()} />
             <Evidence part={part.clone()} records={session.records.clone()} zone={props.zone} act={props.act.clone()}
                 show={props.show.clone()} />
         </>

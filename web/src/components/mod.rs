@@ -2,6 +2,7 @@
 //!
 //! Element ids, `data-` attributes and roles are what browser tests hold on to; web/README.md lists them.
 
+mod activity;
 mod app;
 mod burst_facts;
 mod confidence;
@@ -29,5 +30,6 @@ mod sessions_table;
 mod source_facts;
 mod status_bar;
 mod top_bar;
+mod who_table;
 
 pub use app::App;

@@ -33,7 +33,7 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
             }
             <Intervals part={part.clone()} zone={*zone} />
             <dl class="facts" id="facts">
-                { when(record, *zone) }
+                { when(record, *zone, act) }
                 { who(record, act) }
                 { fact("Logon ids", record.logon_ids.join(", ")) }
             </dl>
@@ -43,7 +43,7 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
     }
 }
 
-fn when(record: &Record, zone: Zone) -> Html {
+fn when(record: &Record, zone: Zone, act: &Callback<Action>) -> Html {
     let start = (record.start_earliest.as_deref(), record.start_latest.as_deref());
     let end = (record.end_earliest.as_deref(), record.end_latest.as_deref());
     let duration = words::duration(record.duration_s, record.duration_min_s, record.duration_max_s);
@@ -51,8 +51,10 @@ fn when(record: &Record, zone: Zone) -> Html {
     html! {
         <>
             { fact("Start", moment(record.start.as_deref(), start, zone)) }
+            { who_then("who-at-start", record.start.as_ref().or(record.start_latest.as_ref()), act) }
             { fact("How it began", words::start_how(&record.start_how)) }
             { fact("End", moment(record.end.as_deref(), end, zone)) }
+            { who_then("who-at-end", record.end.as_ref().or(record.last_seen.as_ref()), act) }
             <dt>{ "How it ended" }</dt>
             <dd data-value={record.end_how.clone()}>
                 <Confidence of={record.end_confidence.clone()} />
@@ -66,6 +68,13 @@ fn when(record: &Record, zone: Zone) -> Html {
             { seconds("Active", record.active_s, &record.active_how) }
         </>
     }
+}
+
+/// The way to who else was on at the session's start or end.
+fn who_then(id: &'static str, at: Option<&String>, act: &Callback<Action>) -> Html {
+    let Some(at) = at.cloned() else { return Html::default() };
+    let ask = act.reform(move |_: MouseEvent| Action::MomentChosen(at.clone()));
+    html! { <dd class="facts-more"><button id={id} class="link" type="button" onclick={ask}>{ "Who was on then?" }</button></dd> }
 }
 
 /// A moment and what bounds it.

@@ -18,7 +18,11 @@ const MOST_NAMED: usize = 8;
 
 /// The columns from left to right: name in `data-col`, head, title. The style sheet has their widths.
 const COLUMNS: [(&str, &str, &str); 9] = [
-    ("certainty", "On then?", "Surely: on whatever is not known of it. Possibly: it may have begun later or ended before"),
+    (
+        "certainty",
+        "On then?",
+        "Surely: on whatever is not known of it. Possibly: it may have begun later or ended before",
+    ),
     ("user", "User", "Whose session it was"),
     ("machine", "Machine", "The computer it was on"),
     ("state", "State", "What the session was then"),

@@ -6,9 +6,10 @@ use super::page::{Export, Notice, Theme, View};
 use super::progress::Progress;
 use crate::text::moment::Zone;
 use crate::worker::protocol::{
-    HostAsk, HostPart, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+    ActivityAsk, HostAsk, HostPart, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk,
+    SessionPart, WhoAsk, WhoPart,
 };
-use sessionscope::case::Summary;
+use sessionscope::case::{ActivityRows, Summary};
 use sessionscope::parse::RecordView;
 use sessionscope::query::{Column, Rows};
 use std::rc::Rc;
@@ -57,6 +58,14 @@ pub enum Action {
     DrawerClosed,
     EvidenceTurned(u32),
     BootsTurned(u32),
+    /// What ran in the session is to be listed, or not.
+    ActivityToggled,
+    ActivityTurned(u32),
+    /// Who was on at this moment, as text?
+    MomentWritten(String),
+    /// Who was on at this moment of a session?
+    MomentChosen(String),
+    WhoNoiseToggled,
     /// XML and fields of the evidence with this index are to be shown, or hidden again.
     RecordToggled(u32),
     PanelToggled,
@@ -74,6 +83,14 @@ pub enum Action {
     SessionArrived {
         ask: SessionAsk,
         part: Option<Rc<SessionPart>>,
+    },
+    ActivityArrived {
+        ask: ActivityAsk,
+        rows: Option<Rc<ActivityRows>>,
+    },
+    WhoArrived {
+        ask: WhoAsk,
+        part: Rc<WhoPart>,
     },
     HostsArrived {
         ask: HostsAsk,

@@ -5,17 +5,21 @@ use super::grid::Grid;
 use super::progress::{Progress, Reading};
 use crate::text::moment::Zone;
 use crate::worker::protocol::{
-    HostAsk, HostPart, HostRow, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+    ActivityAsk, HostAsk, HostPart, HostRow, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk,
+    SessionPart, WhoAsk, WhoPart,
 };
-use sessionscope::case::Summary;
 use sessionscope::case::ledger::SourceRow;
+use sessionscope::case::{ActivityRows, Summary};
 use sessionscope::parse::RecordView;
+use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Row, Rows};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Evidence shown at a time: some sessions have thousands of events.
 pub const EVIDENCE_PAGE: u32 = 100;
+/// Acts shown at a time.
+pub const ACTIVITY_PAGE: u32 = 50;
 /// Boots shown at a time.
 pub const BOOTS_PAGE: u32 = 50;
 
@@ -23,6 +27,7 @@ pub const BOOTS_PAGE: u32 = 50;
 pub enum View {
     #[default]
     Sessions,
+    Who,
     Hosts,
     Files,
 }
@@ -31,6 +36,7 @@ impl View {
     pub fn name(self) -> &'static str {
         match self {
             View::Sessions => "sessions",
+            View::Who => "who",
             View::Hosts => "hosts",
             View::Files => "files",
         }
@@ -72,13 +78,17 @@ pub struct Page {
     pub rows: Rc<Rows>,
     /// The session whose row is marked.
     pub selected: Option<String>,
+    pub who: Grid,
+    pub who_asked: WhoAsked,
+    /// `None` until it arrives.
+    pub who_found: Option<Rc<WhoPart>>,
     pub hosts: Grid,
     pub machines: Rc<HostsPart>,
     pub files: Grid,
     pub ledger: Rc<LedgerPart>,
     pub drawer: Option<Drawer>,
     /// What the drawer showed before, the newest last.
-    pub drawers_before: Vec<Drawer>,
+    pub drawers_before: Vec<(View, Drawer)>,
     pub is_panel_closed: bool,
     pub is_export_open: bool,
     pub is_help_open: bool,
@@ -109,6 +119,26 @@ pub struct SessionDrawer {
     pub is_missing: bool,
     /// Records that are shown whole, by the index of their evidence.
     pub records: BTreeMap<u32, RecordShown>,
+    /// The list of what ran in it, if it is to be shown.
+    pub activity: Option<ActivityList>,
+}
+
+/// What ran in a session, as a list that is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ActivityList {
+    pub first: u32,
+    /// `None` until it arrives.
+    pub rows: Option<Rc<ActivityRows>>,
+}
+
+/// The moment of the question who was on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WhoAsked {
+    /// As it was written, in the zone that is shown.
+    pub text: String,
+    /// UTC text, if it is a moment.
+    pub at: Option<String>,
+    pub with_noise: bool,
 }
 
 /// A machine in the drawer.
@@ -169,6 +199,12 @@ impl Page {
         self.rows.rows.get(index.checked_sub(self.rows.first)? as usize)
     }
 
+    /// The held session of those that were on, with this index.
+    pub fn who_row(&self, index: u32) -> Option<&WhoRecord> {
+        let part = self.who_found.as_ref()?;
+        part.rows.get(index.checked_sub(part.first)? as usize)
+    }
+
     /// The held machine with this index.
     pub fn host(&self, index: u32) -> Option<&HostRow> {
         self.machines.hosts.get(index.checked_sub(self.machines.first)? as usize)
@@ -195,6 +231,20 @@ impl Page {
             }),
             _ => None,
         }
+    }
+
+    /// What ran in a session, to ask the case for.
+    pub fn wanted_activity(&self) -> Option<ActivityAsk> {
+        let Some(Drawer::Session(drawer)) = &self.drawer else { return None };
+        let list = drawer.activity.as_ref()?;
+        Some(ActivityAsk { session: drawer.id.clone(), first: list.first, n: ACTIVITY_PAGE })
+    }
+
+    /// Who was on, to ask the case for.
+    pub fn wanted_who(&self) -> Option<WhoAsk> {
+        let at = self.who_asked.at.clone().filter(|_| self.view == View::Who)?;
+        let (first, n) = self.who.window();
+        Some(WhoAsk { at, with_noise: self.who_asked.with_noise, first, n })
     }
 
     /// The part of the machines to ask the case for.

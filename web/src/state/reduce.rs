@@ -2,10 +2,13 @@
 
 use super::action::Action;
 use super::grid::Grid;
-use super::page::{Drawer, Export, HostDrawer, Notice, Page, RecordShown, SessionDrawer, View};
+use super::page::{ActivityList, Drawer, Export, HostDrawer, Notice, Page, RecordShown, SessionDrawer, View};
+use crate::text::moment;
 use crate::worker::protocol::{
-    HostAsk, HostPart, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+    ActivityAsk, HostAsk, HostPart, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+    WhoAsk, WhoPart,
 };
+use sessionscope::case::ActivityRows;
 use sessionscope::query::{Column, Rows, Sort};
 use std::rc::Rc;
 
@@ -35,7 +38,13 @@ impl Page {
                 self.notice = None;
             }
             Action::ViewChosen(view) => self.show_view(view),
-            Action::ZoneChosen(zone) => self.zone = zone,
+            Action::ZoneChosen(zone) => {
+                self.zone = zone;
+                // The moment stays the same; how it reads does not.
+                if let Some(at) = &self.who_asked.at {
+                    self.who_asked.text = moment::to_the_second(at, zone);
+                }
+            }
             Action::ThemeChosen(theme) => self.theme = theme,
             Action::AddressChanged(fragment) => {
                 self.show_view(fragment.view);
@@ -82,6 +91,34 @@ impl Page {
                     drawer.first_boot = first;
                 }
             }
+            Action::ActivityToggled => {
+                if let Some(drawer) = self.session_drawer() {
+                    drawer.activity = match drawer.activity {
+                        Some(_) => None,
+                        None => Some(ActivityList::default()),
+                    };
+                }
+            }
+            Action::ActivityTurned(first) => {
+                if let Some(list) = self.session_drawer().and_then(|drawer| drawer.activity.as_mut()) {
+                    list.first = first;
+                }
+            }
+            Action::MomentWritten(text) => {
+                self.who_asked.at = moment::read(&text, self.zone);
+                self.who_asked.text = text;
+                self.who.reset();
+            }
+            Action::MomentChosen(at) => {
+                self.go_to(View::Who, |_| ());
+                self.who_asked.text = moment::to_the_second(&at, self.zone);
+                self.who_asked.at = Some(at);
+                self.who.reset();
+            }
+            Action::WhoNoiseToggled => {
+                self.who_asked.with_noise = !self.who_asked.with_noise;
+                self.who.reset();
+            }
             Action::EvidenceTurned(first) => self.turn_evidence(first),
             Action::RecordToggled(index) => self.toggle_record(index),
             Action::PanelToggled => self.is_panel_closed = !self.is_panel_closed,
@@ -95,6 +132,8 @@ impl Page {
             }
             Action::RowsArrived { ask, rows } => self.take_rows(&ask, rows),
             Action::SessionArrived { ask, part } => self.take_session(&ask, part),
+            Action::ActivityArrived { ask, rows } => self.take_activity(&ask, rows),
+            Action::WhoArrived { ask, part } => self.take_who(&ask, part),
             Action::HostsArrived { part, .. } => self.take_hosts(part),
             Action::HostArrived { ask, part } => self.take_host(&ask, part),
             Action::LedgerArrived { ask, part } => self.take_ledger(&ask, part),
@@ -112,6 +151,7 @@ impl Page {
     pub fn grid_mut(&mut self, view: View) -> &mut Grid {
         match view {
             View::Sessions => &mut self.sessions,
+            View::Who => &mut self.who,
             View::Hosts => &mut self.hosts,
             View::Files => &mut self.files,
         }
@@ -121,6 +161,7 @@ impl Page {
     pub fn grid(&self) -> (Grid, u32) {
         match self.view {
             View::Sessions => (self.sessions, self.rows.n_rows),
+            View::Who => (self.who, self.who_found.as_ref().map_or(0, |part| part.n_rows)),
             View::Hosts => (self.hosts, self.machines.n_hosts),
             View::Files => (self.files, self.ledger.n_sources),
         }
@@ -142,7 +183,7 @@ impl Page {
     /// Follows a name in the drawer to what it names, and keeps the way back.
     fn go_to(&mut self, view: View, open: impl FnOnce(&mut Self)) {
         let mut before = std::mem::take(&mut self.drawers_before);
-        before.extend(self.drawer.clone());
+        before.extend(self.drawer.clone().map(|drawer| (self.view, drawer)));
         before.drain(..before.len().saturating_sub(MOST_BACK));
         self.show_view(view);
         self.grid_mut(view).cursor = None;
@@ -151,19 +192,13 @@ impl Page {
     }
 
     fn go_back(&mut self) {
-        let Some(drawer) = self.drawers_before.pop() else { return };
-        self.view = match &drawer {
-            Drawer::Session(session) => {
-                self.selected = Some(session.id.clone());
-                View::Sessions
-            }
-            Drawer::Burst(row) => {
-                self.selected = Some(row.session.clone());
-                View::Sessions
-            }
-            Drawer::Host(_) => View::Hosts,
-            Drawer::Source(_) => View::Files,
-        };
+        let Some((view, drawer)) = self.drawers_before.pop() else { return };
+        match &drawer {
+            Drawer::Session(session) => self.selected = Some(session.id.clone()),
+            Drawer::Burst(row) => self.selected = Some(row.session.clone()),
+            Drawer::Host(_) | Drawer::Source(_) => {}
+        }
+        self.view = view;
         self.drawer = Some(drawer);
     }
 
@@ -256,6 +291,11 @@ impl Page {
                 Some(row) => self.open_session(row.session.clone()),
                 None => {}
             },
+            View::Who => {
+                if let Some(id) = self.who_row(index).map(|found| found.session.clone()) {
+                    self.open_session(id);
+                }
+            }
             View::Hosts => {
                 if let Some(machine) = self.host(index).map(|host| host.machine.clone()) {
                     self.open_host(machine);
@@ -327,6 +367,21 @@ impl Page {
         if drawer.id == ask.id && drawer.first_evidence == ask.first_evidence {
             drawer.is_missing = part.is_none();
             drawer.part = part;
+        }
+    }
+
+    fn take_activity(&mut self, ask: &ActivityAsk, rows: Option<Rc<ActivityRows>>) {
+        let Some(drawer) = self.session_drawer().filter(|drawer| drawer.id == ask.session) else { return };
+        if let Some(list) = drawer.activity.as_mut().filter(|list| list.first == ask.first) {
+            list.rows = rows;
+        }
+    }
+
+    fn take_who(&mut self, ask: &WhoAsk, part: Rc<WhoPart>) {
+        let asked = &self.who_asked;
+        if (asked.at.as_ref(), asked.with_noise) == (Some(&ask.at), ask.with_noise) {
+            self.who.cursor = self.who.cursor.filter(|&cursor| cursor < part.n_rows);
+            self.who_found = Some(part);
         }
     }
 

@@ -44,7 +44,8 @@ pub fn end(row: &Row, zone: Zone) -> Cell {
     moment(row.end.as_deref(), (row.end_earliest.as_deref(), row.end_latest.as_deref()), zone)
 }
 
-fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
+/// A moment, or what bounds it.
+pub fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
     let range = between(bounds, zone);
     match (at, bounds) {
         (Some(at), (None, None)) => Cell::certain(to_the_second(at, zone), in_full(at, zone)),
@@ -66,6 +67,49 @@ pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
         (None, Some(b)) => format!("not after {}", in_full(b, zone)),
         (None, None) => "not known".into(),
     }
+}
+
+/// How sure it is that a session was on.
+pub fn certainty(certainty: &str) -> &str {
+    match certainty {
+        "surely" => "● surely",
+        "possibly" => "○ possibly",
+        other => other,
+    }
+}
+
+/// A kind of activity in words, after its number.
+pub fn activity(kind: &str) -> &str {
+    match kind {
+        "processes" => "processes started",
+        "process_exits" => "processes ended",
+        "services" => "services installed",
+        "tasks" => "changes of scheduled tasks",
+        "accounts" => "changes of accounts",
+        "groups" => "changes of groups",
+        "shares" => "shares opened",
+        "files" => "files on shares",
+        "explicit_credentials" => "uses of other credentials",
+        "credential_reads" => "reads of stored credentials",
+        "log_clears" => "logs cleared",
+        "audit_changes" => "changes of what is audited",
+        "enumerations" => "listings of accounts and groups",
+        "failures" => "failed logons from inside",
+        "objects" => "objects opened",
+        "other" => "other events",
+        kind => kind,
+    }
+}
+
+/// A sentence with its moments (UTC text with seven digits) shown in another way.
+pub fn with_moments(sentence: &str, show: impl Fn(&str) -> String) -> String {
+    let is_moment =
+        |word: &str| word.len() == 28 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T');
+    let word = |word: &str| {
+        let (bare, rest) = word.split_at(word.trim_end_matches([',', ';', '.']).len());
+        if is_moment(bare) { format!("{}{rest}", show(bare)) } else { word.to_owned() }
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// How long the session was, or what bounds it.
@@ -385,6 +429,16 @@ mod tests {
         assert_eq!(duration(None, Some(0.0), None).text, "unknown");
         assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
         assert_eq!(duration(None, None, None).text, "unknown");
+    }
+
+    #[test]
+    fn moments_in_sentences_are_shown_in_the_zone() {
+        let sentence =
+            "seen at 2020-09-19T23:21:48.8915630Z; off by 2020-09-20T00:00:00.0000000Z, when it ended";
+        assert_eq!(
+            with_moments(sentence, |at| to_the_second(at, Zone::Utc)),
+            "seen at 2020-09-19 23:21:48; off by 2020-09-20 00:00:00, when it ended"
+        );
     }
 
     #[test]

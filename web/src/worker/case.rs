@@ -4,6 +4,8 @@ use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::*;
 use sessionscope::case::Case;
 use sessionscope::export::hosts::HostRecord;
+use sessionscope::query::who::{MachineAt, WhoRecord};
+use sessionscope::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -22,6 +24,13 @@ const WAIT_GROWTH: f64 = 1.5;
 /// Numbers on the page change no more often.
 const SUMMARY_EVERY_MS: f64 = 200.0;
 
+/// Who was on, and what was asked: the case's version, the moment, and whether noise was to be listed.
+struct WhoFound {
+    asked: (u32, String, bool),
+    sessions: Vec<WhoRecord>,
+    machines: Vec<MachineAt>,
+}
+
 /// An answer for the page and what is transferred with it.
 pub type Reply = (FromCase, Option<Vec<u8>>);
 
@@ -30,6 +39,8 @@ pub struct Desk {
     case: Case,
     /// The case's machines as of this version: to write them all out takes a while in a large case.
     hosts: Option<(u32, Vec<HostRecord>)>,
+    /// Who was on at the moment that was asked for last.
+    who: Option<WhoFound>,
     ended: HashSet<u32>,
     merged: HashSet<BatchNo>,
     abandoned: HashSet<BatchNo>,
@@ -46,6 +57,7 @@ impl Desk {
         Self {
             case: Case::new(),
             hosts: None,
+            who: None,
             ended: HashSet::new(),
             merged: HashSet::new(),
             abandoned: HashSet::new(),
@@ -139,6 +151,10 @@ impl Desk {
         match ask {
             Ask::Rows(ask) => (Answer::Rows(self.case.rows(&ask.query, ask.first, ask.n)), None),
             Ask::Session(ask) => (Answer::Session(self.session(&ask).map(Box::new)), None),
+            Ask::Activity(ask) => {
+                (Answer::Activity(self.case.activity(&ask.session, ask.first, ask.n)), None)
+            }
+            Ask::Who(ask) => (Answer::Who(self.who(&ask)), None),
             Ask::Hosts(ask) => (Answer::Hosts(hosts_part(self.hosts(), &ask)), None),
             Ask::Host(ask) => (Answer::Host(host_part(self.hosts(), &ask).map(Box::new)), None),
             Ask::Ledger(ask) => (Answer::Ledger(self.ledger(&ask)), None),
@@ -176,6 +192,16 @@ impl Desk {
         })
     }
 
+    fn who(&mut self, ask: &WhoAsk) -> WhoPart {
+        let Some(at) = Timestamp::parse(&ask.at) else { return WhoPart::default() };
+        let asked = (self.case.summary().version, ask.at.clone(), ask.with_noise);
+        if self.who.as_ref().is_none_or(|found| found.asked != asked) {
+            let (sessions, machines) = self.case.who(at, ask.with_noise);
+            self.who = Some(WhoFound { asked, sessions, machines });
+        }
+        self.who.as_ref().map(|found| who_part(found, ask)).unwrap_or_default()
+    }
+
     fn hosts(&mut self) -> &[HostRecord] {
         let version = self.case.summary().version;
         if self.hosts.as_ref().is_none_or(|(of, _)| *of != version) {
@@ -189,6 +215,23 @@ impl Desk {
         let n_sources = sources.len() as u32;
         keep(&mut sources, ask.first as usize, ask.n as usize);
         LedgerPart { n_sources, first: ask.first, sources }
+    }
+}
+
+/// The sure ones first, whichever machine they are on: that is what is asked.
+fn who_part(found: &WhoFound, ask: &WhoAsk) -> WhoPart {
+    let is_sure = |session: &&WhoRecord| session.certainty == "surely";
+    let sure = found.sessions.iter().filter(is_sure);
+    let ordered = sure.chain(found.sessions.iter().filter(|session| !is_sure(session)));
+    let not_covered = || found.machines.iter().filter(|machine| !machine.is_covered);
+    WhoPart {
+        at: ask.at.clone(),
+        n_rows: found.sessions.len() as u32,
+        n_surely: found.sessions.iter().filter(is_sure).count() as u32,
+        first: ask.first,
+        rows: ordered.skip(ask.first as usize).take(ask.n as usize).cloned().collect(),
+        not_covered: not_covered().take(MOST_LISTED).map(|machine| machine.machine.clone()).collect(),
+        n_not_covered: not_covered().count() as u32,
     }
 }
 

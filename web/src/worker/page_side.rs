@@ -104,6 +104,8 @@ struct Inner {
     summary: Summary,
     rows: Slot<RowsAsk>,
     session: Slot<SessionAsk>,
+    activity: Slot<ActivityAsk>,
+    who: Slot<WhoAsk>,
     hosts: Slot<HostsAsk>,
     host: Slot<HostAsk>,
     ledger: Slot<LedgerAsk>,
@@ -134,6 +136,8 @@ impl Engine {
             summary: Summary::default(),
             rows: Slot::default(),
             session: Slot::default(),
+            activity: Slot::default(),
+            who: Slot::default(),
             hosts: Slot::default(),
             host: Slot::default(),
             ledger: Slot::default(),
@@ -512,6 +516,16 @@ impl Engine {
         self.ask();
     }
 
+    pub fn want_activity(&self, ask: ActivityAsk) {
+        self.inner.borrow_mut().activity.want(ask);
+        self.ask();
+    }
+
+    pub fn want_who(&self, ask: WhoAsk) {
+        self.inner.borrow_mut().who.want(ask);
+        self.ask();
+    }
+
     pub fn want_hosts(&self, ask: HostsAsk) {
         self.inner.borrow_mut().hosts.want(ask);
         self.ask();
@@ -536,6 +550,8 @@ impl Engine {
         let asks = [
             inner.rows.next(number).map(Ask::Rows),
             inner.session.next(number).map(Ask::Session),
+            inner.activity.next(number).map(Ask::Activity),
+            inner.who.next(number).map(Ask::Who),
             inner.hosts.next(number).map(Ask::Hosts),
             inner.host.next(number).map(Ask::Host),
             inner.ledger.next(number).map(Ask::Ledger),
@@ -556,6 +572,13 @@ impl Engine {
                 .session
                 .answered(number)
                 .map(|ask| Action::SessionArrived { ask, part: part.map(Rc::from) }),
+            Answer::Activity(rows) => inner
+                .activity
+                .answered(number)
+                .map(|ask| Action::ActivityArrived { ask, rows: rows.map(Rc::new) }),
+            Answer::Who(part) => {
+                inner.who.answered(number).map(|ask| Action::WhoArrived { ask, part: Rc::new(part) })
+            }
             Answer::Hosts(part) => {
                 inner.hosts.answered(number).map(|ask| Action::HostsArrived { ask, part: Rc::new(part) })
             }
@@ -710,6 +733,8 @@ impl Inner {
         self.reading = Reading::Idle;
         self.rows.lost();
         self.session.lost();
+        self.activity.lost();
+        self.who.lost();
         self.hosts.lost();
         self.host.lost();
         self.ledger.lost();

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use sessionscope::case::ledger::{SourceRow, Stop};
-use sessionscope::case::{Format, SessionDetail, Summary};
+use sessionscope::case::{ActivityRows, Format, SessionDetail, Summary};
 use sessionscope::export::hosts::HostRecord;
 use sessionscope::parse::{Opening, RecordView};
+use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Rows};
 
 /// The page's number of a dropped file.
@@ -122,6 +123,8 @@ pub enum FromCase {
 pub enum Ask {
     Rows(RowsAsk),
     Session(SessionAsk),
+    Activity(ActivityAsk),
+    Who(WhoAsk),
     Hosts(HostsAsk),
     Host(HostAsk),
     Ledger(LedgerAsk),
@@ -133,6 +136,8 @@ pub enum Ask {
 pub enum Answer {
     Rows(Rows),
     Session(Option<Box<SessionPart>>),
+    Activity(Option<ActivityRows>),
+    Who(WhoPart),
     Hosts(HostsPart),
     Host(Option<Box<HostPart>>),
     Ledger(LedgerPart),
@@ -164,6 +169,37 @@ pub struct SessionPart {
     pub n_origins: u32,
     pub n_logons: u32,
     pub n_logon_ids: u32,
+}
+
+/// What ran in a session, the acts `first ..`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityAsk {
+    pub session: String,
+    pub first: u32,
+    pub n: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoAsk {
+    /// UTC text.
+    pub at: String,
+    pub with_noise: bool,
+    pub first: u32,
+    pub n: u32,
+}
+
+/// Who was on at a moment: the sessions `first ..` and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoPart {
+    pub at: String,
+    pub n_rows: u32,
+    /// Of those, the ones that were on whatever is not known of them.
+    pub n_surely: u32,
+    pub first: u32,
+    pub rows: Vec<WhoRecord>,
+    /// Machines whose logs do not reach to the moment, no more than `case::MOST_LISTED`.
+    pub not_covered: Vec<String>,
+    pub n_not_covered: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
