@@ -46,29 +46,28 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    /// `2020-09-19T03:21:48.8915630Z`; a moment after the year 9999 shows as its tick count.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// Hands on `2020-09-19T03:21:48.8915630Z`; the text of a moment after the year 9999 is its tick count.
+    pub fn with_text<R>(self, take: impl FnOnce(&str) -> R) -> R {
         let unix = self.0.div_euclid(SECOND) - UNIX_EPOCH_SECS;
-        let Ok(at) = jiff::Timestamp::from_second(unix) else { return write!(f, "FILETIME {}", self.0) };
+        let Ok(at) = jiff::Timestamp::from_second(unix) else { return take(&format!("FILETIME {}", self.0)) };
         let civil = jiff::tz::Offset::UTC.to_datetime(at);
         // Written digit by digit: this runs for every time of every exported session.
-        let mut text = [0u8; 28];
+        let mut text = *b"0000-00-00T00:00:00.0000000Z";
         put(&mut text[0..4], civil.year().unsigned_abs().into());
-        text[4] = b'-';
         put(&mut text[5..7], civil.month().unsigned_abs().into());
-        text[7] = b'-';
         put(&mut text[8..10], civil.day().unsigned_abs().into());
-        text[10] = b'T';
         put(&mut text[11..13], civil.hour().unsigned_abs().into());
-        text[13] = b':';
         put(&mut text[14..16], civil.minute().unsigned_abs().into());
-        text[16] = b':';
         put(&mut text[17..19], civil.second().unsigned_abs().into());
-        text[19] = b'.';
         put(&mut text[20..27], self.0.rem_euclid(SECOND) as u64);
-        text[27] = b'Z';
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        take(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
     }
 }
 

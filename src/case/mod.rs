@@ -11,6 +11,7 @@ use crate::event::merge::Merged;
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
 use crate::export::hosts::HostRecord;
+use crate::export::lent::Lent;
 use crate::export::record::Exporter;
 use crate::export::words;
 use crate::parse::Opening;
@@ -181,6 +182,14 @@ impl Case {
         self.view.rows(&exporter, query, first, n)
     }
 
+    /// Makes ready for filters: the first one is as quick as all others.
+    pub fn prepare(&mut self) {
+        let paths = self.sources.iter().map(|source| source.path.as_str()).collect::<Vec<_>>();
+        let exporter =
+            Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &paths };
+        self.view.prepare(&exporter);
+    }
+
     /// The session with this id.
     pub fn session(&self, id: &str) -> Option<SessionDetail> {
         let idx = self.find(id)?;
@@ -195,7 +204,7 @@ impl Case {
             Place { source: span.source, chunk_offset: offset, record: records.id[row as usize] }
         };
         let meaning = |row| match records.event(row) {
-            Some(event) => words::meaning(records.events.kind(event)).to_owned(),
+            Some(event) => words::what(records.events.layout(event).spec).to_owned(),
             None => String::new(),
         };
         Some(SessionDetail {
@@ -313,12 +322,19 @@ impl Case {
         }
     }
 
+    /// Hands on the record of each session that was chosen ([`Case::choose`]).
+    pub fn each_chosen(&self, mut take: impl FnMut(Record)) {
+        let paths = self.paths();
+        let exporter = self.exporter(&paths);
+        self.view.chosen().iter().for_each(|&idx| take(exporter.record(idx)));
+    }
+
     /// Appends the sessions `first .. first + n` of those chosen. Threads may write pieces side by side.
     pub fn export_chosen(&self, format: Format, first: u32, n: u32, out: &mut Vec<u8>) {
         let paths = self.paths();
         let exporter = self.exporter(&paths);
         for &idx in self.view.chosen().iter().skip(first as usize).take(n as usize) {
-            let record = exporter.record(idx);
+            let record: Record<Lent<'_>> = exporter.record(idx);
             match format {
                 Format::JsonLines => {
                     // A record is plain data, and memory takes every byte.

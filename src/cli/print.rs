@@ -7,7 +7,7 @@ use sessionscope::event::Field;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
 use sessionscope::export::visible;
-use sessionscope::export::words::{meaning, span};
+use sessionscope::export::words::{span, what};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
@@ -56,25 +56,19 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let mut unprinted: HashMap<String, BurstRecord> =
         all_bursts.into_iter().map(|burst| (burst.burst.clone(), burst)).collect();
     let n_bursts = unprinted.len();
-    let (mut first, mut n_sessions, mut n_in_bursts) = (0, 0, 0);
-    loop {
-        let (piece, n) = case.export(Format::JsonLines, query(all).as_ref(), first, PIECE);
-        for record in serde_json::Deserializer::from_slice(&piece).into_iter::<Record>().flatten() {
-            n_sessions += 1;
-            match record.burst.as_ref().filter(|_| is_grouped) {
-                None => lines.push(line(&record)),
-                Some(burst) => {
-                    n_in_bursts += 1;
-                    // The line of the first stands for all.
-                    lines.extend(unprinted.remove(burst).map(|burst| burst_line(&record, burst)));
-                }
+    let (mut n_sessions, mut n_in_bursts) = (0, 0);
+    case.choose(query(all).as_ref());
+    case.each_chosen(|record| {
+        n_sessions += 1;
+        match record.burst.as_ref().filter(|_| is_grouped) {
+            None => lines.push(line(&record)),
+            Some(burst) => {
+                n_in_bursts += 1;
+                // The line of the first stands for all.
+                lines.extend(unprinted.remove(burst).map(|burst| burst_line(&record, burst)));
             }
         }
-        first += PIECE;
-        if first >= n {
-            break;
-        }
-    }
+    });
     print_table(out, &lines)?;
     let summary = case.summary();
     let hidden = summary.n_sessions as usize - n_sessions;
@@ -301,7 +295,7 @@ pub fn record(out: &mut impl Write, path: &Path, id: u64) -> Outcome {
     writeln!(out, "\nEvent")?;
     match records.event(row) {
         Some(event) => {
-            writeln!(out, "  {}", meaning(records.events.kind(event)))?;
+            writeln!(out, "  {}", what(records.events.layout(event).spec))?;
             for field in Field::ALL {
                 if let Some(text) = records.field_text(event, *field) {
                     writeln!(out, "  {field:?}: {}", visible(&text))?;

@@ -3,8 +3,8 @@
 //! Texts are numbers into [`Strings`]. Where an event keeps a field is the same for every event of its [`Spec`], so
 //! an event costs its cells and nothing else.
 
-use super::table::{Kind, ORIGINS, Origin, Spec};
-use super::{Field, LogonId, Type};
+use super::table::{ORIGINS, Origin, Spec};
+use super::{Field, Kind, LogonId, Type};
 use crate::time::Timestamp;
 use bytemuck::{Pod, Zeroable};
 use hashbrown::HashTable;
@@ -105,6 +105,8 @@ pub struct Layout {
     pub n_cells: usize,
     /// First cell of each field; [`ABSENT`] where the event does not keep it.
     slots: [u8; Field::ALL.len()],
+    /// The cells that are numbers of texts, each once: fields of two names may share one.
+    pub texts: Vec<u8>,
 }
 
 const ABSENT: u8 = u8::MAX;
@@ -121,15 +123,16 @@ pub static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| {
 
 impl Layout {
     fn new(origin: &'static Origin, spec: &'static Spec) -> Self {
-        let (mut slots, mut n_cells) = ([ABSENT; Field::ALL.len()], 0);
+        let (mut slots, mut n_cells, mut texts) = ([ABSENT; Field::ALL.len()], 0, Vec::new());
         for (_, field) in spec.fields {
             let slot = &mut slots[*field as usize];
             if *slot == ABSENT {
                 *slot = n_cells as u8;
+                texts.extend(field.ty().is_text().then_some(*slot));
                 n_cells += field.ty().n_cells();
             }
         }
-        Layout { spec, origin, n_cells, slots }
+        Layout { spec, origin, n_cells, slots, texts }
     }
 
     /// The first cell of a field, if events of this spec keep it.
@@ -178,7 +181,7 @@ impl Events {
 
     /// A text field; [`StrId::NONE`] if the event has none.
     pub fn text(&self, event: EventIdx, field: Field) -> StrId {
-        debug_assert!(!matches!(field.ty(), Type::Luid | Type::Time | Type::Number));
+        debug_assert!(field.ty().is_text());
         StrId(self.cell(event, field, 0))
     }
 
@@ -198,7 +201,7 @@ impl Events {
 
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".
     pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
-        debug_assert_eq!(field.ty(), Type::Number);
+        debug_assert!(matches!(field.ty(), Type::Number | Type::Port));
         self.cell(event, field, 0).checked_sub(1)
     }
 }

@@ -1,6 +1,5 @@
 //! Blocks into one set of columns: their texts and signatures are renumbered, nothing else changes.
 
-use super::Type;
 use super::columns::{StrId, Strings};
 use super::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use super::{EventIdx, columns::LAYOUTS};
@@ -62,11 +61,8 @@ fn renumber_texts(records: &mut Records, event: EventIdx, text: impl Fn(u32) -> 
     let events = &mut records.events;
     let layout = &LAYOUTS[usize::from(events.spec[event.0 as usize])];
     let at = events.at[event.0 as usize] as usize;
-    for &(_, field) in layout.spec.fields {
-        if let (Some(slot), false) =
-            (layout.slot(field), matches!(field.ty(), Type::Luid | Type::Time | Type::Number))
-        {
-            events.cells[at + slot] = text(events.cells[at + slot]).0;
-        }
+    for &slot in &layout.texts {
+        let cell = &mut events.cells[at + usize::from(slot)];
+        *cell = text(*cell).0;
     }
 }

@@ -3,13 +3,15 @@
 //! [`table`] lists which records those are and which of their fields are kept; [`columns`] holds them in columns.
 
 pub mod columns;
+mod kind;
 pub mod merge;
 pub mod records;
 pub mod table;
 
 pub use columns::{EventIdx, Events, StrId};
+pub use kind::Kind;
 pub use records::{Records, RowIdx, Signature};
-pub use table::{Kind, Spec};
+pub use table::Spec;
 
 /// A logon session's LUID. 0 means "none" in every event and is never stored as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,25 +37,38 @@ impl std::fmt::Display for LogonId {
 pub enum Type {
     /// Trailing blanks go; "-" is nothing.
     Text,
+    /// A text of which the beginning is kept ([`EXCERPT_BYTES`]): command lines and file names are long, and seldom the
+    /// same. The record has the rest.
+    Excerpt,
     /// `DOMAIN\\user`; both parts become texts of their own as well.
     Account,
     /// `S-1-...`; the null SID is nothing.
     Sid,
     /// `{...}`; the zero GUID is nothing.
     Guid,
-    /// An address without the `::ffff:` of IPv4; "-" is nothing.
+    /// An address without the `::ffff:` of IPv4, and without a port; "-" is nothing.
     Address,
     /// A LUID; 0 is nothing.
     Luid,
     /// A number of 32 bits.
     Number,
+    /// A number, or what stands after the address in `10.0.0.7:49274`.
+    Port,
     /// A FILETIME, or text that says its zone.
     Time,
     /// Raw bytes, kept as hexadecimal text.
     Bytes,
 }
 
+/// Bytes of UTF-8 that are kept of a [`Type::Excerpt`].
+pub const EXCERPT_BYTES: usize = 256;
+
 impl Type {
+    /// Whether its cell is the number of a text.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Type::Luid | Type::Time | Type::Number | Type::Port)
+    }
+
     /// Cells of 32 bits that a value takes.
     pub const fn n_cells(self) -> usize {
         match self {
@@ -92,6 +107,7 @@ fields! {
     LogonType: Number,
     LogonProcess: Text,
     AuthPackage: Text,
+    /// The client's name, or what the event has for one.
     Workstation: Text,
     LogonGuid: Guid,
     TargetLogonGuid: Guid,
@@ -99,11 +115,14 @@ fields! {
     KeyLength: Number,
     ProcessId: Luid,
     ProcessName: Text,
+    /// The client's address; of 5156 the source's.
     Address: Address,
-    Port: Number,
+    Port: Port,
+    DestAddress: Address,
+    DestPort: Port,
+    Direction: Text,
     Elevated: Text,
     RestrictedAdmin: Text,
-    Impersonation: Text,
     VirtualAccount: Text,
     OutboundUser: Text,
     OutboundDomain: Text,
@@ -111,14 +130,25 @@ fields! {
     SubStatus: Text,
     FailureReason: Text,
     Privileges: Text,
+    /// SIDs of watched groups.
+    Groups: Text,
+    /// The computer that something was done on or to.
     TargetServer: Text,
+    /// The service there: `cifs/dc1`.
     TargetInfo: Text,
+    /// `Console`, `RDP-Tcp#7`.
     SessionName: Text,
     /// The number of a Terminal Services session.
     TsSession: Number,
     /// The other Terminal Services session of LSM 39.
     SourceSession: Number,
     Reason: Text,
+    /// A number with bits of its own meaning (1074), or of an enumeration (power).
+    ReasonCode: Text,
+    /// 1074: in the machine's language; Kernel-Power 109: a POWER_ACTION.
+    ShutdownType: Text,
+    Comment: Excerpt,
+    PowerState: Text,
     /// `DOMAIN\user`, as the Terminal Services write it.
     Account: Account,
     PreviousTime: Time,
@@ -127,26 +157,50 @@ fields! {
     NewProcessId: Luid,
     NewProcess: Text,
     ParentProcess: Text,
-    CommandLine: Text,
+    CommandLine: Excerpt,
     TokenElevation: Text,
+    MandatoryLabel: Sid,
     ServiceName: Text,
-    ServiceFile: Text,
+    ServiceFile: Excerpt,
+    ServiceAccount: Text,
     TaskName: Text,
     ShareName: Text,
-    ObjectName: Text,
-    Subcategory: Text,
+    ObjectName: Excerpt,
+    MemberName: Text,
+    MemberSid: Sid,
+    OldName: Text,
+    NewName: Text,
+    TicketEncryption: Text,
+    PreAuthType: Text,
+    /// `%%12545`: the task of its events (domain.md E.1).
+    SubcategoryId: Text,
+    Subcategory: Guid,
     AuditChanges: Text,
     /// EventID of an event that could not be written (1108).
     LostEventId: Number,
     LostProvider: Text,
     ClearedChannel: Text,
-    Text0: Text,
-    Text1: Text,
-    Text2: Text,
-    Text3: Text,
-    Text4: Text,
-    Text5: Text,
-    Text6: Text,
+    BackupPath: Text,
+    /// Seconds since the start.
+    Uptime: Number,
+    Seconds: Number,
+    /// 6013: minutes that local time is behind UTC, and the zone's name.
+    TimeZone: Text,
+    Version: Text,
+    MinorVersion: Text,
+    Build: Text,
+    DomainJoined: Text,
+    CloudJoined: Text,
+    DomainController: Text,
+    /// What Winlogon (811) or group policy (5324) tells of: 2 logon, 3 logoff, 4 lock, 5 unlock, 6 and 7 screen saver.
+    Notification: Number,
+    Subscriber: Text,
+    /// `S-1-5-21-...` or `S-1-5-21-..._Classes`: whose registry.
+    ProfileKey: Text,
+    ProfileType: Text,
+    /// Base64 of the SHA-256 of the name.
+    UserHash: Text,
+    Message: Excerpt,
     Binary: Bytes,
     /// System/Security@UserID.
     UserId: Sid,

@@ -1,5 +1,6 @@
 //! Sessions as CSV: one row each, the scalar fields of the session record (session-record.md, CSV).
 
+use super::lent::Text;
 use crate::session::record::Record;
 use std::borrow::Cow;
 
@@ -54,14 +55,14 @@ pub fn write_header(out: &mut Vec<u8>) {
 }
 
 /// Appends one session.
-pub fn write_record(out: &mut Vec<u8>, record: &Record) {
+pub fn write_record<'a, T: Text<'a>>(out: &mut Vec<u8>, record: &Record<T>) {
     let origin = record.origins.first();
     let cells = [
-        text(&record.session),
-        text(&record.computer),
-        text(&record.machine),
+        record.session.text(),
+        record.computer.text(),
+        record.machine.text(),
         number(Some(record.boot)),
-        text(&record.class),
+        record.class.text(),
         number(record.logon_type),
         optional(&record.logon_type_name),
         optional(&record.user),
@@ -72,26 +73,26 @@ pub fn write_record(out: &mut Vec<u8>, record: &Record) {
         optional(&record.parent),
         optional(&record.burst),
         number(record.ts_session),
-        Cow::Owned(record.logon_ids.join(";")),
+        Cow::Owned(joined(&record.logon_ids)),
         optional(&record.start),
-        text(&record.start_how),
+        record.start_how.text(),
         optional(&record.start_earliest),
         optional(&record.start_latest),
         optional(&record.end),
-        text(&record.end_how),
-        text(&record.end_confidence),
+        record.end_how.text(),
+        record.end_confidence.text(),
         optional(&record.end_earliest),
         optional(&record.end_latest),
         optional(&record.destroyed_at),
-        text(&record.end_why),
+        record.end_why.text(),
         optional(&record.last_seen),
         number(record.duration_s),
         number(record.duration_min_s),
         number(record.duration_max_s),
         number(record.connected_s),
         number(record.active_s),
-        text(&record.active_how),
-        Cow::Owned(record.flags.join(";")),
+        record.active_how.text(),
+        Cow::Owned(joined(&record.flags)),
         number(Some(record.n_logons)),
         origin.map_or(Cow::Borrowed(""), |origin| optional(&origin.address)),
         number(origin.and_then(|origin| origin.port)),
@@ -102,12 +103,12 @@ pub fn write_record(out: &mut Vec<u8>, record: &Record) {
     write_row(out, cells.into_iter());
 }
 
-fn text(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
+fn optional<'a, T: Text<'a>>(text: &Option<T>) -> Cow<'_, str> {
+    text.as_ref().map_or(Cow::Borrowed(""), |text| text.text())
 }
 
-fn optional(text: &Option<String>) -> Cow<'_, str> {
-    Cow::Borrowed(text.as_deref().unwrap_or(""))
+fn joined<'a, T: Text<'a>>(texts: &[T]) -> String {
+    texts.iter().map(Text::text).collect::<Vec<_>>().join(";")
 }
 
 fn number<T: std::fmt::Display>(number: Option<T>) -> Cow<'static, str> {

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod bursts;
 pub mod csv;
 pub mod hosts;
+pub mod lent;
 pub mod record;
 pub mod words;
 

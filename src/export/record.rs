@@ -1,11 +1,13 @@
 //! Sessions as session records (session-record.md).
 
+use super::lent::{Lent, Text};
 use super::words::{logon_type_name, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::record::{EventRef, EvidenceRecord, IntervalRecord, LogonRecord, OriginRecord, Record};
 use crate::session::{EndHow, EvidenceRole, Session, SessionIdx, StartHow};
-use crate::time::{Timestamp, seconds};
+use crate::time::seconds;
+use std::fmt::Write;
 
 /// What session records are made from.
 #[derive(Clone, Copy)]
@@ -16,49 +18,50 @@ pub struct Exporter<'a> {
     pub paths: &'a [&'a str],
 }
 
-impl Exporter<'_> {
-    pub fn record(&self, idx: SessionIdx) -> Record {
+impl<'a> Exporter<'a> {
+    /// The record of a session, its texts copied or lent ([`Text`]).
+    pub fn record<T: Text<'a>>(&self, idx: SessionIdx) -> Record<T> {
         let sessions = &self.correlated.sessions;
         let session = &sessions.all[idx as usize];
         let machine = &self.correlated.machines[session.machine as usize];
         Record {
-            session: self.id(session),
-            computer: self.text(session.computer).unwrap_or_default(),
-            machine: machine.name.clone(),
+            session: self.id(session).into(),
+            computer: self.records.text(session.computer).into(),
+            machine: machine.name.as_str().into(),
             boot: session.boot,
-            class: session.class.word().to_owned(),
+            class: session.class.word().into(),
             logon_type: session.logon_type,
-            logon_type_name: session.logon_type.and_then(logon_type_name).map(str::to_owned),
+            logon_type_name: session.logon_type.and_then(logon_type_name).map(T::from),
             user: self.text(session.user),
             domain: self.text(session.domain),
             sid: self.text(session.sid),
             outbound_user: self.outbound_user(session),
             elevated: session.elevated,
-            parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize])),
-            burst: session.burst.map(|burst| self.burst_id(burst)),
+            parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize]).into()),
+            burst: session.burst.map(|burst| self.burst_id(burst).into()),
             ts_session: session.ts_session,
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),
-            start: text(session.start.at),
-            start_how: session.start.how.word().to_owned(),
-            start_earliest: text(session.start.earliest),
-            start_latest: text(session.start.latest),
-            end: text(session.end.at),
-            end_how: session.end.how.word().to_owned(),
-            end_confidence: session.end.confidence.word().to_owned(),
-            end_earliest: text(session.end.earliest),
-            end_latest: text(session.end.latest),
-            destroyed_at: text(session.end.destroyed_at),
-            end_why: self.end_why(session),
-            last_seen: text(session.last_seen),
+            start: session.start.at.map(T::from),
+            start_how: session.start.how.word().into(),
+            start_earliest: session.start.earliest.map(T::from),
+            start_latest: session.start.latest.map(T::from),
+            end: session.end.at.map(T::from),
+            end_how: session.end.how.word().into(),
+            end_confidence: session.end.confidence.word().into(),
+            end_earliest: session.end.earliest.map(T::from),
+            end_latest: session.end.latest.map(T::from),
+            destroyed_at: session.end.destroyed_at.map(T::from),
+            end_why: self.end_why(session).into(),
+            last_seen: session.last_seen.map(T::from),
             duration_s: session.duration.map(seconds),
             duration_min_s: session.duration_min.map(seconds),
             duration_max_s: session.duration_max.map(seconds),
             connected_s: session.connected.map(seconds),
             active_s: session.active.map(seconds),
-            active_how: session.active_how.word().to_owned(),
+            active_how: session.active_how.word().into(),
             intervals: sessions.intervals(session).iter().map(|interval| self.interval(interval)).collect(),
-            flags: session.flags.words().map(str::to_owned).collect(),
+            flags: session.flags.words().map(|word| word.into()).collect(),
             n_logons: session.n_logons,
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
@@ -68,52 +71,60 @@ impl Exporter<'_> {
 
     /// `machine#boot/0x1f4c8`, without a LogonId `machine#boot/ts2`; a second with the same id gets `.2`.
     pub fn id(&self, session: &Session) -> String {
+        let mut id = String::new();
+        self.write_id(session, &mut id);
+        id
+    }
+
+    /// Appends the session's id.
+    pub fn write_id(&self, session: &Session, out: &mut String) {
         let machine = &self.correlated.machines[session.machine as usize].name;
-        let name = match session.luid {
-            Some(luid) => luid.to_string(),
-            None => format!("ts{}", session.ts_session.unwrap_or(0)),
+        // Writing to a `String` cannot fail.
+        let _ = match session.luid {
+            Some(luid) => write!(out, "{machine}#{}/{luid}", session.boot),
+            None => write!(out, "{machine}#{}/ts{}", session.boot, session.ts_session.unwrap_or(0)),
         };
-        match session.ordinal {
-            0 | 1 => format!("{machine}#{}/{name}", session.boot),
-            n => format!("{machine}#{}/{name}.{n}", session.boot),
+        if session.ordinal > 1 {
+            let _ = write!(out, ".{}", session.ordinal);
         }
     }
 
-    fn text(&self, id: StrId) -> Option<String> {
-        (!id.is_none()).then(|| self.records.text(id).to_owned())
+    fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
+        (!id.is_none()).then(|| self.records.text(id).into())
     }
 
-    fn outbound_user(&self, session: &Session) -> Option<String> {
-        let user = self.text(session.outbound_user)?;
-        Some(match self.text(session.outbound_domain) {
-            Some(domain) => format!("{domain}\\{user}"),
-            None => user,
+    fn outbound_user<T: Text<'a>>(&self, session: &Session) -> Option<T> {
+        let text = |id: StrId| (!id.is_none()).then(|| self.records.text(id));
+        let user = text(session.outbound_user)?;
+        Some(match text(session.outbound_domain) {
+            Some(domain) => format!("{domain}\\{user}").into(),
+            None => user.into(),
         })
     }
 
-    fn logon_ids(&self, session: &Session) -> Vec<String> {
+    fn logon_ids<T: Text<'a>>(&self, session: &Session) -> Vec<T> {
         let logons = self.correlated.sessions.logons(session);
         let mut ids: Vec<LogonId> =
             logons.iter().flat_map(|logon| [Some(logon.luid), logon.linked]).flatten().collect();
         ids.extend(session.luid);
         ids.sort_unstable();
         ids.dedup();
-        ids.iter().map(LogonId::to_string).collect()
+        ids.into_iter().map(T::from).collect()
     }
 
-    pub(super) fn event_ref(&self, row: RowIdx) -> EventRef {
+    pub(super) fn event_ref<T: Text<'a>>(&self, row: RowIdx) -> EventRef<T> {
         let signature = self.records.signature(row);
         EventRef {
-            channel: self.records.text(signature.channel).to_owned(),
+            channel: self.records.text(signature.channel).into(),
             record: self.records.id[row as usize],
             event: signature.event_id,
         }
     }
 
-    fn origin(&self, origin: &crate::session::Origin) -> OriginRecord {
+    fn origin<T: Text<'a>>(&self, origin: &crate::session::Origin) -> OriginRecord<T> {
         let EventRef { channel, record, event } = self.event_ref(origin.row);
         OriginRecord {
-            at: origin.at.to_string(),
+            at: origin.at.into(),
             address: self.text(origin.address),
             port: origin.port,
             host: self.text(origin.host),
@@ -123,18 +134,18 @@ impl Exporter<'_> {
         }
     }
 
-    fn interval(&self, interval: &crate::session::Interval) -> IntervalRecord {
+    fn interval<T: Text<'a>>(&self, interval: &crate::session::Interval) -> IntervalRecord<T> {
         IntervalRecord {
-            what: interval.what.word().to_owned(),
-            from: interval.from.to_string(),
-            to: interval.to.to_string(),
+            what: interval.what.word().into(),
+            from: interval.from.into(),
+            to: interval.to.into(),
             opened_by: interval.opened_by.map(|row| self.event_ref(row)),
             closed_by: interval.closed_by.map(|row| self.event_ref(row)),
         }
     }
 
     /// Its 4624; a half that is known only from its other is none.
-    fn logons(&self, session: &Session) -> Vec<LogonRecord> {
+    fn logons<T: Text<'a>>(&self, session: &Session) -> Vec<LogonRecord<T>> {
         let id = |row: Option<RowIdx>| row.map(|row| self.records.id[row as usize]);
         let with_logon =
             self.correlated.sessions.logons(session).iter().filter_map(|logon| Some((logon, logon.row?)));
@@ -143,8 +154,8 @@ impl Exporter<'_> {
                 let computer = self.records.signature(row).computer;
                 LogonRecord {
                     record: self.records.id[row as usize],
-                    logon_id: logon.luid.to_string(),
-                    role: logon.role.word().to_owned(),
+                    logon_id: logon.luid.into(),
+                    role: logon.role.word().into(),
                     logoff_4634: id(logon.logoff_4634),
                     logoff_4647: id(logon.logoff_4647),
                     computer: self.text(computer).filter(|_| computer != session.computer),
@@ -153,16 +164,16 @@ impl Exporter<'_> {
             .collect()
     }
 
-    fn evidence(&self, evidence: &crate::session::Evidence) -> EvidenceRecord {
+    fn evidence<T: Text<'a>>(&self, evidence: &crate::session::Evidence) -> EvidenceRecord<T> {
         let EventRef { channel, record, event } = self.event_ref(evidence.row);
         let source = self.records.span(evidence.row).source;
         EvidenceRecord {
-            source: self.paths[source as usize].to_owned(),
+            source: self.paths[source as usize].into(),
             channel,
             record,
             event,
-            time: self.records.time[evidence.row as usize].to_string(),
-            role: evidence.role.word().to_owned(),
+            time: self.records.time[evidence.row as usize].into(),
+            role: evidence.role.word().into(),
             rule: evidence.rule,
         }
     }
@@ -170,8 +181,8 @@ impl Exporter<'_> {
     /// The sentence that names the records an end rests on.
     fn end_why(&self, session: &Session) -> String {
         let name = |row: RowIdx| {
-            let EventRef { channel, record, event } = self.event_ref(row);
-            format!("{event} in {} record {record}", super::visible(&channel))
+            let EventRef::<Lent<'_>> { channel, record, event } = self.event_ref(row);
+            format!("{event} in {} record {record}", super::visible(&channel.text()))
         };
         let of_role = |role: EvidenceRole| {
             let evidence = self.correlated.sessions.evidence(session).iter();
@@ -179,6 +190,9 @@ impl Exporter<'_> {
             names.join(", ")
         };
         let by = session.end.row.map(name).unwrap_or_default();
+        if session.end.how == EndHow::Logoff {
+            return by;
+        }
         let last = match session.last_seen {
             Some(at) => format!("last seen {at}"),
             None => "never seen after it began".to_owned(),
@@ -238,8 +252,4 @@ pub fn duration_text(record: &Record) -> String {
 /// Whether a start is known by a 4624.
 pub fn has_start(session: &Session) -> bool {
     session.start.how == StartHow::Logon
-}
-
-fn text(at: Option<Timestamp>) -> Option<String> {
-    at.map(|at| at.to_string())
 }

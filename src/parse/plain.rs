@@ -10,9 +10,9 @@ use super::template::{
     read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
-use crate::event::columns::{LAYOUTS, SpecIdx};
+use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
 use crate::event::records::Signature;
-use crate::event::table::{ORIGINS, Spec};
+use crate::event::table::{Keep, LOGON_PORTS, ORIGINS, Spec};
 use crate::event::{Field, StrId, Type};
 use crate::time::Timestamp;
 use std::sync::LazyLock;
@@ -43,8 +43,22 @@ struct Outer {
     provider: Option<StrId>,
     channel: Option<StrId>,
     computer: Option<StrId>,
-    /// Where these records come from, if any of that origin are typed.
-    origin: Option<u16>,
+    /// The provider and channel looked up last, and their origin, if any of its events are typed. Most templates write
+    /// both names into each record, and always the same.
+    origin: Option<(StrId, StrId, Option<u16>)>,
+}
+
+impl Outer {
+    fn origin(&mut self, provider: StrId, channel: StrId, strings: &Strings) -> Option<u16> {
+        match self.origin {
+            Some((known, other, origin)) if (known, other) == (provider, channel) => origin,
+            _ => {
+                let origin = origin_of(strings.get(provider), strings.get(channel));
+                self.origin = Some((provider, channel, origin));
+                origin
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -131,14 +145,7 @@ impl Outer {
         };
         let [provider, channel, computer] =
             [system.provider, system.channel, system.computer].map(&mut literal);
-        let origin = match (provider, channel) {
-            (Some(provider), Some(channel)) => {
-                origin_of(block.cells.strings.get(provider), block.cells.strings.get(channel))
-            }
-            // Not the template's own text: looked up for each record.
-            _ => None,
-        };
-        Some(Outer { system, payload, data, provider, channel, computer, origin })
+        Some(Outer { system, payload, data, provider, channel, computer, origin: None })
     }
 }
 
@@ -251,10 +258,8 @@ fn read_record(
         None => u64_at(chunk, at + 8)?,
     };
     block.push_record(System { record_id, time: Timestamp::from_filetime(ticks), signature });
-    let origin = outer.origin.or_else(|| {
-        let strings = &block.cells.strings;
-        origin_of(strings.get(signature.provider), strings.get(signature.channel))
-    });
+    let outer = &mut templates.outer[n];
+    let origin = outer.origin(signature.provider, signature.channel, &block.cells.strings);
     match origin.and_then(|origin| spec_of(origin, signature.event_id)) {
         Some(spec) => read_event(chunk, n, spec, &values, templates, block),
         None => Some(()),
@@ -275,7 +280,7 @@ fn read_event(
     let Some(payload) = payload else {
         // The data are part of the record's own template, or there are none.
         let plan = make_plan(chunk, spec, &templates.outer[outer].data);
-        if cites_nothing(spec, |n| values.slot(plan[n])) {
+        if is_left_out(spec, |n| values.slot(plan[n])) {
             return Some(());
         }
         block.push_event(spec, |n| field(spec, n, &system, values, values.slot(plan[n])));
@@ -289,7 +294,7 @@ fn read_event(
         *plan = Plan { spec: Some(spec), slots: make_plan(chunk, spec, bindings) };
     }
     let slots = &plan.slots;
-    if !cites_nothing(spec, |n| data.slot(slots[n])) {
+    if !is_left_out(spec, |n| data.slot(slots[n])) {
         block.push_event(spec, |n| field(spec, n, &system, values, data.slot(slots[n])));
     }
     Some(())
@@ -309,15 +314,20 @@ fn field<'a>(spec: SpecIdx, n: usize, system: &SystemSlots, values: &Values<'a>,
     }
 }
 
-/// Whether this is an event kept only because of the LogonIds it cites, and it cites none that a session can have.
-/// Most of a busy log's records are the system's own work.
-pub fn cites_nothing<'a>(spec: SpecIdx, value: impl Fn(usize) -> Raw<'a>) -> bool {
-    let layout = &LAYOUTS[usize::from(spec)];
-    layout.spec.id == 0
-        && layout.spec.fields.iter().enumerate().all(|(n, (_, field))| {
-            !matches!(field, Field::SubjectLogonId | Field::TargetLogonId)
-                || value(n).number().is_none_or(|luid| luid == 0 || crate::event::LogonId(luid).is_fixed())
-        })
+/// Whether a record is none of those that are kept of its id.
+pub fn is_left_out<'a>(spec: SpecIdx, value: impl Fn(usize) -> Raw<'a>) -> bool {
+    let spec = LAYOUTS[usize::from(spec)].spec;
+    let none_of = |wanted: &[Field], is_telling: &dyn Fn(u64) -> bool| {
+        let mut fields = spec.fields.iter().enumerate().filter(|(_, (_, field))| wanted.contains(field));
+        fields.all(|(n, _)| !value(n).number().is_some_and(is_telling))
+    };
+    match spec.keep {
+        Keep::All => false,
+        Keep::Cited => none_of(&[Field::SubjectLogonId, Field::TargetLogonId], &|luid| {
+            luid != 0 && !crate::event::LogonId(luid).is_fixed()
+        }),
+        Keep::LogonPorts => none_of(&[Field::Port, Field::DestPort], &|port| LOGON_PORTS.contains(&port)),
+    }
 }
 
 /// For each field of the spec, where a template with these data fields has it.

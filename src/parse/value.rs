@@ -1,7 +1,7 @@
 //! Values as a log has them, brought to one form (domain.md 0.1) and into cells.
 
 use crate::event::columns::Strings;
-use crate::event::{StrId, Type};
+use crate::event::{EXCERPT_BYTES, StrId, Type};
 use crate::time::{SECOND, Timestamp};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -262,11 +262,8 @@ impl CellWriter {
         match ty {
             Type::Luid => put_wide(cells, raw.number().unwrap_or(0)),
             Type::Time => put_wide(cells, raw.time().map_or(0, |at| at.0 as u64)),
-            // One more than it is: 0 is "nothing".
-            Type::Number => {
-                cells[0] =
-                    raw.number().and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1));
-            }
+            Type::Number => cells[0] = one_more(raw.number()),
+            Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
             _ => cells[0] = self.text(ty, raw).0,
         }
     }
@@ -350,6 +347,26 @@ impl Seen {
     }
 }
 
+/// One more than it is: 0 is "nothing".
+fn one_more(number: Option<u64>) -> u32 {
+    number.and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1))
+}
+
+/// The port of `10.0.0.7:49274` or `[fe80::1]:49274`.
+fn port(raw: Raw<'_>) -> Option<u64> {
+    let mut text = String::new();
+    raw.write_text(&mut text);
+    endpoint(text.trim())?.1.parse().ok()
+}
+
+/// An address and its port, where both are there. An address of IPv6 alone has colons, too, but no brackets.
+fn endpoint(text: &str) -> Option<(&str, &str)> {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:"),
+        None => text.split_once(':').filter(|(address, _)| address.contains('.')),
+    }
+}
+
 fn put_wide(cells: &mut [u32], value: u64) {
     cells[0] = value as u32;
     cells[1] = (value >> 32) as u32;
@@ -369,12 +386,19 @@ fn normal(ty: Type, text: &str) -> Cow<'_, str> {
     match ty {
         Type::Address => Cow::Borrowed(address(trimmed)),
         Type::Guid => Cow::Owned(trimmed.to_ascii_uppercase()),
+        Type::Excerpt => Cow::Borrowed(excerpt(trimmed)),
         _ => Cow::Borrowed(trimmed),
     }
 }
 
-/// An address without the `::ffff:` that marks IPv4 within IPv6.
+/// The beginning of a text, up to a whole character.
+fn excerpt(text: &str) -> &str {
+    &text[..text.floor_char_boundary(EXCERPT_BYTES)]
+}
+
+/// An address without its port, and without the `::ffff:` that marks IPv4 within IPv6.
 fn address(text: &str) -> &str {
+    let text = endpoint(text).map_or(text, |(address, _)| address);
     match text.get(..7) {
         Some(prefix) if prefix.eq_ignore_ascii_case("::ffff:") && text[7..].contains('.') => &text[7..],
         _ => text,
@@ -404,6 +428,22 @@ mod tests {
         assert_eq!(text_of(Type::Guid, Raw::Guid(&[0; 16])), "");
         assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::ffff:10.1.2.3"))), "10.1.2.3");
         assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::1"))), "::1");
+        let long = "é".repeat(EXCERPT_BYTES);
+        assert_eq!(text_of(Type::Excerpt, Raw::Utf16(&utf16(&long))), "é".repeat(EXCERPT_BYTES / 2));
+    }
+
+    #[test]
+    fn an_address_may_have_a_port() {
+        let parts = |text| {
+            let (mut writer, mut cells) = (CellWriter::default(), [0]);
+            writer.write(Type::Port, Raw::Utf16(&utf16(text)), &mut cells);
+            (text_of(Type::Address, Raw::Utf16(&utf16(text))), cells[0].checked_sub(1))
+        };
+        assert_eq!(parts("194.61.24.102:39642"), ("194.61.24.102".to_owned(), Some(39642)));
+        assert_eq!(parts("[fe80::1%4]:3389"), ("fe80::1%4".to_owned(), Some(3389)));
+        assert_eq!(parts("::ffff:10.1.2.3"), ("10.1.2.3".to_owned(), None));
+        assert_eq!(parts("2001:db8::7"), ("2001:db8::7".to_owned(), None));
+        assert_eq!(parts("49274").1, Some(49274));
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! Finding and sorting rows: columns of keys, a bitmap for what matches, and a permutation for the order.
+//! Rows in order: which sessions match, and a permutation of all sessions for each order that was asked for.
 //!
-//! What was computed last is kept: scrolling asks for the same query again and again.
+//! What was computed is kept: scrolling asks for the same query again and again, and a filter keeps the order.
 
 use super::bursts::{self, Line};
+use super::search::{ADDRESS, DOMAIN, HOST, Index, USER};
 use super::{BurstRow, Column, NoiseCount, Query, Row, Rows, Sort};
 use crate::event::StrId;
 use crate::export::bursts::BurstRecord;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
-use crate::session::{Class, Flags, Session, SessionIdx};
+use crate::session::{Class, SessionIdx};
 use crate::time::{Timestamp, seconds};
+use std::sync::Arc;
 
 /// The rows of the last query, and what they were found with.
 #[derive(Default)]
@@ -23,17 +25,24 @@ pub struct View {
     /// What is exported, in the order of machine, boot and first record; and the query it was chosen by.
     chosen: Vec<SessionIdx>,
     chosen_by: Option<Option<Query>>,
-    /// The place of each text among all texts in order; made when first needed.
+    /// The rank of each text of the index; made when first needed.
     ranks: Vec<u32>,
+    /// All sessions in the orders that were asked for, the one asked for last at the end.
+    orders: Vec<(Vec<Sort>, Arc<[SessionIdx]>)>,
+    /// What words are looked for in; made when first needed.
+    index: Option<Index>,
 }
+
+/// Orders that are kept: for somebody who looks at a case by one column, then by another, and back.
+const MAX_ORDERS: usize = 8;
 
 impl View {
     /// The rows `first .. first + n` of what the query shows.
     pub fn rows(&mut self, from: &Exporter<'_>, query: &Query, first: u32, n: u32) -> Rows {
         if self.query.as_ref() != Some(query) {
             if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
-                self.find(from, query);
-                self.sort(from, &query.sort);
+                let order = self.order(from, &query.sort);
+                self.find(from, query, &order);
             }
             let group = || {
                 let open = bursts::find(from, &query.open_bursts);
@@ -83,20 +92,30 @@ impl View {
         &self.chosen
     }
 
-    fn find(&mut self, from: &Exporter<'_>, query: &Query) {
-        let words: Vec<Word> = query.text.split_whitespace().map(|word| Word::new(from, word)).collect();
+    /// Makes ready for words that will be looked for: the first one need not wait for it.
+    pub fn prepare(&mut self, from: &Exporter<'_>) {
+        self.index.get_or_insert_with(|| Index::new(from));
+    }
+
+    fn find(&mut self, from: &Exporter<'_>, query: &Query, order: &[SessionIdx]) {
+        let words: Vec<&str> = query.text.split_whitespace().collect();
         let is_shown =
             Class::ALL.map(|class| !class.is_noise() || query.shown_noise.iter().any(|w| w == class.word()));
         let mut counts = [0u32; Class::ALL.len()];
         self.rows.clear();
-        for (idx, session) in from.correlated.sessions.all.iter().enumerate() {
-            if !words.iter().all(|word| word.matches(from, session)) {
-                continue;
+        let sessions = &from.correlated.sessions.all;
+        let mut take = |&idx: &SessionIdx| {
+            let class = sessions[idx as usize].class as usize;
+            counts[class] += 1;
+            if is_shown[class] {
+                self.rows.push(idx);
             }
-            counts[session.class as usize] += 1;
-            if is_shown[session.class as usize] {
-                self.rows.push(idx as SessionIdx);
-            }
+        };
+        if words.is_empty() {
+            order.iter().for_each(take);
+        } else {
+            let found = self.index.get_or_insert_with(|| Index::new(from)).find(from, &words);
+            order.iter().filter(|&&idx| found.has(idx)).for_each(&mut take);
         }
         let noise = Class::ALL.into_iter().filter(|class| class.is_noise());
         let count = |class: Class| NoiseCount {
@@ -107,25 +126,44 @@ impl View {
         self.noise = noise.map(count).collect();
     }
 
-    fn sort(&mut self, from: &Exporter<'_>, sort: &[Sort]) {
-        // The least significant first: each sort keeps the order of what it finds equal.
-        for sort in sort.iter().rev() {
-            if self.ranks.is_empty() && is_text(sort.by) {
-                self.ranks = ranks(from);
+    /// All sessions in this order.
+    fn order(&mut self, from: &Exporter<'_>, sort: &[Sort]) -> Arc<[SessionIdx]> {
+        if let Some(known) = self.orders.iter().position(|(of, _)| of == sort) {
+            let known = self.orders.remove(known);
+            self.orders.push(known);
+        } else {
+            let order = self.sorted(from, sort);
+            if self.orders.len() == MAX_ORDERS {
+                self.orders.remove(0);
             }
-            let key = |&idx: &SessionIdx| {
-                let key = key(from, &self.ranks, idx, sort.by);
-                // What is not known comes last, whichever way the rest is sorted.
-                match (key, sort.descending) {
-                    (None, _) => u64::MAX,
-                    (Some(key), false) => key,
-                    (Some(key), true) => u64::MAX - 1 - key,
-                }
-            };
-            let mut keyed: Vec<(u64, SessionIdx)> = self.rows.iter().map(|idx| (key(idx), *idx)).collect();
-            keyed.sort_by_key(|&(key, _)| key);
-            self.rows = keyed.into_iter().map(|(_, idx)| idx).collect();
+            self.orders.push((sort.to_vec(), order));
         }
+        self.orders.last().map_or_else(|| Arc::from([]), |(_, order)| order.clone())
+    }
+
+    fn sorted(&mut self, from: &Exporter<'_>, sort: &[Sort]) -> Arc<[SessionIdx]> {
+        let Some((first, rest)) = sort.split_first() else {
+            return (0..from.correlated.sessions.all.len() as SessionIdx).collect();
+        };
+        // Sorting keeps the order of what is equal: that of the columns after the first.
+        let rest = self.order(from, rest);
+        let index = self.index.get_or_insert_with(|| Index::new(from));
+        if self.ranks.is_empty() {
+            self.ranks = index.ranks();
+        }
+        let rank = |idx, place| match index.text(idx, place) {
+            0 => None,
+            text => Some(u64::from(self.ranks[text as usize])),
+        };
+        let key = |idx: SessionIdx| match (key(from, rank, idx, first.by), first.descending) {
+            // What is not known comes last, whichever way the rest is sorted.
+            (None, _) => u64::MAX,
+            (Some(key), false) => key,
+            (Some(key), true) => u64::MAX - 1 - key,
+        };
+        let mut keyed: Vec<(u64, SessionIdx)> = rest.iter().map(|&idx| (key(idx), idx)).collect();
+        keyed.sort_by_key(|&(key, _)| key);
+        keyed.into_iter().map(|(_, idx)| idx).collect()
     }
 }
 
@@ -133,28 +171,16 @@ fn differs_in_bursts_only(one: &Query, other: &Query) -> bool {
     one.text == other.text && one.shown_noise == other.shown_noise && one.sort == other.sort
 }
 
-fn is_text(column: Column) -> bool {
-    matches!(column, Column::User | Column::From | Column::Machine)
-}
-
-/// For each text, how many texts come before it, whatever their case.
-fn ranks(from: &Exporter<'_>) -> Vec<u32> {
-    let strings = &from.records.strings;
-    let mut order: Vec<(String, u32)> = strings.iter().map(str::to_lowercase).zip(1..).collect();
-    order.sort_unstable();
-    let mut ranks = vec![0; strings.len() + 1];
-    for (rank, (_, id)) in order.iter().enumerate() {
-        ranks[*id as usize] = rank as u32;
-    }
-    ranks
-}
-
 /// What a session is sorted by; `None` if that is not known.
-fn key(from: &Exporter<'_>, ranks: &[u32], idx: SessionIdx, column: Column) -> Option<u64> {
+fn key(
+    from: &Exporter<'_>,
+    rank: impl Fn(SessionIdx, usize) -> Option<u64>,
+    idx: SessionIdx,
+    column: Column,
+) -> Option<u64> {
     let session = &from.correlated.sessions.all[idx as usize];
-    // Negative times too keep their order when the sign bit is turned.
+    // With the sign turned, numbers are in the order of moments.
     let time = |at: Option<Timestamp>| at.map(|at| at.0 as u64 ^ 1 << 63);
-    let text = |id: StrId| (!id.is_none()).then(|| u64::from(ranks[id.0 as usize]));
     match column {
         Column::Start => time(session.start.at.or(session.start.latest)),
         Column::End => time(session.end.at.or(session.end.latest).or(session.end.earliest)),
@@ -162,68 +188,16 @@ fn key(from: &Exporter<'_>, ranks: &[u32], idx: SessionIdx, column: Column) -> O
         Column::Confidence => Some(session.end.confidence as u64),
         Column::Duration => session.duration.or(session.duration_min).map(|ticks| ticks as u64),
         Column::Active => session.active.map(|ticks| ticks as u64),
-        Column::User => text(session.user).map(|rank| rank << 32 | text(session.domain).unwrap_or(0)),
+        Column::User => {
+            rank(idx, USER).map(|user| user << 32 | rank(idx, DOMAIN).map_or(0, |domain| domain + 1))
+        }
         Column::Machine => Some(u64::from(session.machine) << 32 | u64::from(session.boot)),
         Column::Class => Some(session.class as u64),
         Column::LogonType => session.logon_type.map(u64::from),
-        Column::From => {
-            let origin = from.correlated.sessions.origins(session).first()?;
-            text(origin.address).or(text(origin.host))
-        }
+        Column::From => rank(idx, ADDRESS).or(rank(idx, HOST)),
         Column::Flags => Some(u64::from(session.flags.0.reverse_bits())),
         Column::Session => Some(u64::from(idx)),
     }
-}
-
-/// A word of the filter's text, and the texts of the case it occurs in.
-struct Word {
-    lower: String,
-    /// By number of the text.
-    in_text: Vec<bool>,
-    in_machine: Vec<bool>,
-    number: Option<u64>,
-}
-
-impl Word {
-    fn new(from: &Exporter<'_>, word: &str) -> Self {
-        let lower = word.to_lowercase();
-        let contains = |text: &str| contains_ignoring_case(text, &lower);
-        let texts = std::iter::once(false).chain(from.records.strings.iter().map(contains));
-        let machines = from.correlated.machines.iter().map(|machine| contains(&machine.name));
-        let number = lower.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        Word { in_text: texts.collect(), in_machine: machines.collect(), number, lower }
-    }
-
-    fn matches(&self, from: &Exporter<'_>, session: &Session) -> bool {
-        let has = |id: StrId| self.in_text[id.0 as usize];
-        let sessions = &from.correlated.sessions;
-        let fields = [session.user, session.domain, session.sid, session.computer, session.outbound_user];
-        fields.into_iter().any(has)
-            || self.in_machine[session.machine as usize]
-            || self.is_in(session.class.word())
-            || self.is_in(session.end.how.word())
-            || session.logon_type.and_then(logon_type_name).is_some_and(|name| self.is_in(name))
-            || sessions.origins(session).iter().any(|origin| has(origin.address) || has(origin.host))
-            || self
-                .number
-                .is_some_and(|number| sessions.logons(session).iter().any(|logon| logon.luid.0 == number))
-            || session.luid.map(|luid| luid.0) == self.number && self.number.is_some()
-            || session.flags != Flags::default() && session.flags.words().any(|word| self.is_in(word))
-            || self.lower.contains('#') && from.id(session).to_lowercase().contains(&self.lower)
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        contains_ignoring_case(text, &self.lower)
-    }
-}
-
-/// Whether a text has this in it; `lower` is lower-case.
-fn contains_ignoring_case(text: &str, lower: &str) -> bool {
-    if !text.is_ascii() || !lower.is_ascii() {
-        return text.to_lowercase().contains(lower);
-    }
-    let (text, lower) = (text.as_bytes(), lower.as_bytes());
-    lower.is_empty() || text.windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower))
 }
 
 fn row(from: &Exporter<'_>, idx: SessionIdx) -> Row {

@@ -6,108 +6,109 @@
 use super::activity::ActivityKind;
 use serde::{Deserialize, Serialize};
 
-/// One session, as JSON Lines and the page's drawer have it.
+/// One session, as JSON Lines and the page's drawer have it. `T` is how its texts are held: as texts of its own, or
+/// lent by the case for as long as it takes to write them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    pub session: String,
-    pub computer: String,
-    pub machine: String,
+pub struct Record<T = String> {
+    pub session: T,
+    pub computer: T,
+    pub machine: T,
     pub boot: u32,
-    pub class: String,
+    pub class: T,
     pub logon_type: Option<u32>,
-    pub logon_type_name: Option<String>,
-    pub user: Option<String>,
-    pub domain: Option<String>,
-    pub sid: Option<String>,
-    pub outbound_user: Option<String>,
+    pub logon_type_name: Option<T>,
+    pub user: Option<T>,
+    pub domain: Option<T>,
+    pub sid: Option<T>,
+    pub outbound_user: Option<T>,
     pub elevated: Option<bool>,
-    pub parent: Option<String>,
+    pub parent: Option<T>,
     /// The id of the burst it is one of: `machine#boot/burst-` and the LogonId of the burst's first session, as in that
     /// session's own id. Network sessions of one account from one source are a burst if each comes within five minutes
     /// of those before it; a burst has at least two, of one boot (domain.md rule 40).
-    pub burst: Option<String>,
+    pub burst: Option<T>,
     pub ts_session: Option<u32>,
-    pub logon_ids: Vec<String>,
-    pub origins: Vec<OriginRecord>,
-    pub start: Option<String>,
-    pub start_how: String,
-    pub start_earliest: Option<String>,
-    pub start_latest: Option<String>,
-    pub end: Option<String>,
-    pub end_how: String,
-    pub end_confidence: String,
-    pub end_earliest: Option<String>,
-    pub end_latest: Option<String>,
-    pub destroyed_at: Option<String>,
-    pub end_why: String,
-    pub last_seen: Option<String>,
+    pub logon_ids: Vec<T>,
+    pub origins: Vec<OriginRecord<T>>,
+    pub start: Option<T>,
+    pub start_how: T,
+    pub start_earliest: Option<T>,
+    pub start_latest: Option<T>,
+    pub end: Option<T>,
+    pub end_how: T,
+    pub end_confidence: T,
+    pub end_earliest: Option<T>,
+    pub end_latest: Option<T>,
+    pub destroyed_at: Option<T>,
+    pub end_why: T,
+    pub last_seen: Option<T>,
     pub duration_s: Option<f64>,
     pub duration_min_s: Option<f64>,
     pub duration_max_s: Option<f64>,
     pub connected_s: Option<f64>,
     pub active_s: Option<f64>,
-    pub active_how: String,
-    pub intervals: Vec<IntervalRecord>,
-    pub flags: Vec<String>,
+    pub active_how: T,
+    pub intervals: Vec<IntervalRecord<T>>,
+    pub flags: Vec<T>,
     pub n_logons: u32,
-    pub logons: Vec<LogonRecord>,
-    pub evidence: Vec<EvidenceRecord>,
+    pub logons: Vec<LogonRecord<T>>,
+    pub evidence: Vec<EvidenceRecord<T>>,
     #[serde(default)]
     pub activity: ActivityRecord,
 }
 
 /// A place the session was used from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OriginRecord {
-    pub at: String,
-    pub address: Option<String>,
+pub struct OriginRecord<T = String> {
+    pub at: T,
+    pub address: Option<T>,
     pub port: Option<u16>,
-    pub host: Option<String>,
-    pub channel: String,
+    pub host: Option<T>,
+    pub channel: T,
     pub record: u64,
     pub event: u32,
 }
 
 /// A span in which the session was locked, under a screen saver, disconnected or asleep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IntervalRecord {
-    pub what: String,
-    pub from: String,
-    pub to: String,
-    pub opened_by: Option<EventRef>,
-    pub closed_by: Option<EventRef>,
+pub struct IntervalRecord<T = String> {
+    pub what: T,
+    pub from: T,
+    pub to: T,
+    pub opened_by: Option<EventRef<T>>,
+    pub closed_by: Option<EventRef<T>>,
 }
 
 /// An event, by where Windows wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventRef {
-    pub channel: String,
+pub struct EventRef<T = String> {
+    pub channel: T,
     pub record: u64,
     pub event: u32,
 }
 
 /// One 4624 of the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LogonRecord {
+pub struct LogonRecord<T = String> {
     pub record: u64,
-    pub logon_id: String,
-    pub role: String,
+    pub logon_id: T,
+    pub role: T,
     pub logoff_4634: Option<u64>,
     pub logoff_4647: Option<u64>,
     /// Where it differs from the session's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub computer: Option<String>,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub computer: Option<T>,
 }
 
 /// One event that backs a fact of the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EvidenceRecord {
-    pub source: String,
-    pub channel: String,
+pub struct EvidenceRecord<T = String> {
+    pub source: T,
+    pub channel: T,
     pub record: u64,
     pub event: u32,
-    pub time: String,
-    pub role: String,
+    pub time: T,
+    pub role: T,
     pub rule: u8,
 }
 

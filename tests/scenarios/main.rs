@@ -54,7 +54,10 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! { activity boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename uac_pairs unlocks values who }
+scenarios! {
+    activity boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename traps_boots traps_logons traps_rdp
+    traps_records uac_pairs unlocks values who
+}
 
 #[test]
 fn every_file_is_run() {

@@ -92,7 +92,11 @@ impl Desk {
                 self.case.add_problem(source, chunk, 1, &text);
                 Vec::new()
             }
-            ToCase::Settle => vec![self.update()],
+            ToCase::Settle => {
+                let update = self.update();
+                self.case.prepare();
+                vec![update]
+            }
             ToCase::Ask { number, ask } => {
                 let (answer, bytes) = self.answer(ask);
                 vec![(FromCase::Answer { number, answer }, bytes)]
