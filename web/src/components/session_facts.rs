@@ -37,6 +37,7 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
                 { who(record, act) }
                 { fact("Logon ids", record.logon_ids.join(", ")) }
             </dl>
+            { children(part, act) }
             { origins(part, *zone) }
             { logons(part) }
         </>
@@ -126,6 +127,25 @@ fn machine(record: &Record) -> String {
         return record.machine.clone();
     }
     format!("{} ({})", record.machine, record.computer)
+}
+
+/// Sessions that were started from this one: run as, other credentials, elevation with another account.
+fn children(part: &SessionPart, act: &Callback<Action>) -> Html {
+    let children = &part.detail.children;
+    if children.is_empty() {
+        return Html::default();
+    }
+    let child = |id: &String| {
+        let (id, name) = (id.clone(), visible(id).into_owned());
+        let go = act.reform(move |_: MouseEvent| Action::SessionChosen(id.clone()));
+        html! { <li><button class="link" type="button" data-to="session" onclick={go}>{ name }</button></li> }
+    };
+    html! {
+        <section id="children">
+            <h3>{ "Sessions started from it" }</h3>
+            <ul class="counts">{ for children.iter().map(child) }</ul>
+        </section>
+    }
 }
 
 fn origins(part: &SessionPart, zone: Zone) -> Html {

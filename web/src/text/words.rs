@@ -78,6 +78,34 @@ pub fn certainty(certainty: &str) -> &str {
     }
 }
 
+/// What tells of a hop, in words.
+pub fn hop_how(how: &str) -> &str {
+    match how {
+        "explicit_credentials" => "with credentials that were given (4648)",
+        "ntlm" => "by NTLM (8001)",
+        "smb" => "by SMB, refused there (31001)",
+        "rdp_client" => "with the Remote Desktop client",
+        "logon" => "by the logon at the destination alone",
+        other => other,
+    }
+}
+
+/// What speaks for both ends of a hop being one.
+pub fn hop_reason(reason: &str) -> &str {
+    match reason {
+        "host" => "the source names the destination",
+        "user" => "both name the account",
+        "address" => "the logon came from an address of the source",
+        "name" => "the logon names the source as its workstation",
+        "guid" => "both carry one LogonGuid",
+        "port" => "the source opened the connection the logon came through",
+        "ticket" => "a domain controller gave the source a ticket for it",
+        "ntlm" => "a domain controller checked it for the source",
+        "only_session" => "the account had no other session open at the source",
+        other => other,
+    }
+}
+
 /// A kind of activity in words, after its number.
 pub fn activity(kind: &str) -> &str {
     match kind {
