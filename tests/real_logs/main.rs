@@ -10,6 +10,7 @@ mod corpus;
 #[path = "../invariants/mod.rs"]
 mod invariants;
 mod oracle;
+mod traps;
 
 use common::{Log, Random, json_lines, load, load_shuffled};
 use oracle::Expected;

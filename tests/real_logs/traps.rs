@@ -1,0 +1,264 @@
+//! The traps of domain.md D, on the records that show them.
+
+use crate::common::load;
+use crate::{corpus, invariants};
+use sessionscope::session::record::{LogonRecord, Record};
+
+const S7: &str = "long_single/security.evtx";
+const S08: &str = "long_single/Security_with_size_t.evtx";
+const PL: &str = "corrupt/System2.evtx";
+const HIJACK: &str = "small/ID4688,4778,4779 RDP hijack direct.evtx";
+const REFUSED: &str = "small/ID4625-failed login with denied access due to account restriction.evtx";
+const DENIED: &str = "small/ID4825-Denied RDP connection with valid credentials.evtx";
+const SSH: &str = "small/ID4-OpenSSH brutforce with valid users.evtx";
+const CONNECTIONS: &str =
+    "szechuan_dc_2012r2/Microsoft-Windows-TerminalServices-RemoteConnectionManager%4Operational.evtx";
+
+/// What files hold; none where there are no real logs.
+struct Log {
+    sessions: Vec<Record>,
+    machines: Vec<String>,
+    n_duplicates: u64,
+    n_boots: usize,
+}
+
+fn read(files: &[&str]) -> Option<Log> {
+    let folder = corpus::folder()?;
+    let logs: Vec<_> = files.iter().map(|file| corpus::read(&folder, file)).collect();
+    let mut case = load(&logs);
+    let sessions = invariants::check(&mut case);
+    let machines = case.correlated().machines.iter();
+    Some(Log {
+        sessions,
+        machines: machines.clone().map(|machine| machine.name.clone()).collect(),
+        n_duplicates: case.ledger().iter().map(|row| row.n_duplicates).sum(),
+        n_boots: machines.flat_map(|machine| &machine.boots).filter(|boot| boot.has_start).count(),
+    })
+}
+
+impl Log {
+    /// The session of the 4624 in a record.
+    #[track_caller]
+    fn of(&self, record: u64) -> &Record {
+        let has = |session: &&Record| session.logons.iter().any(|logon| logon.record == record);
+        self.sessions
+            .iter()
+            .find(has)
+            .unwrap_or_else(|| panic!("no session has the logon in record {record}"))
+    }
+
+    #[track_caller]
+    fn logon(&self, record: u64) -> &LogonRecord {
+        self.of(record).logons.iter().find(|logon| logon.record == record).expect("it is one of them")
+    }
+
+    /// The session that a LogonId without a 4624 names.
+    #[track_caller]
+    fn named(&self, name: &str) -> &Record {
+        let found = self.sessions.iter().find(|session| session.session == name);
+        found.unwrap_or_else(|| panic!("there is no session {name}"))
+    }
+}
+
+#[track_caller]
+fn assert_end(session: &Record, how: &str, at: &str, confidence: &str) {
+    let found = (session.end_how.as_str(), session.end.as_deref(), session.end_confidence.as_str());
+    assert_eq!(found, (how, Some(at), confidence), "{}", session.session);
+}
+
+#[track_caller]
+fn assert_bounds(session: &Record, earliest: Option<&str>, latest: Option<&str>) {
+    let found = (session.end_earliest.as_deref(), session.end_latest.as_deref());
+    assert_eq!(found, (earliest, latest), "{}", session.session);
+}
+
+#[track_caller]
+fn assert_roles(log: &Log, session: &Record, roles: &[(u64, &str)]) {
+    for &(record, role) in roles {
+        assert!(session.logons.iter().any(|logon| logon.record == record), "{record} is another session's");
+        assert_eq!(log.logon(record).role, role, "record {record}");
+    }
+}
+
+#[test]
+fn traps_1_and_2_logoffs_after_the_1100() {
+    let Some(log) = read(&[S7]) else { return };
+    for (logon, end) in [(266, "2016-07-08T23:05:19.2691537Z"), (289, "2016-07-08T23:05:58.0656449Z")] {
+        assert_end(log.of(logon), "user_logoff", end, "high");
+    }
+    assert_eq!(log.of(266).logons[1].logoff_4647, Some(274));
+    assert_eq!(log.of(289).logons[1].logoff_4647, Some(301));
+    let Some(log) = read(&[S08]) else { return };
+    assert_end(log.of(592), "user_logoff", "2015-09-12T18:10:56.3445000Z", "high");
+    // Trap 47: so does the anonymous logon that lasts from boot to shutdown.
+    for (logon, end) in [(589, "2015-09-12T18:10:56.9221250Z"), (25, "2015-08-24T06:52:55.1086250Z")] {
+        assert_end(log.of(logon), "logoff", end, "high");
+        assert_eq!(log.of(logon).class, "anonymous");
+    }
+}
+
+#[test]
+fn traps_4_and_11_power_losses() {
+    let Some(log) = read(&[S7]) else { return };
+    // The 1101 in 2198 is of the boot that begins with the 4608 in 2199.
+    assert_end(log.of(2193), "unclean_stop", "2017-03-21T17:24:21.4115894Z", "low");
+    assert_bounds(log.of(2193), Some("2017-03-21T17:23:59.9615517Z"), Some("2017-04-14T01:16:23.9906503Z"));
+    // Without a 1101: the clock step in 1450 is the last record.
+    assert_end(log.of(1437), "unclean_stop", "2016-07-18T00:06:55.9670017Z", "low");
+    assert_eq!(log.of(1437).end_latest.as_deref(), Some("2016-07-23T20:37:12.7756233Z"));
+    let Some(log) = read(&[S08]) else { return };
+    assert_eq!(log.of(436).end_how, "unclean_stop");
+    assert_eq!(log.of(436).duration_s, None);
+}
+
+#[test]
+fn traps_5_to_8_token_pairs() {
+    let Some(log) = read(&[S7]) else { return };
+    let pair = log.of(128);
+    assert_roles(&log, pair, &[(128, "elevated"), (129, "primary")]);
+    assert_eq!(
+        (pair.logon_ids.as_slice(), pair.n_logons),
+        (["0x2610b", "0x26159"].map(String::from).as_slice(), 2)
+    );
+    // All 4647 are of the half that the desktop cites; of most, the other half has no logoff at all.
+    let logons = || log.sessions.iter().flat_map(|session| &session.logons);
+    assert!(logons().filter(|logon| logon.logoff_4647.is_some()).all(|logon| logon.role == "primary"));
+    assert_eq!(logons().filter(|logon| logon.logoff_4647.is_some()).count(), 36);
+    assert_eq!(log.logon(266).logoff_4634, None);
+    // One half of a prompt is gone after 2 ms (815), the other lives on to the shutdown.
+    let prompt = log.of(812);
+    assert_roles(&log, prompt, &[(812, "elevated"), (813, "primary")]);
+    assert_eq!((log.logon(813).logoff_4634, prompt.end_how.as_str()), (Some(815), "clean_shutdown"));
+    assert_end(log.of(817), "logoff", "2016-07-16T00:18:43.8176140Z", "high");
+    // A 4647, and the 4634 of both halves four seconds later.
+    let last = log.of(2248);
+    assert_end(last, "user_logoff", "2017-04-14T01:20:20.1230577Z", "high");
+    assert_eq!(last.destroyed_at.as_deref(), Some("2017-04-14T01:20:24.5534654Z"));
+    assert_eq!((log.logon(2248).logoff_4634, log.logon(2249).logoff_4634), (Some(2255), Some(2254)));
+}
+
+#[test]
+fn traps_9_and_10_one_of_two_logoffs() {
+    let Some(log) = read(&[S7]) else { return };
+    assert_end(log.of(807), "user_logoff", "2016-07-16T00:18:43.7240138Z", "high");
+    assert_eq!(log.of(807).destroyed_at, None);
+    assert_roles(&log, log.of(1280), &[(1288, "unlock"), (1289, "unlock")]);
+    let Some(log) = read(&[S08]) else { return };
+    assert_end(log.of(64), "logoff", "2015-08-24T06:57:39.4531250Z", "high");
+}
+
+#[test]
+fn trap_12_a_logoff_lost_while_it_was_written() {
+    let Some(log) = read(&[S08]) else { return };
+    assert_end(log.of(113), "logoff_event_lost", "2015-08-24T07:14:19.2186250Z", "medium");
+    assert_eq!(log.of(113).end_earliest.as_deref(), Some("2015-08-24T07:04:11.1718750Z"));
+}
+
+#[test]
+fn traps_13_to_16_interactive_logons_that_are_no_desktop() {
+    let Some(log) = read(&[S7]) else { return };
+    let desktop = log.of(2091);
+    assert_roles(&log, desktop, &[(2092, "primary"), (2108, "unlock"), (2109, "unlock")]);
+    assert_end(desktop, "user_logoff", "2016-07-29T23:47:48.9271567Z", "high");
+    assert_eq!([log.of(755), log.of(812)].map(|session| session.class.as_str()), ["secondary"; 2]);
+    let Some(log) = read(&[S08]) else { return };
+    let way_back = log.of(436).logons.iter().find(|logon| logon.role == "reconnect");
+    assert_eq!(way_back.map(|logon| (logon.record, logon.logoff_4634)), Some((481, Some(483))));
+    // Trap 36: their workstation is the computer itself.
+    assert!(log.of(436).origins.iter().all(|origin| origin.host.is_none()));
+}
+
+#[test]
+fn traps_18_and_19_logon_ids_and_boots() {
+    let Some(log) = read(&[S7]) else { return };
+    assert_eq!(log.n_boots, 40);
+    let system = log.named("WIN-03DLIIOFRRA#1/0x3e7");
+    assert!(system.n_logons >= 6, "{} logons", system.n_logons);
+    let mut names: Vec<&str> = log.sessions.iter().map(|session| session.session.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), log.sessions.len());
+    assert!(names.iter().all(|name| !name.contains('.')), "no LogonId came twice in one boot");
+}
+
+#[test]
+fn traps_24_to_26_and_44_clocks() {
+    let Some(log) = read(&[S7]) else { return };
+    let moved = log.of(128);
+    assert_eq!(
+        (moved.duration_s, moved.flags.contains(&"clock_corrected".to_owned())),
+        (Some(43.6008776), true)
+    );
+    let Some(log) = read(&[S08]) else { return };
+    // The next boot (405) is earlier by its clock: it bounds nothing.
+    assert_end(log.of(399), "unclean_stop", "2015-08-23T22:15:19.2017500Z", "low");
+    assert_bounds(log.of(399), Some("2015-08-23T22:14:40.3423750Z"), None);
+    assert_eq!(log.of(436).boot, log.of(399).boot + 1);
+    // Nothing happened from 455 to 456: 9.8 days.
+    let frozen = &log.of(436).intervals[0];
+    assert_eq!(frozen.what, "suspended");
+    assert_eq!((&frozen.from[..16], &frozen.to[..16]), ("2015-08-23T10:53", "2015-09-02T05:58"));
+}
+
+#[test]
+fn trap_27_renamed_computers() {
+    let Some(log) = read(&[S7]) else { return };
+    assert_eq!(log.machines, ["WIN-03DLIIOFRRA"]);
+    let Some(log) = read(&[PL]) else { return };
+    assert_eq!(log.machines, ["Student-PC1"]);
+    assert_end(log.of(174), "user_logoff", "2015-08-09T09:17:13.4993906Z", "high");
+    // Trap 40: the domain controller that its 4648 name is no place that anybody came from.
+    assert!(log.of(174).origins.iter().all(|origin| origin.address.as_deref() == Some("127.0.0.1")));
+}
+
+#[test]
+fn trap_30_overlapping_exports() {
+    let dup = "donpapi_dup/";
+    let one = format!("{dup}ID4624-Anonymous login with domain specified (DonPapi).evtx");
+    let other = format!("{dup}ID5145-4624-DonPAPI full extraction.evtx");
+    let (Some(log), Some(alone)) = (read(&[&one, &other]), read(&[&other])) else { return };
+    assert_eq!((log.n_duplicates, log.machines.len()), (15, 1));
+    assert_eq!(log.sessions.len(), alone.sessions.len());
+}
+
+#[test]
+fn traps_35_and_53_what_is_no_logon() {
+    for (file, what) in [(CONNECTIONS, "1149 alone"), (REFUSED, "a refused 4625"), (SSH, "a failed password")]
+    {
+        let Some(log) = read(&[file]) else { return };
+        assert_eq!(log.sessions.len(), 0, "{what} makes no session");
+    }
+}
+
+#[test]
+fn trap_41_the_kernel_stops_before_the_next_start() {
+    let logs = ["Security", "System"].map(|name| format!("rathbun_w10/{name}.evtx"));
+    let Some(log) = read(&logs.each_ref().map(String::as_str)) else { return };
+    // System 214, written after the 6005 in 209: the StopTime of the boot before.
+    let stopped = log.of(224);
+    assert_end(stopped, "clean_shutdown", "2022-02-05T19:30:29.8731476Z", "high");
+    assert_eq!(stopped.end_latest.as_deref(), Some("2022-02-05T19:30:30.8089628Z"));
+}
+
+#[test]
+fn trap_50_a_session_taken_by_another_client() {
+    let Some(log) = read(&[HIJACK]) else { return };
+    let taken = log.named("fs01#0/0x6a423");
+    assert_eq!(taken.user.as_deref(), Some("admmarsid"));
+    assert!(taken.flags.contains(&"taken_over".to_owned()));
+    let from: Vec<_> =
+        taken.origins.iter().map(|origin| (origin.record, origin.address.as_deref())).collect();
+    assert_eq!(from, [(1829819, Some("10.23.23.9"))]);
+    let left = log.named("fs01#0/0x13b5e1e");
+    assert!(!left.flags.contains(&"taken_over".to_owned()));
+    let away = left.intervals.iter().find(|interval| interval.what == "disconnected").expect("it was left");
+    assert_eq!(away.from, "2021-05-14T21:01:05.3700303Z");
+}
+
+#[test]
+fn a_denied_connection_is_cited_and_nothing_more() {
+    let Some(log) = read(&[DENIED]) else { return };
+    let names: Vec<&str> = log.sessions.iter().map(|session| session.session.as_str()).collect();
+    assert_eq!(names, ["fs02#0/0x3457272", "fs02#0/0x34696a9"]);
+    assert!(log.sessions.iter().all(|session| session.class != "desktop" && session.start.is_none()));
+}
