@@ -440,6 +440,7 @@ impl Page {
 mod tests {
     use super::super::grid::Move;
     use super::*;
+    use crate::text::moment::Zone;
     use crate::worker::protocol::{HostRow, HostsAsk};
     use sessionscope::parse::RecordView;
     use sessionscope::query::{BurstRow, Row};
@@ -627,6 +628,45 @@ mod tests {
             page.apply(Action::SessionChosen(n.to_string()));
         }
         assert_eq!(page.drawers_before.len(), MOST_BACK);
+    }
+
+    #[test]
+    fn a_moment_is_asked_for_when_it_is_one() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Who));
+        page.apply(Action::MomentWritten("2024-03-05 22:".into()));
+        assert_eq!(page.wanted_who(), None);
+        page.apply(Action::MomentWritten("2024-03-05 22:40".into()));
+        let asked = page.wanted_who().map(|ask| ask.at);
+        assert_eq!(asked.as_deref(), Some("2024-03-05T22:40:00.0000000Z"));
+        page.apply(Action::ZoneChosen(Zone::Browser));
+        assert_eq!(page.who_asked.text, "2024-03-06 00:40:00", "the same moment, as the zone has it");
+        assert_eq!(page.wanted_who().map(|ask| ask.at), asked);
+        let stale = WhoAsk { at: "2024-03-05T21:00:00.0000000Z".into(), ..WhoAsk::default() };
+        page.apply(Action::WhoArrived { ask: stale, part: Rc::default() });
+        assert_eq!(page.who_found, None);
+    }
+
+    #[test]
+    fn a_moment_of_a_session_is_one_click_and_back() {
+        let mut page = with_rows(&["a"]);
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::MomentChosen("2024-03-05T23:41:19.0000000Z".into()));
+        assert_eq!((page.view, page.who_asked.text.as_str()), (View::Who, "2024-03-05 23:41:19"));
+        page.apply(Action::ViewChosen(View::Sessions));
+        assert_eq!(page.drawer, None);
+    }
+
+    #[test]
+    fn what_ran_is_asked_for_while_it_is_shown() {
+        let mut page = with_rows(&["a"]);
+        page.apply(Action::RowChosen(0));
+        assert_eq!(page.wanted_activity(), None);
+        page.apply(Action::ActivityToggled);
+        page.apply(Action::ActivityTurned(50));
+        assert_eq!(page.wanted_activity().map(|ask| (ask.session, ask.first)), Some(("a".into(), 50)));
+        page.apply(Action::ActivityToggled);
+        assert_eq!(page.wanted_activity(), None);
     }
 
     #[test]
