@@ -2,6 +2,7 @@
 //!
 //! 7045 is left out: System does not say which session installed the service.
 
+use super::hops::edges::Explicit;
 use super::link::{Group, Linker};
 use super::open::{TrackIdx, Tracks};
 use crate::event::{EventIdx, Field, LogonId, Records};
@@ -35,14 +36,15 @@ impl Kinds {
 const NONE: u32 = u32::MAX;
 
 /// Sorts a boot's activity by session: a count of each, then places in order. `first` is the session of the first
-/// group.
+/// group. 4648 are told of as well: they lead to other machines.
 pub fn activity(
     linker: &Linker<'_>,
-    boot: &Boot,
+    (machine, boot): (u32, &Boot),
     groups: &[Group],
     kinds: &Kinds,
     first: SessionIdx,
     sessions: &mut Sessions,
+    explicit: &mut Vec<Explicit>,
 ) {
     let (records, rows) = (linker.records, &linker.security.rows);
     let kind = |pos: Pos| kinds.by_signature[records.signature[rows[pos as usize] as usize] as usize];
@@ -69,7 +71,14 @@ pub fn activity(
         next += std::mem::take(&mut run.n);
     }
     sessions.activity.resize(next as usize, 0);
-    for (&pos, &home) in places.iter().zip(&home_of).filter(|&(_, &home)| home != NONE) {
+    for (&pos, &home) in places.iter().zip(&home_of) {
+        if kind(pos) == Some(ActivityKind::ExplicitCredentials) {
+            let session = (home != NONE).then(|| first + home);
+            explicit.push(Explicit { machine, session, pos });
+        }
+        if home == NONE {
+            continue;
+        }
         let run = &mut runs[home as usize];
         sessions.activity[(run.first + run.n) as usize] = pos;
         run.n += 1;

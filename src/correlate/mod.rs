@@ -11,6 +11,7 @@
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst?
+//! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
 
@@ -24,6 +25,7 @@ mod clock;
 mod close;
 mod coverage;
 mod draft;
+mod hops;
 mod intervals;
 mod link;
 mod machines;
@@ -37,6 +39,7 @@ use crate::machine::{Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use draft::Draft;
+use hops::edges::Explicit;
 use link::{Group, Linker};
 use open::{Mark, TrackIdx};
 use rustc_hash::FxHashMap;
@@ -58,6 +61,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let (mut machines, duplicates) = machines::machines(records, paths);
     let mut sessions = Sessions::default();
     let kinds = activity::Kinds::of(records);
+    let mut explicit = Vec::new();
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
@@ -66,9 +70,10 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
             coverage::logoff_audit(records, security, &mut machine.boots);
         }
-        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions);
+        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
     bursts::bursts(&mut sessions);
+    hops::hops(records, &machines, &explicit, &mut sessions);
     Correlated { machines, sessions, duplicates }
 }
 
@@ -79,6 +84,7 @@ fn add_sessions(
     outside: &Outside,
     kinds: &activity::Kinds,
     sessions: &mut Sessions,
+    explicit: &mut Vec<Explicit>,
 ) {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
@@ -101,7 +107,7 @@ fn add_sessions(
             draft.finish(sessions);
         }
         link_parents(&groups, first, sessions);
-        activity::activity(&linker, boot, &groups, kinds, first, sessions);
+        activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
         for (idx, ts) in numbered.iter().enumerate() {
             let is_joined = joined.iter().flatten().any(|&(other, _)| other == idx);
             if !is_joined && !alone::may_be_known(&linker, &groups, ts) {

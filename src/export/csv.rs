@@ -5,7 +5,7 @@ use crate::session::record::Record;
 use std::borrow::Cow;
 
 /// The columns, in their order.
-pub const HEADER: [&str; 41] = [
+pub const HEADER: [&str; 44] = [
     "session",
     "computer",
     "machine",
@@ -47,6 +47,9 @@ pub const HEADER: [&str; 41] = [
     "origin_host",
     "n_intervals",
     "n_evidence",
+    "n_activity",
+    "n_hops_in",
+    "n_hops_out",
 ];
 
 /// Appends the header line.
@@ -99,6 +102,9 @@ pub fn write_record<'a, T: Text<'a>>(out: &mut Vec<u8>, record: &Record<T>) {
         origin.map_or(Cow::Borrowed(""), |origin| optional(&origin.host)),
         number(Some(record.intervals.len())),
         number(Some(record.evidence.len())),
+        number(Some(record.activity.n())),
+        number(Some(record.n_hops_in)),
+        number(Some(record.n_hops_out)),
     ];
     write_row(out, cells.into_iter());
 }

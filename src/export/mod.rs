@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod bursts;
 pub mod csv;
+pub mod hops;
 pub mod hosts;
 pub mod lent;
 pub mod record;

@@ -66,6 +66,9 @@ impl<'a> Exporter<'a> {
             logons: self.logons(session),
             evidence: sessions.evidence(session).iter().map(|evidence| self.evidence(evidence)).collect(),
             activity: self.activity(session),
+            n_hops_in: session.hops_in.n,
+            n_hops_out: session.hops_out.n,
+            hops: self.hops(session),
         }
     }
 
@@ -89,7 +92,7 @@ impl<'a> Exporter<'a> {
         }
     }
 
-    fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
+    pub(super) fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
         (!id.is_none()).then(|| self.records.text(id).into())
     }
 

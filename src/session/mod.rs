@@ -4,12 +4,14 @@
 
 pub mod activity;
 pub mod burst;
+pub mod hop;
 pub mod record;
 
 use crate::event::{LogonId, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::time::Timestamp;
 use burst::{Burst, BurstIdx};
+use hop::Hop;
 
 /// What a session is for (domain.md B).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -429,6 +431,10 @@ pub struct Session {
     pub intervals: Run,
     pub origins: Run,
     pub activity: Run,
+    /// In [`Sessions::hops`].
+    pub hops_out: Run,
+    /// In [`Sessions::hops_in`].
+    pub hops_in: Run,
 }
 
 /// All sessions, with what each has a number of in columns beside them.
@@ -444,6 +450,9 @@ pub struct Sessions {
     pub burst_members: Vec<SessionIdx>,
     /// Security records that cite each session's LogonIds, in their order: places in the machine's lineage.
     pub activity: Vec<Pos>,
+    /// By the machine and session they were made from; and the numbers of those that led to a session, by session.
+    pub hops: Vec<Hop>,
+    pub hops_in: Vec<u32>,
 }
 
 impl Sessions {

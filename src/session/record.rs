@@ -55,6 +55,13 @@ pub struct Record<T = String> {
     pub evidence: Vec<EvidenceRecord<T>>,
     #[serde(default)]
     pub activity: ActivityRecord,
+    #[serde(default)]
+    pub n_hops_in: u32,
+    #[serde(default)]
+    pub n_hops_out: u32,
+    /// Hops to this session, then those from it, each by time; at most the first thousand each way.
+    #[serde(default)]
+    pub hops: Vec<HopRecord>,
 }
 
 /// A place the session was used from.
@@ -180,6 +187,12 @@ pub struct ShareRecord {
 }
 
 impl ActivityRecord {
+    /// All its events.
+    pub fn n(&self) -> u32 {
+        let mut counts = self.clone();
+        ActivityKind::ALL.iter().map(|&kind| *counts.count_mut(kind)).sum()
+    }
+
     /// The count of a kind.
     pub fn count_mut(&mut self, kind: ActivityKind) -> &mut u32 {
         match kind {
@@ -205,4 +218,48 @@ impl ActivityRecord {
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+/// A hop between this session and another machine (domain.md rules 43 to 46). Hops that lead from one session to one
+/// other are one; so are those to a host that is not in the case, with one account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HopRecord {
+    /// `in`: it led to this session. `out`: it was made from this session.
+    pub direction: String,
+    /// `explicit_credentials` (4648), `ntlm` (NTLM 8001), `smb` (SmbClient 31001: refused there), `rdp_client` (RDPClient
+    /// 1024, 1102), or `logon`: only the logon at the destination tells of it, and names where it came from.
+    pub how: String,
+    /// The first and the last of them, by the clock of the source; of `logon` by that of the destination.
+    pub at: String,
+    pub last: String,
+    pub n: u32,
+    /// The machine at the other end; null if it is not in the case.
+    pub machine: Option<String>,
+    /// The destination as the source names it: a server, the name of a service there, or an address.
+    pub host: Option<String>,
+    /// The session at the other end; null if it is not known.
+    pub session: Option<String>,
+    /// The account at the destination.
+    pub user: Option<String>,
+    pub domain: Option<String>,
+    /// How sure it is that both ends belong together, 0 to 100: the sum of the weights of `reasons`. Null where one end
+    /// alone is known.
+    pub score: Option<u8>,
+    /// `host`: the source names the destination (20). `user`: both name the account (10). `address`: the logon came from
+    /// an address of the source (25). `name`: it names the source as its workstation (20). `guid`: both carry one
+    /// LogonGuid (40). `port`: the source opened the connection that the logon came through, by 5156 (25). `ticket`,
+    /// `ntlm`: 4769, 4776 name the source for it (10 each). `only_session`: the account had one session open at the
+    /// source, no more (10).
+    pub reasons: Vec<String>,
+    /// Of the first of them: the source's records, the destination's, and what supports them.
+    pub records: Vec<HopRef>,
+}
+
+/// An event of any machine, by where Windows wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HopRef {
+    pub computer: String,
+    pub channel: String,
+    pub record: u64,
+    pub event: u32,
 }

@@ -33,6 +33,7 @@ pub fn check(case: &mut Case) -> Vec<Record> {
     }));
     wrong.extend(every_logon_has_one_session(case));
     wrong.extend(every_act_is_one_sessions_own(case, &records));
+    wrong.extend(every_hop_has_two_sides(&records));
     let n = wrong.len();
     wrong.truncate(MAX_SHOWN);
     assert!(wrong.is_empty(), "{n} broken invariants, such as\n{}", wrong.join("\n"));
@@ -216,5 +217,43 @@ fn every_act_is_one_sessions_own(case: &Case, own: &[Record]) -> Vec<String> {
             }
         }
     }
+    broken
+}
+
+/// A hop to a session from another is one from that other to it, for the same reasons; it has a score, and no session is
+/// its own peer or one of its own machine.
+fn every_hop_has_two_sides(own: &[Record]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut sides: HashMap<(&str, &str, &str), [u32; 2]> = HashMap::new();
+    for record in own {
+        let listed = |direction: &str| record.hops.iter().filter(|hop| hop.direction == direction).count();
+        let is_whole = |n: u32, direction: &str| n as usize == listed(direction) || listed(direction) >= 1000;
+        if !is_whole(record.n_hops_in, "in") || !is_whole(record.n_hops_out, "out") {
+            broken.push(format!("{}: its hops are not all listed", record.session));
+        }
+        for hop in &record.hops {
+            let is_in = hop.direction == "in";
+            let is_joined = is_in || hop.session.is_some();
+            if is_joined != hop.score.is_some()
+                || is_joined == hop.reasons.is_empty()
+                || hop.records.is_empty()
+            {
+                broken.push(format!(
+                    "{}: a hop without a reason, or with one too many: {hop:?}",
+                    record.session
+                ));
+            }
+            if hop.machine.as_ref() == Some(&record.machine) || hop.n == 0 || hop.at > hop.last {
+                broken.push(format!("{}: a hop that cannot be: {hop:?}", record.session));
+            }
+            if let Some(peer) = &hop.session {
+                let (from, to) = if is_in { (peer, &record.session) } else { (&record.session, peer) };
+                sides.entry((from, to, &hop.how)).or_default()[usize::from(is_in)] += 1;
+            }
+        }
+    }
+    let is_cut = own.iter().any(|record| record.n_hops_in.max(record.n_hops_out) > 1000);
+    let lame = sides.iter().filter(|(_, n)| n[0] != n[1] && !is_cut);
+    broken.extend(lame.map(|((from, to, how), n)| format!("{from} to {to} by {how}: sides {n:?}")));
     broken
 }

@@ -3,6 +3,7 @@
 //! The pairing is deliberately minimal; `expected/README.md`, beside the logs, says what must agree. What is exempt
 //! here, and counted, are the ends of sessions over which the clock was set: at most eight in one log.
 
+mod activity;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../corpus/mod.rs"]

@@ -55,8 +55,27 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    activity boots bursts clock duplicates ends gaps_and_audit hostile noise rdp rename traps_boots traps_logons traps_rdp
-    traps_records uac_pairs unlocks values who
+    activity
+    boots
+    bursts
+    clock
+    duplicates
+    ends
+    ends_elsewhere
+    gaps_and_audit
+    hops
+    hostile
+    noise
+    rdp
+    rename
+    traps_boots
+    traps_logons
+    traps_rdp
+    traps_records
+    uac_pairs
+    unlocks
+    values
+    who
 }
 
 #[test]

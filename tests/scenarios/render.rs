@@ -11,13 +11,15 @@
 //! | `logoffs` | for each 4624 the records of its 4634 and 4647 |
 //! | `flags`, `n_logons` | themselves |
 //! | `activity`, `shares`, `acted` | what ran in it: counts by kind, shares with their 5140/5145, first and last time |
+//! | `in`, `out` | its hops: the session, else the machine or host at the other end, how and as whom, and why |
+//! | `hop_records` | the records of its hops: computer, event and record |
 //! | `evidence` | role and record of each; `end_by` of those that end it |
 
 use sessionscope::case::Case;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::machine::{Boot, BootEnd};
 use sessionscope::query::who::WhoRecord;
-use sessionscope::session::record::{OriginRecord, Record};
+use sessionscope::session::record::{HopRecord, OriginRecord, Record};
 use sessionscope::time::Timestamp;
 
 /// The day that times are told without.
@@ -121,6 +123,11 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "shares" => list(session.activity.by_share.iter().map(|share| {
             format!("{}:{}/{}", word(&Some(share.share.clone())), share.n_opened, share.n_files)
         })),
+        "in" | "out" => list(session.hops.iter().filter(|hop| hop.direction == key).map(hop)),
+        "hop_records" => list(session.hops.iter().map(|hop| {
+            let records = hop.records.iter().map(|r| format!("{}/{}:{}", r.computer, r.event, r.record));
+            records.collect::<Vec<_>>().join("+")
+        })),
         "acted" => {
             format!("{}-{}", day.optional(&session.activity.first), day.optional(&session.activity.last))
         }
@@ -149,6 +156,15 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "end_by" => list(session.evidence.iter().filter(|e| e.role == "end").map(|e| e.record.to_string())),
         _ => return None,
     })
+}
+
+/// `PC1#1/0x3e9a:explicit_credentials:alice:55:host+user+address`.
+fn hop(hop: &HopRecord) -> String {
+    let end = hop.session.as_ref().or(hop.machine.as_ref()).or(hop.host.as_ref());
+    let score = hop.score.map_or("-".to_owned(), |score| score.to_string());
+    let times = if hop.n > 1 { format!("*{}", hop.n) } else { String::new() };
+    let (end, user, reasons) = (word(&end.cloned()), word(&hop.user), hop.reasons.join("+"));
+    format!("{end}:{}:{user}{times}:{score}:{reasons}", hop.how)
 }
 
 /// What ran in a session, by kind.

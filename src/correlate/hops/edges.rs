@@ -1,0 +1,315 @@
+//! What sessions set out for: the records on a machine that name another one (domain.md rule 43).
+
+use super::places::host;
+use super::{Accounts, Found};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
+use crate::machine::{Lineage, Machine, Pos};
+use crate::session::hop::HopHow;
+use crate::session::{Class, SessionIdx, Sessions};
+use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
+
+/// A 4648, and the session that wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct Explicit {
+    pub machine: u32,
+    pub session: Option<SessionIdx>,
+    pub pos: Pos,
+}
+
+/// A session, or its machine alone, sets out for another machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge {
+    pub how: HopHow,
+    pub machine: u32,
+    pub session: Option<SessionIdx>,
+    pub at: Timestamp,
+    pub row: RowIdx,
+    /// A second record of it.
+    pub more: Option<RowIdx>,
+    /// As written: a server, a service there, or an address.
+    pub host: StrId,
+    /// The address, where the record has both.
+    pub address: StrId,
+    /// Nobody, where the record does not say.
+    pub user: StrId,
+    pub domain: StrId,
+    pub guid: StrId,
+}
+
+/// The kernel's process: it opens file shares for all.
+const KERNEL: LogonId = LogonId(4);
+
+/// All edges of a case, in the order of machines and records.
+pub fn edges(found: &Found<'_>, explicit: &[Explicit]) -> Vec<Edge> {
+    let mut edges: Vec<Edge> = explicit.iter().filter_map(|one| explicit_credentials(found, one)).collect();
+    for (n, machine) in found.machines.iter().enumerate() {
+        other_logs(found, n as u32, machine, &mut edges);
+    }
+    edges
+}
+
+fn explicit_credentials(found: &Found<'_>, one: &Explicit) -> Option<Edge> {
+    let machine = &found.machines[one.machine as usize];
+    let row = *machine.lineages[machine.security?].rows.get(one.pos as usize)?;
+    let event = found.records.event(row)?;
+    let text = |field| found.records.events.text(event, field);
+    let is_elsewhere = |&name: &StrId| is_elsewhere(found.records, machine, name);
+    let named = [text(Field::TargetServer), text(Field::TargetInfo)].into_iter().find(is_elsewhere);
+    // The address of a 4648 is the client's, but for what the kernel does: that names the server (trap 40).
+    let is_kernel = found.records.events.luid(event, Field::ProcessId) == Some(KERNEL);
+    let address = if is_kernel { text(Field::Address) } else { StrId::NONE };
+    let host = named.or(Some(address).filter(is_elsewhere))?;
+    Some(Edge {
+        how: HopHow::ExplicitCredentials,
+        machine: one.machine,
+        session: one.session,
+        at: found.records.time[row as usize].plus(machine.clock.shift(one.pos)),
+        row,
+        more: None,
+        host,
+        address,
+        user: text(Field::TargetUser),
+        domain: text(Field::TargetDomain),
+        guid: text(Field::TargetLogonGuid),
+    })
+}
+
+/// Whether a text names another machine than the one it was written on.
+fn is_elsewhere(records: &Records, machine: &Machine, text: StrId) -> bool {
+    let host = host(records.text(text));
+    let short = host.split('.').next().unwrap_or_default();
+    let is_local = match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => {
+            short.eq_ignore_ascii_case("localhost")
+                || machine.names.iter().any(|&name| {
+                    let own = records.text(name);
+                    own.eq_ignore_ascii_case(host)
+                        || own.split('.').next().is_some_and(|own| own.eq_ignore_ascii_case(short))
+                })
+        }
+    };
+    !host.is_empty() && !is_local
+}
+
+/// NTLM, SmbClient and RDPClient: channels that hold nothing else.
+fn other_logs(found: &Found<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge>) {
+    let channel = |lineage: &Lineage| found.records.text(lineage.channel).to_ascii_lowercase();
+    let is_one = |lineage: &&Lineage| {
+        matches!(
+            channel(lineage).as_str(),
+            "microsoft-windows-ntlm/operational"
+                | "microsoft-windows-smbclient/security"
+                | "microsoft-windows-terminalservices-rdpclient/operational"
+        )
+    };
+    let mut owners = None;
+    for lineage in machine.lineages.iter().filter(is_one) {
+        let owners = owners.get_or_insert_with(|| Owners::of(found, n));
+        let mut last_rdp: Option<usize> = None;
+        for &row in &lineage.rows {
+            let Some(event) = found.records.event(row) else { continue };
+            match found.records.events.kind(event) {
+                Kind::NtlmOutgoing => edges.extend(by_luid(found, owners, n, row, event, HopHow::Ntlm)),
+                Kind::SmbClientRefused => edges.extend(by_luid(found, owners, n, row, event, HopHow::Smb)),
+                Kind::RdpClientConnecting | Kind::RdpClientAddress => {
+                    let Some(edge) = rdp(found, owners, n, row, event) else { continue };
+                    match last_rdp.map(|last| &mut edges[last]) {
+                        Some(open) if is_same_connection(found, open, &edge) => {
+                            open.address = edge.host;
+                            open.more = Some(row);
+                        }
+                        _ => {
+                            last_rdp = Some(edges.len());
+                            edges.push(edge);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The address of a connection is known this soon after its name (RDPClient 1024 and 1102).
+const CONNECTING: i64 = MINUTE;
+
+fn is_same_connection(found: &Found<'_>, open: &Edge, edge: &Edge) -> bool {
+    let kind = |row| found.records.event(row).map(|event| found.records.events.kind(event));
+    kind(open.row) == Some(Kind::RdpClientConnecting)
+        && kind(edge.row) == Some(Kind::RdpClientAddress)
+        && open.more.is_none()
+        && open.session == edge.session
+        && edge.at.since(open.at).abs() <= CONNECTING
+}
+
+fn by_luid(
+    found: &Found<'_>,
+    owners: &Owners,
+    machine: u32,
+    row: RowIdx,
+    event: EventIdx,
+    how: HopHow,
+) -> Option<Edge> {
+    let events = &found.records.events;
+    let facts = &found.machines[machine as usize];
+    let at = found.records.time[row as usize];
+    let is_elsewhere = |&name: &StrId| is_elsewhere(found.records, facts, name);
+    let names = [Field::TargetServer, Field::TargetInfo, Field::DestAddress];
+    let host = names.map(|field| events.text(event, field)).into_iter().find(is_elsewhere)?;
+    let luid = events.luid(event, Field::SubjectLogonId);
+    let session = luid.and_then(|luid| owners.by_luid(found, luid, at));
+    // Without other credentials, the caller's own were used.
+    let (user, domain) = match events.text(event, Field::TargetUser) {
+        user if user.is_none() => {
+            session.map_or((StrId::NONE, StrId::NONE), |session| found.account(session))
+        }
+        user => (user, events.text(event, Field::TargetDomain)),
+    };
+    let address = events.text(event, Field::DestAddress);
+    let (more, guid) = (None, StrId::NONE);
+    Some(Edge { how, machine, session, at, row, more, host, address, user, domain, guid })
+}
+
+/// RDPClient names nobody but the account it runs as; whom the user logs on as over there it does not say.
+fn rdp(found: &Found<'_>, owners: &Owners, machine: u32, row: RowIdx, event: EventIdx) -> Option<Edge> {
+    let events = &found.records.events;
+    let names = [Field::TargetServer, Field::Address].map(|field| events.text(event, field));
+    let facts = &found.machines[machine as usize];
+    let host = names.into_iter().find(|&name| is_elsewhere(found.records, facts, name))?;
+    let at = found.records.time[row as usize];
+    let session = owners.by_sid(found, events.text(event, Field::UserId), at);
+    Some(Edge {
+        how: HopHow::RdpClient,
+        machine,
+        session,
+        at,
+        row,
+        more: None,
+        host,
+        address: StrId::NONE,
+        user: StrId::NONE,
+        domain: StrId::NONE,
+        guid: StrId::NONE,
+    })
+}
+
+/// A machine's sessions by what other logs call them.
+struct Owners {
+    luids: FxHashMap<LogonId, Vec<SessionIdx>>,
+    sids: FxHashMap<StrId, Vec<SessionIdx>>,
+}
+
+/// Records of one moment in two logs are this far apart.
+const SAME_MOMENT: i64 = 5 * SECOND;
+
+/// Of the sessions that fit, so many of the newest are looked at.
+const MAX_LOOKED_AT: usize = 64;
+
+impl Owners {
+    fn of(found: &Found<'_>, machine: u32) -> Self {
+        let mut owners = Owners { luids: FxHashMap::default(), sids: FxHashMap::default() };
+        let sessions = found.sessions;
+        let first = sessions.all.partition_point(|session| session.machine < machine);
+        let own = sessions.all.iter().zip(0..).skip(first);
+        for (session, idx) in own.take_while(|(session, _)| session.machine == machine) {
+            for luid in luids(sessions, idx) {
+                owners.luids.entry(luid).or_default().push(idx);
+            }
+            if session.class == Class::Desktop && !session.sid.is_none() {
+                owners.sids.entry(session.sid).or_default().push(idx);
+            }
+        }
+        owners
+    }
+
+    fn by_luid(&self, found: &Found<'_>, luid: LogonId, at: Timestamp) -> Option<SessionIdx> {
+        on_at(found, self.luids.get(&luid)?, at)
+    }
+
+    fn by_sid(&self, found: &Found<'_>, sid: StrId, at: Timestamp) -> Option<SessionIdx> {
+        on_at(found, self.sids.get(&sid)?, at)
+    }
+}
+
+fn luids(sessions: &Sessions, idx: SessionIdx) -> impl Iterator<Item = LogonId> + '_ {
+    let session = &sessions.all[idx as usize];
+    let logons = sessions.logons(session).iter().map(|logon| logon.luid);
+    session.luid.into_iter().chain(logons.filter(|&luid| Some(luid) != session.luid))
+}
+
+/// The newest of these sessions that may have been on at a moment.
+fn on_at(found: &Found<'_>, own: &[SessionIdx], at: Timestamp) -> Option<SessionIdx> {
+    let newest = own.iter().rev().take(MAX_LOOKED_AT).copied();
+    newest.filter(|&idx| found.may_be_on(idx, at, SAME_MOMENT)).max_by_key(|&idx| (found.begun(idx), idx))
+}
+
+/// Edges by where they lead and as whom, in the order of time.
+pub struct Index {
+    by_target: FxHashMap<(u32, u32), Vec<u32>>,
+    by_guid: FxHashMap<StrId, Vec<u32>>,
+    /// The machine that each edge leads to.
+    targets: Vec<Option<u32>>,
+}
+
+impl Index {
+    pub fn of(edges: &[Edge], targets: &[Option<u32>], accounts: &mut Accounts<'_>) -> Self {
+        let (by_target, by_guid) = (FxHashMap::default(), FxHashMap::default());
+        let mut index = Index { by_target, by_guid, targets: targets.to_vec() };
+        for (n, edge) in edges.iter().enumerate() {
+            if let Some(target) = targets[n] {
+                let account = accounts.key(edge.user);
+                index.by_target.entry((target, account)).or_default().push(n as u32);
+            }
+            if !edge.guid.is_none() {
+                index.by_guid.entry(edge.guid).or_default().push(n as u32);
+            }
+        }
+        for own in index.by_target.values_mut().chain(index.by_guid.values_mut()) {
+            own.sort_by_key(|&n| (edges[n as usize].at, n));
+        }
+        index
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_target.is_empty() && self.by_guid.is_empty()
+    }
+
+    pub fn target(&self, edge: u32) -> Option<u32> {
+        self.targets[edge as usize]
+    }
+
+    /// Edges to a machine as an account from a moment to another, the last first; of very many the last.
+    pub fn to(
+        &self,
+        edges: &[Edge],
+        target: (u32, u32),
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        within(self.by_target.get(&target), edges, from, to)
+    }
+
+    pub fn with_guid(
+        &self,
+        edges: &[Edge],
+        guid: StrId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        within(self.by_guid.get(&guid).filter(|_| !guid.is_none()), edges, from, to)
+    }
+}
+
+fn within(
+    own: Option<&Vec<u32>>,
+    edges: &[Edge],
+    from: Timestamp,
+    to: Timestamp,
+) -> impl Iterator<Item = u32> {
+    let own = own.map_or(&[][..], Vec::as_slice);
+    let end = own.partition_point(|&n| edges[n as usize].at <= to);
+    let last = own[..end].iter().rev().copied().take(MAX_LOOKED_AT);
+    last.take_while(move |&n| edges[n as usize].at >= from).collect::<Vec<_>>().into_iter()
+}

@@ -1,0 +1,313 @@
+//! Which logon is the other end of an edge, and how sure that is (domain.md rules 44 and 45).
+
+use super::edges::{Edge, Index};
+use super::places::Places;
+use super::skew::{MAX_SKEW, Skews};
+use super::{Accounts, Found, rows};
+use crate::event::{Field, RowIdx, StrId};
+use crate::session::hop::{Hop, HopHow, Reasons};
+use crate::session::{Class, LogonRole, SessionIdx};
+use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
+
+/// The logon comes this soon after the edge, and no sooner before it than clocks differ (rule 44).
+const BEFORE: i64 = 2 * SECOND;
+const AFTER: i64 = MINUTE;
+
+/// Where nothing but host, account and time join them, there must be less time for chance.
+const UNPROVEN: i64 = 5 * SECOND;
+
+/// A ticket, and its LogonGuid, is used again for as long as this (rule 45).
+const TICKET_LIFE: i64 = 10 * HOUR;
+
+/// Of one account's desktops on a machine, so many of the newest are looked at.
+const MAX_DESKTOPS: usize = 64;
+
+/// A logon that may have come from another machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Landing {
+    pub session: SessionIdx,
+    pub machine: u32,
+    pub row: RowIdx,
+    pub at: Timestamp,
+    pub account: u32,
+    pub address: StrId,
+    /// The client's name; the own name of an interactive logon is left out (rule 42).
+    pub workstation: StrId,
+    pub port: Option<u32>,
+    guid: StrId,
+    /// Whether Remote Desktop may have led to it.
+    is_remote_desktop: bool,
+}
+
+/// A landing, and what led to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined {
+    pub landing: Landing,
+    pub guid: StrId,
+    pub edge: Option<u32>,
+    pub from_machine: u32,
+    pub from: Option<SessionIdx>,
+    pub reasons: Reasons,
+    /// Records of others that support it.
+    pub support: [Option<RowIdx>; 2],
+}
+
+/// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
+pub fn join(
+    found: &Found<'_>,
+    edges: &[Edge],
+    index: &Index,
+    places: &mut Places<'_>,
+    accounts: &mut Accounts<'_>,
+) -> Vec<Joined> {
+    let mut skews = Skews::default();
+    if !index.is_empty() {
+        each_landing(found, accounts, |accounts, landing| {
+            sample(edges, index, places, accounts, &landing, &mut skews);
+        });
+        skews.estimate();
+    }
+    let desktops = desktops(found, accounts);
+    let mut joined = Vec::new();
+    each_landing(found, accounts, |accounts, landing| {
+        let by_edge = best(edges, index, places, accounts, &landing, &skews);
+        joined.extend(by_edge.or_else(|| by_origin(found, places, &desktops, &landing, &skews)));
+    });
+    joined
+}
+
+/// Every logon over the network, in the order of sessions.
+fn each_landing<'a>(
+    found: &Found<'_>,
+    accounts: &mut Accounts<'a>,
+    mut act: impl FnMut(&mut Accounts<'a>, Landing),
+) {
+    for (session, idx) in found.sessions.all.iter().zip(0..) {
+        if matches!(session.class, Class::System | Class::WindowManager | Class::Anonymous) {
+            continue;
+        }
+        for logon in found.sessions.logons(session) {
+            let is_elevated = logon.role == LogonRole::Elevated;
+            if let Some(row) = logon.row.filter(|_| !is_elevated)
+                && let Some(landing) = landing(found, accounts, idx, row, logon.role)
+            {
+                act(accounts, landing);
+            }
+        }
+    }
+}
+
+fn landing(
+    found: &Found<'_>,
+    accounts: &mut Accounts<'_>,
+    session: SessionIdx,
+    row: RowIdx,
+    role: LogonRole,
+) -> Option<Landing> {
+    let events = &found.records.events;
+    let event = found.records.event(row)?;
+    let logon_type = events.number(event, Field::LogonType);
+    if !matches!(logon_type, Some(3 | 7 | 8 | 10 | 12 | 13)) {
+        return None;
+    }
+    let is_network = matches!(logon_type, Some(3 | 8));
+    let text = |field| events.text(event, field);
+    let address = text(Field::Address);
+    // An unlock at the keyboard came from nowhere.
+    if !is_network && address.is_none() {
+        return None;
+    }
+    Some(Landing {
+        session,
+        machine: found.sessions.all[session as usize].machine,
+        row,
+        at: found.time(session, row),
+        account: accounts.key(text(Field::TargetUser)),
+        address,
+        workstation: if is_network { text(Field::Workstation) } else { StrId::NONE },
+        port: events.number(event, Field::Port).filter(|&port| port != 0),
+        guid: text(Field::LogonGuid),
+        is_remote_desktop: !is_network || role == LogonRole::Nla,
+    })
+}
+
+/// Why this edge may have led there; `None` if something says that it did not.
+fn reasons(
+    edge: &Edge,
+    is_target: bool,
+    places: &mut Places<'_>,
+    accounts: &mut Accounts<'_>,
+    landing: &Landing,
+) -> Option<Reasons> {
+    if edge.machine == landing.machine {
+        return None;
+    }
+    let mut reasons = Reasons::default();
+    let mut add = |reason: Reasons, holds: bool| {
+        if holds {
+            reasons = reasons.with(reason);
+        }
+        holds
+    };
+    let account = accounts.key(edge.user);
+    add(Reasons::HOST, is_target);
+    add(Reasons::USER, account != Accounts::NOBODY && account == landing.account);
+    let at = places.machine_at(landing.address);
+    let named = places.machine(landing.workstation);
+    let is_guid = add(Reasons::GUID, !edge.guid.is_none() && edge.guid == landing.guid);
+    let is_address = add(Reasons::ADDRESS, at == Some(edge.machine));
+    let is_name = add(Reasons::NAME, named == Some(edge.machine));
+    let is_elsewhere = at.is_some() || !landing.workstation.is_none() || places.is_local(landing.address);
+    (is_guid || is_address || is_name || !is_elsewhere).then_some(reasons)
+}
+
+fn is_proven(reasons: Reasons) -> bool {
+    reasons.has(Reasons::GUID) || reasons.has(Reasons::ADDRESS) || reasons.has(Reasons::NAME)
+}
+
+/// How long after the nearest edge that surely led to it a logon came.
+fn sample(
+    edges: &[Edge],
+    index: &Index,
+    places: &mut Places<'_>,
+    accounts: &mut Accounts<'_>,
+    landing: &Landing,
+    skews: &mut Skews,
+) {
+    let (from, to) = (landing.at.plus(-MAX_SKEW), landing.at.plus(MAX_SKEW));
+    let near = index.to(edges, (landing.machine, landing.account), from, to);
+    let after = |n: u32| landing.at.since(edges[n as usize].at);
+    let mut sure =
+        near.filter(|&n| reasons(&edges[n as usize], true, places, accounts, landing).is_some_and(is_proven));
+    let first = sure.next();
+    if let Some(nearest) = first.into_iter().chain(sure).min_by_key(|&n| (after(n).abs(), n)) {
+        skews.sample(edges[nearest as usize].machine, landing.machine, after(nearest));
+    }
+}
+
+/// The edge with the best reasons; of equal ones the nearest.
+fn best(
+    edges: &[Edge],
+    index: &Index,
+    places: &mut Places<'_>,
+    accounts: &mut Accounts<'_>,
+    landing: &Landing,
+    skews: &Skews,
+) -> Option<Joined> {
+    let mut best: Option<(u8, i64, u32, Reasons)> = None;
+    let mut consider = |n: u32, away: i64, reasons: Reasons| {
+        let own = (reasons.score(), -away.abs(), n, reasons);
+        if best.is_none_or(|(score, near, ..)| (score, near) < (own.0, own.1)) {
+            best = Some(own);
+        }
+    };
+    let rdp = landing.is_remote_desktop.then_some(Accounts::NOBODY);
+    for account in [Some(landing.account), rdp].into_iter().flatten() {
+        for skew in skews.towards(landing.machine) {
+            let at = landing.at.plus(-skew);
+            for n in index.to(edges, (landing.machine, account), at.plus(-AFTER), at.plus(BEFORE)) {
+                let edge = &edges[n as usize];
+                let away = at.since(edge.at);
+                let reasons = reasons(edge, true, places, accounts, landing)
+                    .filter(|_| skews.between(edge.machine, landing.machine) == skew)
+                    .filter(|&reasons| {
+                        is_proven(reasons) || reasons.has(Reasons::USER) && away.abs() <= UNPROVEN
+                    });
+                if let Some(reasons) = reasons {
+                    consider(n, away, reasons);
+                }
+            }
+        }
+    }
+    let (from, to) = (landing.at.plus(-TICKET_LIFE), landing.at.plus(MAX_SKEW));
+    for n in index.with_guid(edges, landing.guid, from, to) {
+        let edge = &edges[n as usize];
+        let is_target = index.target(n) == Some(landing.machine);
+        if let Some(reasons) = reasons(edge, is_target, places, accounts, landing) {
+            consider(n, landing.at.since(edge.at), reasons);
+        }
+    }
+    let (_, _, n, reasons) = best?;
+    let edge = &edges[n as usize];
+    Some(Joined::new(*landing, Some(n), edge.machine, edge.session, reasons))
+}
+
+impl Joined {
+    fn new(
+        landing: Landing,
+        edge: Option<u32>,
+        from_machine: u32,
+        from: Option<SessionIdx>,
+        reasons: Reasons,
+    ) -> Self {
+        Joined { landing, guid: landing.guid, edge, from_machine, from, reasons, support: [None; 2] }
+    }
+
+    /// What it is in the end.
+    pub fn hop(&self, found: &Found<'_>, edges: &[Edge]) -> Hop {
+        let own = std::iter::once(self.landing.row).chain(self.support.into_iter().flatten());
+        let (user, domain) = found.account(self.landing.session);
+        let hop = Hop {
+            how: HopHow::Logon,
+            from_machine: self.from_machine,
+            from: self.from,
+            to_machine: Some(self.landing.machine),
+            to: Some(self.landing.session),
+            host: StrId::NONE,
+            user,
+            domain,
+            at: self.landing.at,
+            last: self.landing.at,
+            n: 1,
+            reasons: self.reasons,
+            rows: rows(own.clone()),
+        };
+        let Some(edge) = self.edge.map(|n| &edges[n as usize]) else { return hop };
+        let rows = rows(std::iter::once(edge.row).chain(own).chain(edge.more));
+        Hop { how: edge.how, host: edge.host, at: edge.at, last: edge.at, rows, ..hop }
+    }
+}
+
+/// Desktops of each account on each machine, and netonly sessions by the account they are elsewhere.
+type Desktops = FxHashMap<(u32, u32), Vec<SessionIdx>>;
+
+fn desktops(found: &Found<'_>, accounts: &mut Accounts<'_>) -> Desktops {
+    let mut desktops = Desktops::default();
+    for (session, idx) in found.sessions.all.iter().zip(0..) {
+        let user = match session.class {
+            Class::Desktop => session.user,
+            Class::Secondary if !session.outbound_user.is_none() => session.outbound_user,
+            _ => continue,
+        };
+        desktops.entry((session.machine, accounts.key(user))).or_default().push(idx);
+    }
+    desktops
+}
+
+/// A logon without an edge: single sign-on leaves nothing at the source. The logon itself names the machine; the
+/// account's session there is known if it had one open and no more.
+fn by_origin(
+    found: &Found<'_>,
+    places: &mut Places<'_>,
+    desktops: &Desktops,
+    landing: &Landing,
+    skews: &Skews,
+) -> Option<Joined> {
+    let is_somebody = !matches!(found.sessions.all[landing.session as usize].class, Class::Machine);
+    let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
+    let machine = at.or(named).filter(|&machine| machine != landing.machine && is_somebody)?;
+    // An address and a name of two machines: a relay, or a lie.
+    if at.zip(named).is_some_and(|(at, named)| at != named) {
+        return None;
+    }
+    let moment = landing.at.plus(-skews.between(machine, landing.machine));
+    let own = desktops.get(&(machine, landing.account))?.iter().rev().take(MAX_DESKTOPS).copied();
+    let mut open = own.filter(|&idx| found.may_be_on(idx, moment, BEFORE));
+    let (only, None) = (open.next()?, open.next()) else { return None };
+    let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
+        .into_iter()
+        .filter(|&(_, holds)| holds)
+        .fold(Reasons::USER.with(Reasons::ONLY_SESSION), |all, (reason, _)| all.with(reason));
+    Some(Joined::new(*landing, None, machine, Some(only), reasons))
+}

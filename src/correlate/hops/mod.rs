@@ -1,0 +1,250 @@
+//! Which session led to which on another machine (domain.md C.9, rules 43 to 46).
+//!
+//! 1. [`edges`]: which records of a session name another machine?
+//! 2. [`places`]: which machine is that, and which addresses does a machine have?
+//! 3. [`skew`]: how far apart are two machines' clocks?
+//! 4. [`join`]: which logon there is the other end, and how sure is that?
+//! 5. [`support`]: what do domain controllers and the firewall add?
+//!
+//! Every logon looks for the one edge it came by, so that one edge may lead to many logons: a LogonGuid is a ticket's,
+//! not a session's (rule 45). Each looks at a bounded number of edges.
+
+pub mod edges;
+mod join;
+mod places;
+mod skew;
+mod support;
+
+use crate::event::{Records, RowIdx, StrId};
+use crate::machine::Machine;
+use crate::session::hop::{HOP_RECORDS, Hop, HopHow, Reasons};
+use crate::session::{EndHow, Run, SessionIdx, Sessions};
+use crate::time::Timestamp;
+use edges::{Edge, Explicit, Index};
+use places::Places;
+use rustc_hash::FxHashMap;
+
+/// What is known when hops are looked for.
+pub struct Found<'a> {
+    pub records: &'a Records,
+    pub machines: &'a [Machine],
+    pub sessions: &'a Sessions,
+}
+
+/// Finds the hops of a case.
+pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sessions: &mut Sessions) {
+    let found = Found { records, machines, sessions };
+    let edges = edges::edges(&found, explicit);
+    let is_one_machine = machines.len() < 2;
+    if is_one_machine && edges.is_empty() {
+        return;
+    }
+    let mut places = Places::of(records, machines, sessions);
+    let targets: Vec<Option<u32>> = edges.iter().map(|edge| target(&mut places, edge)).collect();
+    let mut hops = Hops::new(records);
+    let mut is_joined = vec![false; edges.len()];
+    if !is_one_machine {
+        let mut accounts = Accounts::of(records);
+        let index = Index::of(&edges, &targets, &mut accounts);
+        let mut joined = join::join(&found, &edges, &index, &mut places, &mut accounts);
+        support::support(&found, &mut places, &mut accounts, &mut joined);
+        for own in joined {
+            if let Some(edge) = own.edge {
+                is_joined[edge as usize] = true;
+            }
+            hops.add(own.hop(&found, &edges), None);
+        }
+    }
+    for (n, edge) in edges.iter().enumerate().filter(|&(n, _)| !is_joined[n]) {
+        let host = places::host(records.text(edge.host)).to_lowercase();
+        hops.add(alone(edge, targets[n]), Some(host));
+    }
+    hops.finish(sessions);
+}
+
+/// The machine an edge leads to; not where it came from.
+fn target(places: &mut Places<'_>, edge: &Edge) -> Option<u32> {
+    let by_name = places.machine(edge.host).or_else(|| places.machine(edge.address));
+    by_name.filter(|&machine| machine != edge.machine)
+}
+
+/// An edge whose other end is not in the case.
+fn alone(edge: &Edge, to_machine: Option<u32>) -> Hop {
+    Hop {
+        how: edge.how,
+        from_machine: edge.machine,
+        from: edge.session,
+        to_machine,
+        to: None,
+        host: edge.host,
+        user: edge.user,
+        domain: edge.domain,
+        at: edge.at,
+        last: edge.at,
+        n: 1,
+        reasons: Reasons::default(),
+        rows: rows(std::iter::once(edge.row).chain(edge.more)),
+    }
+}
+
+impl Found<'_> {
+    pub fn begun(&self, idx: SessionIdx) -> Option<Timestamp> {
+        let start = &self.sessions.all[idx as usize].start;
+        start.at.or(start.earliest).or(start.latest)
+    }
+
+    /// Whether a session may have been on at a moment, give or take.
+    pub fn may_be_on(&self, idx: SessionIdx, at: Timestamp, slack: i64) -> bool {
+        let session = &self.sessions.all[idx as usize];
+        let end = &session.end;
+        let until = match end.how {
+            EndHow::UserLogoff | EndHow::Logoff | EndHow::LogoffFromOtherLog => end.at,
+            _ => end.latest,
+        };
+        self.begun(idx).is_none_or(|begun| begun <= at.plus(slack))
+            && until.is_none_or(|until| at <= until.plus(slack))
+    }
+
+    pub fn account(&self, idx: SessionIdx) -> (StrId, StrId) {
+        let session = &self.sessions.all[idx as usize];
+        (session.user, session.domain)
+    }
+
+    /// When a record of a session's machine was written, by a clock that was right since boot (rule 18).
+    pub fn time(&self, idx: SessionIdx, row: RowIdx) -> Timestamp {
+        let session = &self.sessions.all[idx as usize];
+        let machine = &self.machines[session.machine as usize];
+        let raw = self.records.time[row as usize];
+        // A clock is put right soon after boot: what comes later than a time that stands is right as well.
+        match (machine.clock.shift(session.first_pos), machine.security) {
+            (0, _) | (_, None) => raw,
+            (_, Some(security)) => {
+                let rows = &machine.lineages[security].rows;
+                let id = self.records.id[row as usize];
+                let at = rows.partition_point(|&other| self.records.id[other as usize] < id);
+                raw.plus(machine.clock.shift(at as u32))
+            }
+        }
+    }
+}
+
+/// Account names as numbers: the same whatever their case and however their domain is written.
+pub struct Accounts<'a> {
+    records: &'a Records,
+    keys: FxHashMap<String, u32>,
+    known: FxHashMap<StrId, u32>,
+}
+
+impl<'a> Accounts<'a> {
+    /// Nobody, or not said.
+    pub const NOBODY: u32 = 0;
+
+    fn of(records: &'a Records) -> Self {
+        let nobody = std::iter::once((String::new(), Self::NOBODY));
+        Accounts { records, keys: nobody.collect(), known: FxHashMap::default() }
+    }
+
+    /// Domains are left out: one is written in several ways (domain.md 0.1, 7), and credentials are often given
+    /// without.
+    pub fn key(&mut self, user: StrId) -> u32 {
+        if let Some(&key) = self.known.get(&user) {
+            return key;
+        }
+        let text = self.records.text(user);
+        let name = text.rsplit('\\').next().unwrap_or(text);
+        let name = name.split('@').next().unwrap_or(name).to_lowercase();
+        let next = self.keys.len() as u32;
+        let key = *self.keys.entry(name).or_insert(next);
+        self.known.insert(user, key);
+        key
+    }
+}
+
+/// Where hops lead from and to: what is alike is one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Ends {
+    how: HopHow,
+    from: (u32, Option<SessionIdx>),
+    to: (Option<u32>, Option<SessionIdx>),
+    host: Option<String>,
+    user: StrId,
+}
+
+/// Hops while they are collected.
+struct Hops<'a> {
+    records: &'a Records,
+    all: Vec<Hop>,
+    by_ends: FxHashMap<Ends, u32>,
+}
+
+impl<'a> Hops<'a> {
+    fn new(records: &'a Records) -> Self {
+        Hops { records, all: Vec::new(), by_ends: FxHashMap::default() }
+    }
+
+    /// Adds a hop, or counts it with those alike. A joined one is told by its sessions alone, without a host.
+    fn add(&mut self, hop: Hop, host: Option<String>) {
+        let ends = Ends {
+            how: hop.how,
+            from: (hop.from_machine, hop.from),
+            to: (hop.to_machine, hop.to),
+            user: if host.is_some() { hop.user } else { StrId::NONE },
+            host,
+        };
+        let Some(&known) = self.by_ends.get(&ends) else {
+            self.by_ends.insert(ends, self.all.len() as u32);
+            self.all.push(hop);
+            return;
+        };
+        let known = &mut self.all[known as usize];
+        known.n += hop.n;
+        known.last = known.last.max(hop.last);
+        known.reasons = known.reasons.with(hop.reasons);
+        if hop.at < known.at {
+            (known.at, known.rows, known.host) = (hop.at, hop.rows, hop.host);
+        }
+    }
+
+    /// Sorted by source, with where each session's lie.
+    fn finish(mut self, sessions: &mut Sessions) {
+        let records = self.records;
+        let id = |hop: &Hop| hop.rows.map(|row| row.map(|row| records.id[row as usize]));
+        let order =
+            |hop: &Hop| (hop.from_machine, hop.from, hop.at, id(hop), hop.to_machine, hop.to, hop.how);
+        self.all.sort_by_cached_key(order);
+        let mut inward: Vec<u32> =
+            (0..self.all.len() as u32).filter(|&n| self.all[n as usize].to.is_some()).collect();
+        inward.sort_by_key(|&n| {
+            let hop = &self.all[n as usize];
+            (hop.to, hop.at, n)
+        });
+        for (n, hop) in self.all.iter().enumerate() {
+            if let Some(from) = hop.from {
+                count(&mut sessions.all[from as usize].hops_out, n);
+            }
+        }
+        for (n, &hop) in inward.iter().enumerate() {
+            if let Some(to) = self.all[hop as usize].to {
+                count(&mut sessions.all[to as usize].hops_in, n);
+            }
+        }
+        (sessions.hops, sessions.hops_in) = (self.all, inward);
+    }
+}
+
+/// Makes a run one longer; it begins with its first.
+fn count(run: &mut Run, at: usize) {
+    if run.n == 0 {
+        run.first = at as u32;
+    }
+    run.n += 1;
+}
+
+/// The records of a hop, in the order given; those that fit.
+fn rows(rows: impl Iterator<Item = RowIdx>) -> [Option<RowIdx>; HOP_RECORDS] {
+    let mut kept = [None; HOP_RECORDS];
+    for (place, row) in kept.iter_mut().zip(rows) {
+        *place = Some(row);
+    }
+    kept
+}

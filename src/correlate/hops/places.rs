@@ -1,0 +1,199 @@
+//! Which machine a name or an address is (domain.md rule 44: a machine's addresses are learned from the logs).
+
+use crate::event::{Field, Kind, Records, StrId};
+use crate::machine::Machine;
+use crate::session::{Class, Sessions};
+use rustc_hash::FxHashMap;
+
+/// A text that stands for several machines stands for none.
+const AMBIGUOUS: u32 = u32::MAX;
+
+/// Names and addresses of the machines of a case.
+pub struct Places<'a> {
+    records: &'a Records,
+    names: FxHashMap<String, u32>,
+    addresses: FxHashMap<StrId, u32>,
+    /// What texts were found to name: looking at the letters of each once is enough.
+    known: FxHashMap<StrId, Option<u32>>,
+}
+
+impl<'a> Places<'a> {
+    pub fn of(records: &'a Records, machines: &[Machine], sessions: &Sessions) -> Self {
+        let mut names = FxHashMap::default();
+        for (n, machine) in machines.iter().enumerate() {
+            for name in machine.names.iter().map(|&name| records.text(name).to_lowercase()) {
+                let short = name.split('.').next().unwrap_or_default().to_owned();
+                learn(&mut names, short, n as u32);
+                learn(&mut names, name, n as u32);
+            }
+        }
+        let (addresses, known) = (FxHashMap::default(), FxHashMap::default());
+        let mut places = Places { records, names, addresses, known };
+        places.learn_addresses(machines, sessions);
+        places
+    }
+
+    /// The machine that a host name, the name of a service there or an address stands for.
+    pub fn machine(&mut self, text: StrId) -> Option<u32> {
+        if let Some(&known) = self.known.get(&text) {
+            return known;
+        }
+        let found = self.find(text);
+        self.known.insert(text, found);
+        found
+    }
+
+    fn find(&self, text: StrId) -> Option<u32> {
+        let by_address = self.addresses.get(&text).copied();
+        let found = by_address.or_else(|| {
+            let host = host(self.records.text(text)).to_lowercase();
+            let is_address = host.parse::<std::net::IpAddr>().is_ok();
+            let short = host.split('.').next().filter(|_| !is_address).unwrap_or_default();
+            self.names.get(&host).or(self.names.get(short)).copied()
+        });
+        found.filter(|&machine| machine != AMBIGUOUS)
+    }
+
+    /// The machine whose address this is known to be.
+    pub fn machine_at(&self, address: StrId) -> Option<u32> {
+        self.addresses.get(&address).copied().filter(|&machine| machine != AMBIGUOUS)
+    }
+
+    /// Whether an address is that of whatever machine wrote it.
+    pub fn is_local(&self, address: StrId) -> bool {
+        let address = self.records.text(address).parse::<std::net::IpAddr>();
+        address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+    }
+
+    fn learn_addresses(&mut self, machines: &[Machine], sessions: &Sessions) {
+        let mut computers: FxHashMap<StrId, Option<u32>> = FxHashMap::default();
+        for session in &sessions.all {
+            // A computer's own account logs on from that computer.
+            let computer = match session.class {
+                Class::Machine => {
+                    *computers.entry(session.user).or_insert_with(|| self.computer(session.user))
+                }
+                _ => None,
+            };
+            for origin in sessions.origins(session).iter().filter(|origin| !origin.address.is_none()) {
+                let named = if origin.host.is_none() { None } else { self.machine(origin.host) };
+                if let Some(machine) = named.or(computer) {
+                    self.learn(origin.address, machine);
+                }
+            }
+        }
+        for (n, machine) in machines.iter().enumerate() {
+            self.learn_from_events(n as u32, machine, &mut computers);
+        }
+        // What was looked up before the addresses were known.
+        self.known.clear();
+    }
+
+    /// What a machine wrote of its own addresses, and of others' (rule 46: the address of a 4768 is the client's).
+    fn learn_from_events(
+        &mut self,
+        n: u32,
+        machine: &Machine,
+        computers: &mut FxHashMap<StrId, Option<u32>>,
+    ) {
+        let records = self.records;
+        if !machine.lineages.iter().any(|lineage| tells_addresses(records, &lineage.rows)) {
+            return;
+        }
+        for &row in machine.lineages.iter().flat_map(|lineage| &lineage.rows) {
+            let Some(event) = records.event(row) else { continue };
+            let text = |field| records.events.text(event, field);
+            match records.events.kind(event) {
+                Kind::ConnectionAllowed if records.text(text(Field::Direction)) == OUTBOUND => {
+                    self.learn(text(Field::Address), n);
+                }
+                Kind::TicketGranted | Kind::ServiceTicketGranted => {
+                    let user = text(Field::TargetUser);
+                    let of = *computers.entry(user).or_insert_with(|| self.computer(user));
+                    if let Some(of) = of {
+                        self.learn(text(Field::Address), of);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The machine whose account `PC1$` or `PC1$@CORP.LOCAL` is.
+    fn computer(&self, user: StrId) -> Option<u32> {
+        let name = self.records.text(user).split('@').next().and_then(|name| name.strip_suffix('$'))?;
+        self.names.get(&name.to_lowercase()).copied().filter(|&machine| machine != AMBIGUOUS)
+    }
+
+    fn learn(&mut self, address: StrId, machine: u32) {
+        let is_routed = self.records.text(address).parse::<std::net::IpAddr>().is_ok_and(|address| {
+            !address.is_loopback() && !address.is_unspecified() && !is_link_local(address)
+        });
+        if is_routed {
+            learn(&mut self.addresses, address, machine);
+        }
+    }
+}
+
+/// "Outbound" in every language.
+pub const OUTBOUND: &str = "%%14593";
+
+fn tells_addresses(records: &Records, rows: &[crate::event::RowIdx]) -> bool {
+    // By what kinds of records there are, not by the records.
+    let is_known = |id: u32| matches!(id, 4768 | 4769 | 5156);
+    !rows.is_empty() && records.signatures.iter().any(|signature| is_known(signature.event_id))
+}
+
+/// Every network has these addresses.
+fn is_link_local(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(v4) => v4.is_link_local(),
+        std::net::IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+fn learn<K: std::hash::Hash + Eq>(known: &mut FxHashMap<K, u32>, key: K, machine: u32) {
+    let other = known.entry(key).or_insert(machine);
+    if *other != machine {
+        *other = AMBIGUOUS;
+    }
+}
+
+/// The host in `\\SRV1`, `SRV1$` (its account), `SRV1.corp.local`, `cifs/SRV1`, `MSSQLSvc/SRV1:1433`, `ldap/DC1/corp.local` (rule 43).
+pub fn host(text: &str) -> &str {
+    let text = text.trim().trim_start_matches('\\');
+    let text = text.split('\\').next().unwrap_or_default();
+    let mut parts = text.split('/');
+    let first = parts.next().unwrap_or_default();
+    let host = parts.next().unwrap_or(first);
+    // An address of version 6 has more than one colon.
+    let host = match host.split_once(':') {
+        Some((name, port)) if !port.contains(':') => name,
+        _ => host.trim_start_matches('[').split(']').next().unwrap_or_default(),
+    };
+    host.strip_suffix('$').unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn a_service_is_at_its_host() {
+        for (text, expected) in [
+            ("SRV1", "SRV1"),
+            ("\\\\SRV1\\share", "SRV1"),
+            ("cifs/SRV1.corp.local", "SRV1.corp.local"),
+            ("MSSQLSvc/SRV1:1433", "SRV1"),
+            ("ldap/DC1/corp.local", "DC1"),
+            ("10.0.0.7", "10.0.0.7"),
+            ("10.0.0.7:3389", "10.0.0.7"),
+            ("fe80::1", "fe80::1"),
+            ("[2001:db8::1]:3389", "2001:db8::1"),
+            ("srv1$", "srv1"),
+            ("", ""),
+        ] {
+            assert_eq!(host(text), expected, "{text}");
+        }
+    }
+}
