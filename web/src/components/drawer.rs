@@ -3,6 +3,7 @@
 use super::activity::Activity;
 use super::burst_facts::BurstFacts;
 use super::evidence::Evidence;
+use super::hops::Hops;
 use super::host_facts::HostFacts;
 use super::session_facts::SessionFacts;
 use super::source_facts::SourceFacts;
@@ -116,6 +117,7 @@ fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
         <>
             { provisional(props) }
             <SessionFacts part={part.clone()} zone={props.zone} act={props.act.clone()} />
+            <Hops part={part.clone()} zone={props.zone} act={props.act.clone()} />
             <Activity part={part.clone()} list={session.activity.clone()} zone={props.zone} act={props.act.clone()} />
             <Evidence part={part.clone()} records={session.records.clone()} zone={props.zone} act={props.act.clone()}
                 show={props.show.clone()} />

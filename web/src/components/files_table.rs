@@ -100,7 +100,7 @@ fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
 }
 
 /// What a file's name ends with tells it from its neighbours: that is never cut off.
-const END_CHARS: usize = 22;
+const END_CHARS: usize = 38;
 
 fn path(path: &str) -> Html {
     let name_at = path.rfind('/').map_or(0, |slash| slash + 1);

@@ -70,7 +70,11 @@ fn when(hop: &HopRecord, zone: Zone) -> String {
 
 fn peer(hop: &HopRecord, act: &Callback<Action>) -> Html {
     let Some(session) = hop.session.clone() else {
-        let why = if hop.machine.is_some() { "Its session there is not known." } else { "That computer's logs are not loaded." };
+        let why = if hop.machine.is_some() {
+            "Its session there is not known."
+        } else {
+            "That computer's logs are not loaded."
+        };
         return html! { <p class="fine">{ why }</p> };
     };
     let name = visible(&session).into_owned();
@@ -87,5 +91,11 @@ fn sure(hop: &HopRecord) -> String {
 }
 
 fn event(event: &HopRef) -> String {
-    format!("{} in {} record {} of {}", event.event, visible(&event.channel), event.record, visible(&event.computer))
+    format!(
+        "{} in {} record {} of {}",
+        event.event,
+        visible(&event.channel),
+        event.record,
+        visible(&event.computer)
+    )
 }

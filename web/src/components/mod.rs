@@ -14,6 +14,7 @@ mod files_table;
 mod filter_box;
 mod grid;
 mod help;
+mod hops;
 mod host_facts;
 mod hosts_table;
 mod intervals;

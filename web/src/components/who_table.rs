@@ -27,10 +27,10 @@ const COLUMNS: [(&str, &str, &str); 9] = [
     ("machine", "Machine", "The computer it was on"),
     ("state", "State", "What the session was then"),
     ("from", "From", "Where it was last opened or resumed from by then"),
-    ("logon_type", "Logon", "Logon type"),
+    ("why", "Why", "What the first column rests on"),
     ("start", "Start", "When the session began"),
     ("end", "End", "When the session ended"),
-    ("why", "Why", "What the first column rests on"),
+    ("logon_type", "Logon", "Logon type"),
 ];
 
 #[derive(Properties, PartialEq)]
@@ -157,10 +157,10 @@ fn cells(found: &WhoRecord, zone: Zone) -> [(String, String); 9] {
         same(found.machine.clone()),
         same(state(found)),
         same(words::from(found.origin_address.as_deref(), found.origin_host.as_deref())),
-        same(words::logon_type(found.logon_type, found.logon_type_name.as_deref())),
+        same(words::with_moments(&found.why, |moment| to_the_second(moment, zone))),
         time(&found.start, &found.start_earliest, &found.start_latest),
         end,
-        same(words::with_moments(&found.why, |moment| to_the_second(moment, zone))),
+        same(words::logon_type(found.logon_type, found.logon_type_name.as_deref())),
     ]
 }
 

@@ -180,6 +180,7 @@ impl Desk {
         record.origins.truncate(MOST_LISTED);
         record.logons.truncate(MOST_LISTED);
         record.logon_ids.truncate(MOST_LISTED);
+        record.hops.truncate(MOST_LISTED);
         let (first, n) = (ask.first_evidence as usize, ask.n_evidence as usize);
         keep(&mut record.evidence, first, n);
         keep(&mut detail.places, first, n);
