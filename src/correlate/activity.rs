@@ -3,7 +3,7 @@
 //! 7045 is left out: System does not say which session installed the service.
 
 use super::hops::edges::Explicit;
-use super::link::{Group, Linker};
+use super::link::{Groups, Linker};
 use super::open::{TrackIdx, Tracks};
 use crate::event::{EventIdx, Field, LogonId, Records};
 use crate::machine::{Boot, Pos};
@@ -40,7 +40,7 @@ const NONE: u32 = u32::MAX;
 pub fn activity(
     linker: &Linker<'_>,
     (machine, boot): (u32, &Boot),
-    groups: &[Group],
+    groups: &Groups,
     kinds: &Kinds,
     first: SessionIdx,
     sessions: &mut Sessions,
@@ -61,7 +61,7 @@ pub fn activity(
         homes.home(effective_luid(records, event, kind(pos)?)?, pos)
     };
     let home_of: Vec<u32> = places.iter().map(home).map(|home| home.unwrap_or(NONE)).collect();
-    let mut runs = vec![Run::default(); groups.len()];
+    let mut runs = vec![Run::default(); groups.all.len()];
     for &home in home_of.iter().filter(|&&home| home != NONE) {
         runs[home as usize].n += 1;
     }
@@ -104,7 +104,7 @@ fn effective_luid(records: &Records, event: EventIdx, kind: ActivityKind) -> Opt
 /// Which group a LogonId is of, at a place.
 struct Homes<'a> {
     tracks: &'a Tracks,
-    group_of: Vec<u32>,
+    groups: &'a Groups,
     /// Tracks whose LogonId was given out again, in order.
     older: FxHashMap<u64, Vec<TrackIdx>>,
     /// What was found last: one session's events come in runs.
@@ -112,18 +112,12 @@ struct Homes<'a> {
 }
 
 impl<'a> Homes<'a> {
-    fn of(tracks: &'a Tracks, groups: &[Group]) -> Self {
-        let mut group_of = vec![NONE; tracks.all.len()];
-        for (n, group) in groups.iter().enumerate() {
-            for idx in group.own().chain(group.attached.iter().map(|&(idx, _)| idx)) {
-                group_of[idx as usize] = n as u32;
-            }
-        }
+    fn of(tracks: &'a Tracks, groups: &'a Groups) -> Self {
         let mut older: FxHashMap<u64, Vec<TrackIdx>> = FxHashMap::default();
         for (idx, track) in tracks.all.iter().enumerate().filter(|(_, track)| track.reused_at.is_some()) {
             older.entry(track.luid.0).or_default().push(idx as TrackIdx);
         }
-        Homes { tracks, group_of, older, last: None }
+        Homes { tracks, groups, older, last: None }
     }
 
     fn home(&mut self, luid: LogonId, pos: Pos) -> Option<u32> {
@@ -137,6 +131,6 @@ impl<'a> Homes<'a> {
             true => newest,
             false => self.older.get(&luid.0)?.iter().rev().copied().find(is_begun)?,
         };
-        Some(self.group_of[idx as usize]).filter(|&group| group != NONE)
+        Some(self.groups.of(idx) as u32)
     }
 }

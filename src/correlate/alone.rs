@@ -2,40 +2,103 @@
 //! (domain.md rule 25).
 
 use super::boots::SHUTDOWN_SLACK;
+use super::join::Joined;
 use super::link::{Group, Linker};
-use super::terminal::{SAME_MOMENT, TsSession, is_account};
+use super::open::Identity;
+use super::remote::name;
+use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
     Class, Confidence, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions, Start,
-    StartHow, State,
+    StartHow, State, TsHow,
 };
 use crate::time::{MINUTE, Timestamp};
+use rustc_hash::FxHashMap;
 
 /// A session of the same account that Security has from about then on is taken to be the same.
 const SAME_SESSION: i64 = MINUTE;
 
-/// Whether Security may know a numbered session that could not be joined: then it is not told twice.
-pub fn may_be_known(linker: &Linker<'_>, groups: &[Group], session: &TsSession) -> bool {
-    let time = |row: RowIdx| linker.records.time[row as usize];
-    let Some(first) = session.first_row().map(time) else { return true };
-    let last = session.closed.first().map(|&row| time(row));
-    let overlaps = |group: &&Group| {
-        let own = || group.own().map(|idx| linker.track(idx));
-        let begun = own().map(|track| track.first).min().map(|pos| linker.time(pos));
-        let ended = own()
-            .flat_map(|track| [track.user_logoff, track.logoff])
-            .flatten()
-            .max()
-            .map(|pos| linker.time(pos));
-        begun.is_none_or(|begun| last.is_none_or(|last| begun <= last.plus(SAME_SESSION)))
-            && ended.is_none_or(|ended| first <= ended.plus(SAME_SESSION))
-    };
-    groups
-        .iter()
-        .filter(|group| group.class == Class::Desktop)
-        .filter(overlaps)
-        .any(|group| is_account(linker, group, session))
+/// The numbered sessions that Security has nothing of.
+pub fn unknown<'a>(
+    linker: &Linker<'_>,
+    groups: &[Group],
+    sessions: &'a [TsSession],
+    joined: &Joined,
+) -> Vec<&'a TsSession> {
+    if sessions.is_empty() {
+        return Vec::new();
+    }
+    let mut is_joined = vec![false; sessions.len()];
+    for &(n, _) in joined.iter().flatten() {
+        is_joined[n] = true;
+    }
+    let known = Known::of(linker, groups);
+    let alone = sessions.iter().zip(is_joined).filter(|(session, is_joined)| {
+        // What could not be joined, and may be known all the same, is not told twice.
+        !is_joined && !known.may_be(linker.records, session)
+    });
+    alone.map(|(session, _)| session).collect()
+}
+
+/// When Security has desktops of an account: for each, in order, when it begins, and the latest end up to it.
+type Spans = Vec<(Timestamp, Timestamp)>;
+
+/// The desktops that Security knows, by account.
+#[derive(Default)]
+struct Known {
+    by_sid: FxHashMap<StrId, Spans>,
+    by_name: FxHashMap<String, Spans>,
+    /// Of those by name, the ones whose SID no record tells.
+    without_sid: FxHashMap<String, Spans>,
+}
+
+impl Known {
+    fn of(linker: &Linker<'_>, groups: &[Group]) -> Self {
+        let mut known = Known::default();
+        for group in groups.iter().filter(|group| group.is_desktop()) {
+            let own = || group.own().map(|idx| linker.track(idx));
+            let first = own().map(|track| track.first).min().unwrap_or(0);
+            let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().max();
+            let end = ended.map_or(Timestamp(i64::MAX), |pos| linker.time(pos));
+            let Identity { sid, user, .. } = linker.identity(group.primary);
+            let (span, user) = ((linker.time(first), end), name(linker.records.text(user)));
+            match sid.is_none() {
+                true => known.without_sid.entry(user.clone()).or_default().push(span),
+                false => known.by_sid.entry(sid).or_default().push(span),
+            }
+            known.by_name.entry(user).or_default().push(span);
+        }
+        let named = known.by_name.values_mut().chain(known.without_sid.values_mut());
+        for spans in known.by_sid.values_mut().chain(named) {
+            spans.sort_unstable();
+            let mut latest = Timestamp(i64::MIN);
+            for (_, end) in spans {
+                latest = latest.max(*end);
+                *end = latest;
+            }
+        }
+        known
+    }
+
+    /// Whether it may be a session of the same account that Security has at that time.
+    fn may_be(&self, records: &Records, session: &TsSession) -> bool {
+        let time = |row: RowIdx| records.time[row as usize];
+        let Some(first) = session.first_row().map(time) else { return true };
+        let last = session.closed.first().map_or(Timestamp(i64::MAX), |&row| time(row).plus(SAME_SESSION));
+        let overlaps = |spans: &Spans| {
+            let begun = spans.partition_point(|&(begun, _)| begun <= last);
+            let until = begun.checked_sub(1).map(|n| spans[n].1);
+            until.is_some_and(|until| until >= first.plus(-SAME_SESSION))
+        };
+        let user = name(records.text(session.account));
+        let is_named =
+            |by_name: &FxHashMap<String, Spans>| !user.is_empty() && by_name.get(&user).is_some_and(overlaps);
+        match session.sid.is_none() {
+            true => is_named(&self.by_name),
+            false => self.by_sid.get(&session.sid).is_some_and(overlaps) || is_named(&self.without_sid),
+        }
+    }
 }
 
 /// Adds a session from what other logs have of it.
@@ -70,6 +133,7 @@ pub fn add(
         domain,
         sid: ts.sid,
         ts_session: Some(ts.number),
+        ts_how: Some(TsHow::OwnNumber),
         first_row,
         start,
         end,

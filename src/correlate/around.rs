@@ -1,12 +1,13 @@
 //! What a boot's records tell beside its sessions' own.
 
 use super::link::{Group, Linker};
-use super::open::{Mark, TrackIdx};
+use super::open::TrackIdx;
 use super::{close, sleep};
-use crate::event::{Field, Kind};
+use crate::event::{Field, Kind, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::Class;
-use crate::time::SECOND;
+use crate::time::{SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 
 /// What a boot's records tell beside its sessions' own.
 pub struct Around {
@@ -18,15 +19,20 @@ pub struct Around {
     pub windows_opened: Vec<(Pos, u32)>,
     pub windows_closed: Vec<(Pos, u32)>,
     pub sleeps: Vec<sleep::Sleep>,
-    /// 4778 by which a session was resumed from another's client, by LogonId.
+    /// 4778 by which a session was resumed from another's client, by track.
     pub taken_over: Vec<(TrackIdx, Pos)>,
+    /// 4719 that turned the audit of locks and disconnects on or off, and which.
+    lock_audit: Vec<(Pos, bool)>,
 }
+
+/// Subcategory Other Logon/Logoff Events in a 4719: {0CCE921C-69AE-11D9-BED3-505054503030} (domain.md E.1).
+const GUID_OTHER_LOGON: &str = "{0CCE921C-";
 
 impl Around {
     pub fn of(linker: &Linker<'_>, boot: &Boot, groups: &[Group], sleeps: Vec<sleep::Sleep>) -> Self {
         let is_open = |group: &&Group| {
             let own = || group.own().map(|idx| linker.track(idx));
-            group.class == Class::Desktop
+            group.is_desktop()
                 && own().all(|track| track.user_logoff.is_none())
                 && own().any(|track| track.logoff.is_none())
         };
@@ -49,30 +55,81 @@ impl Around {
             windows_closed,
             sleeps,
             taken_over: takeovers(linker),
+            lock_audit: lock_audit(linker),
         }
     }
+
+    /// Whether no 4719 turned the audit of locks and disconnects off, or on, between two places or left it off before.
+    pub fn is_lock_audit_steady(&self, from: Pos, to: Pos) -> bool {
+        let next = self.lock_audit.partition_point(|&(pos, _)| pos < from);
+        let is_off = next.checked_sub(1).is_some_and(|before| !self.lock_audit[before].1);
+        !is_off && self.lock_audit.get(next).is_none_or(|&(pos, _)| pos > to)
+    }
+
+    /// Where a track's session was resumed from another's client.
+    pub fn taken_over(&self, track: TrackIdx) -> impl Iterator<Item = Pos> {
+        let first = self.taken_over.partition_point(|&(other, _)| other < track);
+        self.taken_over[first..].iter().take_while(move |(other, _)| *other == track).map(|&(_, pos)| pos)
+    }
+}
+
+fn lock_audit(linker: &Linker<'_>) -> Vec<(Pos, bool)> {
+    let change = |&pos: &Pos| {
+        let event = linker.event(pos)?;
+        let subcategory = linker.text(event, Field::Subcategory).to_ascii_uppercase();
+        let changes = linker.text(event, Field::AuditChanges);
+        let is_about = subcategory.starts_with(GUID_OTHER_LOGON);
+        let (removed, added) = (changes.contains("%%8448"), changes.contains("%%8449"));
+        (is_about && (removed || added)).then_some((pos, !removed))
+    };
+    linker.tracks.policies.iter().filter_map(change).collect()
 }
 
 /// Somebody's client is handed to another's session within this time (trap 50).
 const TAKEOVER: i64 = 10 * SECOND;
 
-/// 4779 of one account, then 4778 of another with the same session name and address: the second's session goes on at
-/// the first's client.
+/// 4779 of one account, then 4778 of another with the same session name and address, and no logon of that other: its
+/// session goes on at the first's client. Who switches users logs on.
 fn takeovers(linker: &Linker<'_>) -> Vec<(TrackIdx, Pos)> {
-    let marks = &linker.tracks.marks;
-    let text =
-        |mark: &Mark, field| linker.event(mark.pos).map(|event| linker.records.events.text(event, field));
-    let client = |mark: &Mark| (text(mark, Field::SessionName), text(mark, Field::Address));
-    let account = |mark: &Mark| (text(mark, Field::TargetUser), text(mark, Field::TargetDomain));
-    let is_taken = |n: usize| {
-        let (mark, at) = (&marks[n], linker.time(marks[n].pos));
-        let recent =
-            marks[..n].iter().rev().take_while(|other| at.since(linker.time(other.pos)).abs() <= TAKEOVER);
-        mark.kind == Kind::Reconnected
-            && text(mark, Field::SessionName).is_some_and(|name| !name.is_none())
-            && recent
-                .filter(|other| other.kind == Kind::Disconnected && client(other) == client(mark))
-                .any(|other| account(other) != account(mark))
-    };
-    (0..marks.len()).filter(|&n| is_taken(n)).map(|n| (marks[n].track, marks[n].pos)).collect()
+    let mut left: FxHashMap<[StrId; 2], (Timestamp, TrackIdx)> = FxHashMap::default();
+    let mut taken = Vec::new();
+    for mark in &linker.tracks.marks {
+        let Some(event) = linker.event(mark.pos) else { continue };
+        let client =
+            [Field::SessionName, Field::Address].map(|field| linker.records.events.text(event, field));
+        let at = linker.time(mark.pos);
+        match mark.kind {
+            Kind::Disconnected => {
+                left.insert(client, (at, mark.track));
+            }
+            Kind::Reconnected if !client[0].is_none() => {
+                let is_of_other = |&(gone, other): &(Timestamp, TrackIdx)| {
+                    let account = |track| linker.identity(track);
+                    at.since(gone).abs() <= TAKEOVER
+                        && !linker.is_one_account(account(other), account(mark.track))
+                };
+                if left.remove(&client).is_some_and(|gone| is_of_other(&gone)) {
+                    taken.push((mark.track, mark.pos));
+                }
+            }
+            _ => {}
+        }
+    }
+    taken.retain(|&(track, pos)| !has_logged_on(linker, track, pos));
+    taken.sort_unstable();
+    taken
+}
+
+/// Records before a 4778 among which the logon that led to it stands.
+const LOGON_RECORDS: Pos = 64;
+
+fn has_logged_on(linker: &Linker<'_>, track: TrackIdx, pos: Pos) -> bool {
+    let account = linker.identity(track);
+    let before = (pos.saturating_sub(LOGON_RECORDS)..pos).rev();
+    before.take_while(|&other| linker.time(pos).since(linker.time(other)).abs() <= TAKEOVER).any(|other| {
+        let logon = linker.event(other).filter(|&event| linker.records.events.kind(event) == Kind::Logon);
+        let luid = logon.and_then(|event| linker.records.events.luid(event, Field::TargetLogonId));
+        let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid.0));
+        other.is_some_and(|&other| linker.is_one_account(linker.identity(other), account))
+    })
 }

@@ -20,7 +20,7 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
         Some(7 | 13) => Class::Reauth,
         Some(2 | 10 | 11 | 12) if is_desktop(records, event) => Class::Desktop,
         Some(2 | 9 | 10 | 11 | 12) => Class::Secondary,
-        Some(3 | 8) if is_local_network(records, event) => Class::LocalNetwork,
+        Some(3) if is_local_network(records, event) => Class::LocalNetwork,
         Some(3 | 8) => Class::Network,
         Some(4) => Class::Batch,
         Some(5) => Class::Service,
@@ -54,10 +54,17 @@ fn is_desktop(records: &Records, event: EventIdx) -> bool {
     by_system && process.eq_ignore_ascii_case("User32")
 }
 
-/// Rule 9: S4U or LogonUser on this computer.
+/// Rule 9: S4U or LogonUser on this computer. The SSH server logs its clients on in the same way (trap 51).
 fn is_local_network(records: &Records, event: EventIdx) -> bool {
     let events = &records.events;
     let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
-    let has_process = !events.text(event, Field::ProcessName).is_none();
-    by_system && has_process && events.text(event, Field::Address).is_none()
+    let process = records.text(events.text(event, Field::ProcessName));
+    by_system
+        && !process.is_empty()
+        && !is_ssh_server(process)
+        && events.text(event, Field::Address).is_none()
+}
+
+pub fn is_ssh_server(process: &str) -> bool {
+    process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("sshd.exe"))
 }

@@ -4,10 +4,9 @@ use super::boots::SHUTDOWN_SLACK;
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
-use super::terminal::Joined;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
-use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
+use crate::session::{Class, Confidence, End, EndHow, EvidenceRole, StartHow};
 use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
@@ -81,7 +80,7 @@ fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     for &row in &ts.closed {
         draft.evidence_row(row, EvidenceRole::End, 33);
     }
-    let confidence = if how == Joined::ByNumber { Confidence::High } else { Confidence::Medium };
+    let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
     Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row: Some(row), ..End::default() })
 }
 
@@ -253,9 +252,11 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
     matches!(draft.session.class, Class::System | Class::WindowManager)
 }
 
-/// Whether it is unknown that a logoff would have been written.
+/// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
+/// a pair, which often gets none (trap 6).
 fn is_unproven(draft: &Draft<'_>) -> bool {
-    !is_exempt(draft) && draft.boot.logoff_audit == LogoffAudit::Unknown
+    let may_be_half = draft.session.class == Class::Unknown && draft.session.start.how != StartHow::Logon;
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half)
 }
 
 fn end_of_boot(boot: &Boot) -> Option<Timestamp> {

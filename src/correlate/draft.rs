@@ -1,20 +1,23 @@
 //! A session while it is worked out.
 
 use super::around::Around;
-use super::link::{Group, Identity, Linker};
-use super::open::{self, Mark, Track, TrackIdx};
-use super::terminal::{Joined, TsSession};
+use super::link::{Group, Linker};
+use super::open::{self, Identity, Mark, Track, TrackIdx};
+use super::terminal::TsSession;
 use super::{close, intervals, origins};
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
-    Class, Confidence, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
-    Session, Sessions, Start, StartHow,
+    Class, Confidence, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
+    Session, Sessions, Start, StartHow, TsHow,
 };
-use crate::time::{SECOND, Timestamp};
+use crate::time::{MINUTE, SECOND, Timestamp};
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
 const WINDOWS_BEFORE: i64 = 10 * SECOND;
+
+/// A LogonId is destroyed seconds after its user logged off; what shuts down does not run on for so long.
+const DESTROYED_WITHIN: i64 = 5 * MINUTE;
 
 /// A session while it is worked out.
 pub struct Draft<'a> {
@@ -25,7 +28,7 @@ pub struct Draft<'a> {
     pub boot: &'a Boot,
     pub around: &'a Around,
     pub group: &'a Group,
-    pub ts: Option<(&'a TsSession, Joined)>,
+    pub ts: Option<(&'a TsSession, TsHow)>,
     pub session: Session,
     /// The last record that cites it, 4634 apart; and the record it ends by, or its boot's last.
     pub last_pos: Pos,
@@ -101,29 +104,14 @@ impl<'a> Draft<'a> {
     }
 
     pub fn evidence_row(&mut self, row: RowIdx, role: EvidenceRole, rule: u8) {
-        let evidence = Evidence { row, role, rule };
-        if !self.evidence.contains(&evidence) {
-            self.evidence.push(evidence);
-        }
-    }
-
-    /// Adds an interval, cut to the session.
-    pub fn push_interval(&mut self, begin: Timestamp, end: Timestamp, interval: Interval) {
-        let interval = Interval { from: interval.from.max(begin), to: interval.to.min(end), ..interval };
-        // One state at a time: an opener that was seen twice, or a lost closer.
-        let is_apart = |other: &Interval| {
-            other.what != interval.what || interval.to <= other.from || other.to <= interval.from
-        };
-        if interval.from < interval.to && self.intervals.iter().all(is_apart) {
-            self.intervals.push(interval);
-        }
+        self.evidence.push(Evidence { row, role, rule });
     }
 
     pub fn fill(&mut self, marks: &[Mark]) {
         self.fill_identity();
         self.fill_start();
         self.fill_last_seen();
-        self.session.ts_session = self.ts_session(marks);
+        (self.session.ts_session, self.session.ts_how) = self.ts_session(marks).unzip();
         close::close(self);
         self.fill_durations();
         intervals::intervals(self, marks);
@@ -209,7 +197,7 @@ impl<'a> Draft<'a> {
         let moved = self.clock.shift(self.boot.security.start);
         let boot_start = self.boot.start.filter(|_| self.boot.has_start).map(|start| start.plus(moved));
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
-        let how = if self.linker.tracks.known.is_empty() && self.boot.has_start {
+        let how = if !self.linker.tracks.has_logons && self.boot.has_start {
             StartHow::LogonNotAudited
         } else if !self.boot.has_start && before.is_none() && self.boot.security.start == 0 {
             StartHow::BeforeLogStart
@@ -264,29 +252,41 @@ impl<'a> Draft<'a> {
         for &pos in &manipulations {
             self.evidence(pos, EvidenceRole::Clock, 20);
         }
-        let own: Vec<TrackIdx> = self.group.own().collect();
         let around = self.around;
-        let taken_over: Vec<Pos> =
-            around.taken_over.iter().filter(|(track, _)| own.contains(track)).map(|&(_, pos)| pos).collect();
+        let taken_over: Vec<Pos> = self.group.own().flat_map(|track| around.taken_over(track)).collect();
         for &pos in &taken_over {
             self.evidence(pos, EvidenceRole::Reconnect, 41);
         }
+        // Where it began records are missing (rule 6).
+        let is_cut = matches!(self.session.start.how, StartHow::BeforeLogStart | StartHow::Gap);
+        let is_alive = end.how == EndHow::UserLogoff && (self.last_pos > self.end_pos || self.is_leaked(end));
         let until = if is_exact(end.how) { self.end_pos } else { self.boot.security.end };
         let flags = &mut self.session.flags;
         flags.set(Flags::PRIVILEGED, !privileges.is_empty());
         flags.set(Flags::CLOCK_CORRECTED, moved);
         flags.set(Flags::CLOCK_MANIPULATED, !manipulations.is_empty());
-        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, self.security.has_gap(first_pos, until));
+        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, is_cut || self.security.has_gap(first_pos, until));
         flags.set(Flags::TAKEN_OVER, !taken_over.is_empty());
-        flags.set(Flags::ALIVE_AFTER_LOGOFF, end.how == EndHow::UserLogoff && self.last_pos > self.end_pos);
+        flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
+    }
+
+    /// C.7, note iv: its user logged off, and the machine ran on and destroyed others, not it: something holds its
+    /// token.
+    fn is_leaked(&self, end: End) -> bool {
+        let Some((at, last)) = end.at.zip(self.linker.tracks.last_logoff) else { return false };
+        self.time(last).since(at) > DESTROYED_WITHIN
+            && self.own().all(|track| track.logoff.is_none())
+            && !self.security.has_gap(self.end_pos, last)
     }
 
     /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by
     /// account and moment (b, c), and a new one has its window manager log on right before its user (d).
-    fn ts_session(&self, marks: &[Mark]) -> Option<u32> {
+    fn ts_session(&self, marks: &[Mark]) -> Option<(u32, TsHow)> {
         let number = |mark: &Mark| self.records.events.number(self.event(mark.pos)?, Field::TsSession);
-        let by_marks = marks.iter().find_map(number);
-        by_marks.or(self.ts.map(|(ts, _)| ts.number)).or_else(|| self.number_by_windows())
+        let by_marks = || marks.iter().find_map(number).map(|number| (number, TsHow::LockEvent));
+        let by_other_log = || self.ts.map(|(ts, how)| (ts.number, how));
+        let by_windows = || self.number_by_windows().map(|number| (number, TsHow::WindowManager));
+        by_marks().or_else(by_other_log).or_else(by_windows)
     }
 
     fn number_by_windows(&self) -> Option<u32> {
@@ -306,9 +306,12 @@ impl<'a> Draft<'a> {
                 self.records.signature(e.row).channel != self.security.channel,
                 self.records.id[e.row as usize],
                 e.role,
+                e.rule,
             )
         };
+        // Stable: records of one id stand in the order in which they were found.
         self.evidence.sort_by_key(order);
+        self.evidence.dedup();
         self.intervals.sort_by_key(|interval| (interval.from, interval.what));
         let session = &mut self.session;
         session.logons = append(&mut sessions.logons, logons);

@@ -2,8 +2,9 @@
 
 use super::draft::Draft;
 use super::open::Mark;
+use super::terminal::SAME_MOMENT;
 use crate::event::{Kind, RowIdx};
-use crate::machine::StepKind;
+use crate::machine::{Pos, StepKind};
 use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 
@@ -13,65 +14,160 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         return;
     }
     let (Some(begin), Some(end)) = (begin(draft), end(draft)) else { return };
-    let mut open: [Option<(Timestamp, RowIdx)>; 4] = [None; 4];
-    let mut last = begin;
-    for Change { at, row, kind, before } in changes(draft, marks) {
-        let (what, opens, role) = meaning(kind);
-        draft.evidence_row(row, role, 35);
-        let slot = &mut open[what as usize];
-        if opens {
-            slot.get_or_insert((at, row));
-        } else {
-            // The opener was not seen (rule 37): at the latest then, at the earliest after the last sign of work.
-            let since = before.map_or(last, |before| last.max(before));
-            let (from, opened_by) = slot.take().map_or((since, None), |(from, row)| (from, Some(row)));
-            draft.push_interval(begin, end, Interval { what, from, to: at, opened_by, closed_by: Some(row) });
+    let limits = Limits {
+        begin: Moment { at: begin, pos: Some(draft.session.first_pos) },
+        end: Moment { at: end, pos: Some(draft.end_pos) },
+    };
+    let mut spans = states(draft, marks, &limits);
+    spans.extend(asleep(draft, &limits));
+    let spans = united(spans);
+    measure(draft, &spans);
+    draft.intervals = spans.iter().filter(|span| span.from.at < span.to.at).map(Span::interval).collect();
+}
+
+/// A moment, and where its record stands in the Security lineage, if that is where it is.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    at: Timestamp,
+    pos: Option<Pos>,
+}
+
+struct Limits {
+    begin: Moment,
+    end: Moment,
+}
+
+/// An interval while it is worked out.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    what: State,
+    from: Moment,
+    to: Moment,
+    opened_by: Option<RowIdx>,
+    closed_by: Option<RowIdx>,
+    /// Whether the state is known to have lasted all that time.
+    is_sure: bool,
+}
+
+impl Span {
+    fn interval(&self) -> Interval {
+        Interval {
+            what: self.what,
+            from: self.from.at,
+            to: self.to.at,
+            opened_by: self.opened_by,
+            closed_by: self.closed_by,
         }
-        last = last.max(at);
     }
-    for (what, open) in STATES.into_iter().zip(open) {
-        if let Some((from, row)) = open {
-            // It ends with the session (rule 37).
-            draft.push_interval(
-                begin,
-                end,
-                Interval { what, from, to: end, opened_by: Some(row), closed_by: None },
-            );
-        }
+
+    /// Cut to the session.
+    fn within(self, limits: &Limits) -> Self {
+        let from = if self.from.at < limits.begin.at { limits.begin } else { self.from };
+        let to = if self.to.at > limits.end.at { limits.end } else { self.to };
+        Span { from, to, ..self }
     }
-    asleep(draft, begin, end);
-    measure(draft);
 }
 
 /// An event that changes a session's state.
 struct Change {
-    at: Timestamp,
+    moment: Moment,
     row: RowIdx,
     kind: Kind,
     /// When the session was last heard of before.
     before: Option<Timestamp>,
 }
 
-/// What Security has; where it does not audit these, what Terminal Services have.
-fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
-    if let (false, Some((ts, _))) = (draft.boot.audits_locks, draft.ts) {
-        let at = |row: RowIdx| draft.records.time[row as usize];
-        return ts
-            .changes
-            .iter()
-            .map(|&(row, kind)| Change { at: at(row), row, kind, before: None })
-            .collect();
+fn states(draft: &mut Draft<'_>, marks: &[Mark], limits: &Limits) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut open: [Option<Change>; 3] = [None, None, None];
+    let mut last = limits.begin;
+    for change in changes(draft, marks) {
+        let Change { moment, row, kind, before } = change;
+        let (what, opens, role) = meaning(kind);
+        draft.evidence_row(row, role, 35);
+        let slot = &mut open[what as usize];
+        if opens {
+            slot.get_or_insert(change);
+        } else {
+            // The opener was not seen (rule 37): at the latest then, at the earliest after the last sign of work.
+            let since = before.map_or(last, |at| if at > last.at { Moment { at, pos: None } } else { last });
+            let (from, opened_by) =
+                slot.take().map_or((since, None), |opener| (opener.moment, Some(opener.row)));
+            let is_sure = opened_by.is_some() && !is_cut(draft, from, moment);
+            let span = Span { what, from, to: moment, opened_by, closed_by: Some(row), is_sure };
+            spans.push(span.within(limits));
+        }
+        if moment.at > last.at {
+            last = moment;
+        }
     }
+    for (what, opener) in STATES.into_iter().zip(open) {
+        let Some(Change { moment: from, row, .. }) = opener else { continue };
+        // It ends with the session (rule 37).
+        let is_sure = !is_cut(draft, from, limits.end);
+        let span = Span { what, from, to: limits.end, opened_by: Some(row), closed_by: None, is_sure };
+        spans.push(span.within(limits));
+    }
+    spans
+}
+
+/// Whether records are missing between two moments: an unlock may be among them.
+fn is_cut(draft: &Draft<'_>, from: Moment, to: Moment) -> bool {
+    from.pos.zip(to.pos).is_some_and(|(from, to)| draft.security.has_gap(from, to))
+}
+
+/// What Security has, and what other logs have beside it: each of the two may have missed some.
+fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
     let change = |mark: &Mark| Change {
-        at: draft.time(mark.pos),
+        moment: Moment { at: draft.time(mark.pos), pos: Some(mark.pos) },
         row: draft.row(mark.pos),
         kind: mark.kind,
         before: mark.before.map(|pos| draft.time(pos)),
     };
-    marks.iter().map(change).collect()
+    let own: Vec<Change> = marks.iter().map(change).collect();
+    let Some((ts, _)) = draft.ts.filter(|(ts, _)| !ts.changes.is_empty()) else { return own };
+    let known = Known::of(&own);
+    let others = ts.changes.iter().map(|&(row, kind)| {
+        let at = draft.records.time[row as usize];
+        Change { moment: Moment { at, pos: None }, row, kind, before: None }
+    });
+    let mut others = others.filter(|other| !known.has(other)).peekable();
+    let mut all = Vec::with_capacity(own.len());
+    for change in own {
+        while let Some(other) = others.next_if(|other| other.moment.at < change.moment.at) {
+            all.push(other);
+        }
+        all.push(change);
+    }
+    all.extend(others);
+    all
 }
 
-const STATES: [State; 4] = [State::Locked, State::Screensaver, State::Disconnected, State::Suspended];
+/// When Security tells of each change of state.
+#[derive(Default)]
+struct Known([[Vec<Timestamp>; 2]; 3]);
+
+impl Known {
+    fn of(changes: &[Change]) -> Self {
+        let mut known = Known::default();
+        for change in changes {
+            let (what, opens, _) = meaning(change.kind);
+            known.0[what as usize][usize::from(opens)].push(change.moment.at);
+        }
+        known.0.iter_mut().flatten().for_each(|times| times.sort_unstable());
+        known
+    }
+
+    /// Whether a change of another log is one that Security tells, too.
+    fn has(&self, change: &Change) -> bool {
+        let (what, opens, _) = meaning(change.kind);
+        let times = &self.0[what as usize][usize::from(opens)];
+        let first = times.partition_point(|&at| at < change.moment.at.plus(-SAME_MOMENT));
+        times.get(first).is_some_and(|&at| at <= change.moment.at.plus(SAME_MOMENT))
+    }
+}
+
+const STATES: [State; 3] = [State::Locked, State::Screensaver, State::Disconnected];
 
 fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
     match kind {
@@ -79,8 +175,8 @@ fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
         Kind::Unlocked => (State::Locked, false, EvidenceRole::Unlock),
         Kind::ScreensaverOn => (State::Screensaver, true, EvidenceRole::ScreensaverOn),
         Kind::ScreensaverOff => (State::Screensaver, false, EvidenceRole::ScreensaverOff),
-        Kind::Disconnected | Kind::TsDisconnected => (State::Disconnected, true, EvidenceRole::Disconnect),
-        _ => (State::Disconnected, false, EvidenceRole::Reconnect),
+        Kind::Reconnected | Kind::TsReconnected => (State::Disconnected, false, EvidenceRole::Reconnect),
+        _ => (State::Disconnected, true, EvidenceRole::Disconnect),
     }
 }
 
@@ -94,50 +190,84 @@ fn end(draft: &Draft<'_>) -> Option<Timestamp> {
 }
 
 /// Spans in which the machine slept (rule 35) or stood still (rule 19).
-fn asleep(draft: &mut Draft<'_>, begin: Timestamp, end: Timestamp) {
-    let sleeps = draft.around.sleeps.iter().filter(|sleep| sleep.from < end && begin < sleep.to);
-    for sleep in sleeps {
-        let (from, to) = (sleep.from, sleep.to);
+fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
+    let (begin, end) = (limits.begin.at, limits.end.at);
+    let at = |at| Moment { at, pos: None };
+    let suspended = |from, to, opened_by, closed_by| Span {
+        what: State::Suspended,
+        from,
+        to,
+        opened_by,
+        closed_by: Some(closed_by),
+        is_sure: true,
+    };
+    let mut spans = Vec::new();
+    let sleeps = &draft.around.sleeps;
+    let first = sleeps.partition_point(|sleep| sleep.to <= begin);
+    for sleep in sleeps[first..].iter().take_while(|sleep| sleep.from < end) {
         if let Some(row) = sleep.opened_by {
             draft.evidence_row(row, EvidenceRole::Sleep, 35);
         }
         draft.evidence_row(sleep.closed_by, EvidenceRole::Wake, 35);
-        let (opened_by, closed_by) = (sleep.opened_by, Some(sleep.closed_by));
-        draft.push_interval(begin, end, Interval { what: State::Suspended, from, to, opened_by, closed_by });
+        spans.push(suspended(at(sleep.from), at(sleep.to), sleep.opened_by, sleep.closed_by).within(limits));
     }
-    let frozen: Vec<_> = draft.clock.frozen(draft.session.first_pos, draft.end_pos).copied().collect();
-    for step in frozen {
+    for step in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
         let StepKind::Frozen { from, to } = step.kind else { continue };
-        let row = draft.row(step.at);
+        let pos = Some(step.at);
         draft.evidence(step.at, EvidenceRole::Wake, 19);
-        draft.push_interval(
-            begin,
-            end,
-            Interval { what: State::Suspended, from, to, opened_by: None, closed_by: Some(row) },
-        );
+        let (from, to) = (Moment { at: from, pos }, Moment { at: to, pos });
+        spans.push(suspended(from, to, None, draft.row(step.at)).within(limits));
     }
+    spans
 }
 
-/// Rule 38.
-fn measure(draft: &mut Draft<'_>) {
+/// By state and time. Spans of one state that overlap are one: an opener that was seen twice, or two logs that tell of
+/// the same sleep.
+fn united(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.what, span.from.at, span.to.at));
+    let mut united: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match united.last_mut() {
+            Some(last) if last.what == span.what && span.from.at < last.to.at => {
+                if last.to.at < span.to.at {
+                    (last.to, last.closed_by) = (span.to, span.closed_by);
+                }
+                last.is_sure &= span.is_sure;
+            }
+            _ => united.push(span),
+        }
+    }
+    united
+}
+
+/// Rule 38. What is only an upper bound leaves out nothing that somebody may have worked in.
+fn measure(draft: &mut Draft<'_>, spans: &[Span]) {
     let Some(wall) = draft.session.duration else { return };
-    let without = |states: &[State]| (wall - covered(&draft.intervals, states)).max(0);
+    let is_exact = are_locks_audited(draft) && spans.iter().all(|span| span.is_sure);
+    let without = |states: &[State]| {
+        let counted = spans.iter().filter(|span| span.is_sure && states.contains(&span.what));
+        (wall - covered(draft, counted)).max(0)
+    };
+    let connected = without(&[State::Disconnected, State::Suspended]);
+    let active = without(&[State::Locked, State::Disconnected, State::Suspended]);
     let session = &mut draft.session;
-    if draft.boot.audits_locks {
-        session.active_how = ActiveHow::Exact;
-        session.connected = Some(without(&[State::Disconnected, State::Suspended]));
-        session.active = Some(without(&[State::Locked, State::Disconnected, State::Suspended]));
-    } else {
-        session.active_how = ActiveHow::UpperBound;
-        session.connected = Some(without(&[State::Suspended]));
-        session.active = session.connected;
-    }
+    session.active_how = if is_exact { ActiveHow::Exact } else { ActiveHow::UpperBound };
+    (session.connected, session.active) = (Some(connected), Some(active));
 }
 
-/// Ticks that intervals of these states cover together: they overlap, so a union, never a sum (rule 36).
-fn covered(intervals: &[Interval], states: &[State]) -> i64 {
+/// Whether every lock and disconnect of the session would have been written: their audit was on from its first record
+/// to its end, and none of the records between is missing.
+fn are_locks_audited(draft: &Draft<'_>) -> bool {
+    let (first, end) = (draft.session.first_pos, draft.end_pos);
+    draft.boot.audits_locks
+        && draft.around.is_lock_audit_steady(first, end)
+        && !draft.security.has_gap(first, end)
+}
+
+/// Ticks that spans cover together: they overlap, so a union, never a sum (rule 36).
+fn covered<'a>(draft: &Draft<'_>, spans: impl Iterator<Item = &'a Span>) -> i64 {
     let mut spans: Vec<(Timestamp, Timestamp)> =
-        intervals.iter().filter(|i| states.contains(&i.what)).map(|i| (i.from, i.to)).collect();
+        spans.map(|span| (elapsed(draft, span.from), elapsed(draft, span.to))).collect();
     union(&mut spans)
 }
 
@@ -156,4 +286,16 @@ pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
         }
     }
     sum
+}
+
+/// A moment by a clock that nobody moved since the session began (rule 20).
+fn elapsed(draft: &Draft<'_>, moment: Moment) -> Timestamp {
+    let first = draft.session.first_pos;
+    let pos = moment.pos.unwrap_or_else(|| {
+        // A record of another log: as far as Security's own times go.
+        let rows = draft.security.rows.get(first as usize..=draft.end_pos as usize).unwrap_or_default();
+        let before = rows.partition_point(|&row| draft.records.time[row as usize] <= moment.at);
+        first + (before as Pos).saturating_sub(1)
+    });
+    moment.at.plus(draft.clock.kept_between(first, pos).saturating_neg())
 }

@@ -1,11 +1,11 @@
 //! Which LogonIds are one session (domain.md C.6, rules 26 to 32).
 
 use super::classify::{class_of_account, class_of_logon};
-use super::open::{Track, TrackIdx, Tracks};
-use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
+use super::open::{Identity, Track, TrackIdx, Tracks};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::session::{Class, LogonRole};
-use crate::time::{MINUTE, SECOND, Timestamp};
+use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// Both halves of a token pair before Windows 10 are written this close together, and their LogonIds are this near
@@ -14,21 +14,12 @@ const PAIR_RECORDS: u64 = 2;
 const PAIR: i64 = 2 * SECOND / 1000;
 const PAIR_LUIDS: u64 = 0x10000;
 
+/// LogonIds without a 4624 that are looked at for one's other half.
+const MAX_LOST: usize = 64;
+
 /// The 4672 of a token pair comes this soon after its 4624 (C.2).
 const PRIVILEGES_RECORDS: Pos = 8;
 const PRIVILEGES: i64 = 5 * SECOND;
-
-/// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
-const RECONNECT: i64 = 5 * SECOND;
-
-/// An unlock and the 4801 or 4778 it belongs to (rule 31).
-const UNLOCK: i64 = 3 * SECOND;
-
-/// Of one account's desktops in a boot, the newest are looked at: nobody has more open at once.
-const MAX_DESKTOPS: usize = 256;
-
-/// Network level authentication comes this long before the logon it is for (B, class 8).
-const NLA: i64 = MINUTE;
 
 /// LogonIds that are one session.
 #[derive(Clone, Debug)]
@@ -38,13 +29,60 @@ pub struct Group {
     /// Logons that belong to it without being its own.
     pub attached: Vec<(TrackIdx, LogonRole)>,
     pub class: Class,
-    /// The LogonId its logon was made from: runas and its like.
-    pub parent: Option<LogonId>,
+    /// The LogonId its logon was made from: runas and its like (rule 30).
+    pub parent: Option<TrackIdx>,
+    /// Whether its logons belong to another group.
+    pub is_attached: bool,
 }
 
 impl Group {
     pub fn own(&self) -> impl Iterator<Item = TrackIdx> {
         std::iter::once(self.primary).chain(self.elevated)
+    }
+
+    pub fn is_desktop(&self) -> bool {
+        self.class == Class::Desktop && !self.is_attached
+    }
+}
+
+/// The groups of a boot, in the order of their first records, and the group of each track.
+pub struct Groups {
+    pub all: Vec<Group>,
+    pub of_track: Vec<u32>,
+}
+
+impl Groups {
+    pub fn of(&self, track: TrackIdx) -> usize {
+        self.of_track[track as usize] as usize
+    }
+
+    /// Makes one group's logons part of another's session.
+    pub fn attach(&mut self, n: usize, home: usize, role: LogonRole) {
+        let group = &mut self.all[n];
+        group.is_attached = true;
+        let attached = std::mem::take(&mut group.attached);
+        let logons: Vec<(TrackIdx, LogonRole)> = group.own().map(|idx| (idx, role)).chain(attached).collect();
+        for &(track, _) in &logons {
+            self.of_track[track as usize] = home as u32;
+        }
+        self.all[home].attached.extend(logons);
+    }
+
+    /// Takes away groups that are part of others, and what was known of them.
+    pub fn settle<T>(&mut self, facts: Vec<T>) -> Vec<T> {
+        if self.all.iter().all(|group| !group.is_attached) {
+            return facts;
+        }
+        let is_kept: Vec<bool> = self.all.iter().map(|group| !group.is_attached).collect();
+        let mut numbers: Vec<u32> = Vec::with_capacity(is_kept.len());
+        let mut n = 0;
+        for &is_kept in &is_kept {
+            numbers.push(n);
+            n += u32::from(is_kept);
+        }
+        self.all.retain(|group| !group.is_attached);
+        self.of_track.iter_mut().for_each(|group| *group = numbers[*group as usize]);
+        facts.into_iter().zip(is_kept).filter(|(_, is_kept)| *is_kept).map(|(fact, _)| fact).collect()
     }
 }
 
@@ -55,25 +93,7 @@ pub struct Linker<'a> {
     pub tracks: &'a Tracks,
 }
 
-/// Who a LogonId is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    pub sid: StrId,
-    pub user: StrId,
-    pub domain: StrId,
-    pub logon_type: Option<u32>,
-}
-
 impl<'a> Linker<'a> {
-    /// The sessions of a boot, in the order of their first records.
-    pub fn groups(&self) -> Vec<Group> {
-        let mut groups = self.pairs();
-        self.attach_unlocks(&mut groups);
-        self.attach_reconnects(&mut groups);
-        self.attach_nla(&mut groups);
-        groups.into_iter().flatten().collect()
-    }
-
     pub fn track(&self, idx: TrackIdx) -> &'a Track {
         &self.tracks.all[idx as usize]
     }
@@ -94,47 +114,30 @@ impl<'a> Linker<'a> {
         self.track(idx).logon.and_then(|pos| self.event(pos))
     }
 
-    fn text(&self, event: EventIdx, field: Field) -> &'a str {
+    pub fn text(&self, event: EventIdx, field: Field) -> &'a str {
         self.records.text(self.records.events.text(event, field))
     }
 
-    /// From the 4624, else from what else tells.
     pub fn identity(&self, idx: TrackIdx) -> Identity {
-        let track = self.track(idx);
-        let told = [track.logon, track.user_logoff, track.logoff, Some(track.first)];
-        let told: Vec<Identity> =
-            told.into_iter().flatten().filter_map(|pos| self.identity_at(pos, track.luid)).collect();
-        let known =
-            told.iter().find(|known| !known.sid.is_none()).or(told.first()).copied().unwrap_or_default();
-        Identity { logon_type: known.logon_type.or(told.iter().find_map(|known| known.logon_type)), ..known }
+        self.track(idx).identity
     }
 
-    fn identity_at(&self, pos: Pos, luid: LogonId) -> Option<Identity> {
-        let event = self.event(pos)?;
-        let events = &self.records.events;
-        let text = |field| events.text(event, field);
-        match events.luid(event, Field::TargetLogonId) == Some(luid) {
-            // 4688 names the target by its LogonId alone where subject and target are one account.
-            true if !(text(Field::TargetUser).is_none() && text(Field::TargetSid).is_none()) => {
-                Some(Identity {
-                    sid: text(Field::TargetSid),
-                    user: text(Field::TargetUser),
-                    domain: text(Field::TargetDomain),
-                    logon_type: events.number(event, Field::LogonType),
-                })
-            }
-            true => None,
-            false => Some(Identity {
-                sid: text(Field::SubjectSid),
-                user: text(Field::SubjectUser),
-                domain: text(Field::SubjectDomain),
-                logon_type: None,
-            }),
+    /// Where a group's first 4624 stands.
+    pub fn logon_of(&self, group: &Group) -> Option<Pos> {
+        group.own().filter_map(|idx| self.track(idx).logon).min()
+    }
+
+    /// Whether both are of one account: by SID, where that of one is unknown by name.
+    pub fn is_one_account(&self, a: Identity, b: Identity) -> bool {
+        if !a.sid.is_none() && !b.sid.is_none() {
+            return a.sid == b.sid;
         }
+        let name = |identity: Identity| self.records.text(identity.user);
+        !a.user.is_none() && name(a).eq_ignore_ascii_case(name(b))
     }
 
     /// Rules 26 to 28: token pairs, and everything else by itself. By the track of the group's first record.
-    fn pairs(&self) -> Vec<Option<Group>> {
+    pub fn groups(&self) -> Groups {
         let n = self.tracks.all.len() as TrackIdx;
         let mut twin: FxHashMap<TrackIdx, TrackIdx> = FxHashMap::default();
         let lost = self.without_logon();
@@ -146,13 +149,18 @@ impl<'a> Linker<'a> {
                 twin.insert(other, idx);
             }
         }
-        (0..n)
-            .map(|idx| match twin.get(&idx) {
-                Some(&other) if other < idx => None,
-                Some(&other) => Some(self.pair(idx, other)),
-                None => Some(self.group(idx, None)),
-            })
-            .collect()
+        let mut groups =
+            Groups { all: Vec::with_capacity(n as usize), of_track: Vec::with_capacity(n as usize) };
+        for idx in 0..n {
+            let twin = if twin.is_empty() { None } else { twin.get(&idx).copied() };
+            if let Some(other) = twin.filter(|&other| other < idx) {
+                groups.of_track.push(groups.of_track[other as usize]);
+                continue;
+            }
+            groups.of_track.push(groups.all.len() as u32);
+            groups.all.push(twin.map_or_else(|| self.group(idx, None), |other| self.pair(idx, other)));
+        }
+        groups
     }
 
     /// Rule 26: the 4624 names its other half, and that one names it, or its 4624 is lost.
@@ -179,8 +187,12 @@ impl<'a> Linker<'a> {
         let (pos, event) = (first.logon?, self.logon(idx)?);
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
-        // The 4672 that names the elevated half comes right after both; it may be among records that are missing.
-        let is_elevated = first.privileges.is_some() || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS);
+        // The 4672 that names the elevated half comes right after both; it may be among records that are missing, or
+        // not be audited.
+        let is_elevated = first.privileges.is_some()
+            || !self.tracks.has_privileges
+            || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
+            || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
         if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
@@ -209,11 +221,8 @@ impl<'a> Linker<'a> {
         is_half.then_some(track)
     }
 
-    /// LogonIds whose 4624 is missing, ascending. None in a log that misses no records.
+    /// LogonIds whose 4624 is missing, ascending.
     fn without_logon(&self) -> Vec<(u64, TrackIdx)> {
-        if self.security.gaps.is_empty() {
-            return Vec::new();
-        }
         let tracks = self.tracks.all.iter().zip(0..);
         let mut lost: Vec<_> =
             tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid.0, n)).collect();
@@ -221,30 +230,80 @@ impl<'a> Linker<'a> {
         lost
     }
 
-    /// Rule 27, where records are missing right beside a 4624: the other half is a LogonId of the same account near
-    /// enough that has none. The elevated half comes first and has the lower LogonId.
+    /// Rule 27, where a 4624 is missing: the other half is a LogonId of the same account, near enough, that has none.
+    /// The elevated half comes first and has the lower LogonId.
     fn lost_half(&self, idx: TrackIdx, lost: &[(u64, TrackIdx)]) -> Option<TrackIdx> {
+        if lost.is_empty() {
+            return None;
+        }
         let own = self.track(idx);
-        let (pos, event) = (own.logon.filter(|_| !lost.is_empty())?, self.logon(idx)?);
+        let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
+        let fits = |&other: &TrackIdx| {
+            other != idx && self.is_same_account(idx, other) && !self.identity(other).sid.is_none()
+        };
+        let is_near = |luid: u64| luid.abs_diff(own.luid.0) < PAIR_LUIDS;
+        let mut below = lost[..middle]
+            .iter()
+            .rev()
+            .take(MAX_LOST)
+            .take_while(|&&(luid, _)| is_near(luid))
+            .map(|&(_, other)| other)
+            .filter(fits);
+        let (Some(pos), Some(event)) = (own.logon, self.logon(idx)) else {
+            return below.next().filter(|&other| self.is_lost_pair(idx, other));
+        };
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
         if !is_interactive || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
-        let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
-        let fits = |other: TrackIdx| self.is_same_account(idx, other) && !self.identity(other).sid.is_none();
-        let is_limited = own.privileges.is_none();
-        if is_limited && self.security.gaps.binary_search(&pos).is_ok() {
-            let below = lost[..middle].iter().rev().take_while(|(luid, _)| own.luid.0 - luid < PAIR_LUIDS);
-            let is_beside = |other: TrackIdx| self.track(other).first.abs_diff(pos) <= PRIVILEGES_RECORDS;
-            return below.map(|&(_, other)| other).find(|&other| is_beside(other) && fits(other));
+        if own.privileges.is_none() {
+            let is_cut = self.security.has_gap(pos.saturating_sub(PAIR_RECORDS as Pos), pos);
+            return below.find(|&other| is_cut && self.is_named_after(other, pos));
         }
         let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);
-        let above = lost[middle..].iter().take_while(|(luid, _)| luid - own.luid.0 < PAIR_LUIDS);
-        let is_desktop =
-            |other: TrackIdx| self.track(other).user_logoff.is_some() || self.track(other).has_marks;
-        let found = above.map(|&(_, other)| other).find(|&other| is_desktop(other) && fits(other));
-        found.filter(|_| !is_limited && is_cut)
+        let above = lost[middle..].iter().take(MAX_LOST).take_while(|&&(luid, _)| is_near(luid));
+        let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
+        let first = self.track(next).first;
+        let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
+        (is_soon || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next))
+            .then_some(next)
+    }
+
+    /// Whether the 4672 of an elevated half stands right after a 4624 of the limited one.
+    fn is_named_after(&self, other: TrackIdx, pos: Pos) -> bool {
+        let track = self.track(other);
+        let is_beside =
+            |at: Pos| at <= pos + PRIVILEGES_RECORDS && self.time(at).since(self.time(pos)).abs() <= SECOND;
+        track.first > pos && track.privileges.is_some_and(is_beside)
+    }
+
+    /// Whether desktop events cite a LogonId: of a pair they cite the limited half (rule 28).
+    fn is_of_desktop(&self, idx: TrackIdx) -> bool {
+        self.track(idx).user_logoff.is_some() || self.track(idx).has_marks
+    }
+
+    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
+    /// a full token, and nobody is known to have logged on between them.
+    fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
+        let (own, other) = (self.track(limited), self.track(elevated));
+        let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
+        let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
+        self.is_of_desktop(limited)
+            && !self.is_of_desktop(elevated)
+            && other.has_full_token
+            && other.reused_at.is_none()
+            && !self.is_known_between(elevated, limited)
+            && is_in_time
+            && is_interactive
+    }
+
+    /// Whether somebody is known to have logged on between two LogonIds, the lower first.
+    fn is_known_between(&self, lower: TrackIdx, upper: TrackIdx) -> bool {
+        let (lower, upper) = (self.track(lower).luid.0, self.track(upper).luid.0);
+        let known = &self.tracks.known;
+        let next = known.partition_point(|&(luid, _)| luid <= lower);
+        known.get(next).is_some_and(|&(luid, _)| luid < upper)
     }
 
     /// Rule 28: the limited half is the session's name; desktop events cite it.
@@ -261,7 +320,6 @@ impl<'a> Linker<'a> {
 
     fn group(&self, primary: TrackIdx, elevated: Option<TrackIdx>) -> Group {
         let logon = self.logon(primary).or(elevated.and_then(|idx| self.logon(idx)));
-        let subject = logon.and_then(|event| self.records.events.luid(event, Field::SubjectLogonId));
         let class = match logon {
             Some(event) => class_of_logon(self.records, event),
             None => self.class_of_cited(primary),
@@ -271,7 +329,8 @@ impl<'a> Linker<'a> {
             elevated,
             attached: Vec::new(),
             class,
-            parent: subject.filter(|luid| !luid.is_fixed()),
+            parent: self.track(primary).subject.or(elevated.and_then(|idx| self.track(idx).subject)),
+            is_attached: false,
         }
     }
 
@@ -297,186 +356,5 @@ impl<'a> Linker<'a> {
             _ if track.has_marks => Class::Desktop,
             _ => Class::Unknown,
         })
-    }
-
-    /// Rule 31: an unlock is no session of its own.
-    fn attach_unlocks(&self, groups: &mut [Option<Group>]) {
-        let desktops = self.desktops(groups);
-        for n in 0..groups.len() {
-            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Reauth) else {
-                continue;
-            };
-            let Some(pos) = group.own().filter_map(|idx| self.track(idx).logon).min() else { continue };
-            let sid = self.identity(group.primary).sid;
-            let Some(home) = self.unlocked(groups, &desktops, sid, pos) else { continue };
-            let role = match self.logon(group.primary).or(group.elevated.and_then(|idx| self.logon(idx))) {
-                Some(event) if self.is_refresh(event) => LogonRole::Refresh,
-                _ => LogonRole::Unlock,
-            };
-            self.attach(groups, n, home, role);
-        }
-    }
-
-    /// The local security authority refreshes its credentials with a type 7 that nobody typed.
-    fn is_refresh(&self, event: EventIdx) -> bool {
-        let process = self.text(event, Field::ProcessName).to_ascii_lowercase();
-        self.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat")
-            || process.ends_with("\\lsass.exe")
-    }
-
-    /// Desktop groups by account.
-    fn desktops(&self, groups: &[Option<Group>]) -> FxHashMap<StrId, Vec<usize>> {
-        let mut desktops: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
-        for (n, group) in groups.iter().enumerate() {
-            if let Some(group) = group.as_ref().filter(|group| group.class == Class::Desktop) {
-                desktops.entry(self.identity(group.primary).sid).or_default().push(n);
-            }
-        }
-        desktops
-    }
-
-    /// The session that an unlock at this place is of: that of the 4801 or 4778 beside it, else the newest of the
-    /// account that is on.
-    fn unlocked(
-        &self,
-        groups: &[Option<Group>],
-        desktops: &FxHashMap<StrId, Vec<usize>>,
-        sid: StrId,
-        pos: Pos,
-    ) -> Option<usize> {
-        let own = desktops.get(&sid)?;
-        let first = |n: usize| groups[n].as_ref().map_or(Pos::MAX, |group| self.track(group.primary).first);
-        let begun = own.partition_point(|&n| first(n) < pos);
-        let live = |&n: &usize| groups[n].as_ref().is_some_and(|group| self.is_live(group, pos));
-        let newest = own[..begun].iter().rev().take(MAX_DESKTOPS).copied();
-        let live: Vec<usize> = newest.filter(live).collect();
-        let marks: Vec<TrackIdx> = self.marks_near(pos, UNLOCK).collect();
-        let has_mark = |n: &&usize| {
-            groups[**n].as_ref().is_some_and(|group| group.own().any(|idx| marks.contains(&idx)))
-        };
-        live.iter().find(has_mark).or(live.first()).copied()
-    }
-
-    /// Tracks with a 4801 or 4778 within a time of a place.
-    fn marks_near(&self, pos: Pos, within: i64) -> impl Iterator<Item = TrackIdx> + '_ {
-        let at = self.time(pos);
-        let middle = self.tracks.marks.partition_point(|mark| mark.pos < pos);
-        let near = move |mark: &&super::open::Mark| self.time(mark.pos).since(at).abs() <= within;
-        let (before, after) = self.tracks.marks.split_at(middle);
-        let resumes = |mark: &&super::open::Mark| matches!(mark.kind, Kind::Unlocked | Kind::Reconnected);
-        before
-            .iter()
-            .rev()
-            .take_while(near)
-            .chain(after.iter().take_while(near))
-            .filter(resumes)
-            .map(|mark| mark.track)
-    }
-
-    /// Whether a session is on at a place: begun, and not known to have ended.
-    fn is_live(&self, group: &Group, pos: Pos) -> bool {
-        let is_before = |at: Option<Pos>| at.is_some_and(|at| at < pos);
-        group.own().any(|idx| self.track(idx).first < pos)
-            && !group.own().any(|idx| is_before(self.track(idx).user_logoff))
-            && !group.own().all(|idx| is_before(self.track(idx).logoff))
-    }
-
-    /// B, class 6: a desktop logon that only led back to the session its account had.
-    fn attach_reconnects(&self, groups: &mut [Option<Group>]) {
-        let desktops = self.desktops(groups);
-        for (sid, own) in &desktops {
-            if own.len() < 2 || sid.is_none() {
-                continue;
-            }
-            for &n in own {
-                let Some(pos) = groups[n].as_ref().and_then(|group| self.track(group.primary).logon) else {
-                    continue;
-                };
-                let Some(home) = self.resumed(groups, own, n, pos) else { continue };
-                self.attach(groups, n, home, LogonRole::Reconnect);
-            }
-        }
-    }
-
-    fn resumed(&self, groups: &[Option<Group>], own: &[usize], n: usize, pos: Pos) -> Option<usize> {
-        let group = groups[n].as_ref()?;
-        let gone =
-            |idx| self.track(idx).logoff.is_some_and(|at| self.time(at).since(self.time(pos)) <= RECONNECT);
-        let is_short = group.own().all(gone);
-        let marks: Vec<TrackIdx> = self.marks_near(pos, RECONNECT).collect();
-        if !is_short && marks.is_empty() {
-            return None;
-        }
-        let is_resumed = |other: &Group| other.own().any(|idx| marks.contains(&idx));
-        let fits = |&&m: &&usize| {
-            m != n
-                && groups[m]
-                    .as_ref()
-                    .is_some_and(|other| self.is_live(other, pos) && (is_short || is_resumed(other)))
-        };
-        let older = own.partition_point(|&m| m < n);
-        own[..older].iter().rev().take(MAX_DESKTOPS).find(fits).copied()
-    }
-
-    /// Rule 32: the network logon that came before a Remote Desktop logon tells where it came from.
-    fn attach_nla(&self, groups: &mut [Option<Group>]) {
-        let mut network: FxHashMap<(StrId, StrId), Vec<usize>> = FxHashMap::default();
-        for (n, group) in groups.iter().enumerate() {
-            if let Some(key) = group.as_ref().and_then(|group| self.nla_key(group)) {
-                network.entry(key).or_default().push(n);
-            }
-        }
-        for n in 0..groups.len() {
-            let Some(group) = groups[n].as_ref().filter(|group| group.class == Class::Desktop) else {
-                continue;
-            };
-            let logons: Vec<TrackIdx> =
-                group.own().chain(group.attached.iter().map(|&(idx, _)| idx)).collect();
-            for (key, pos) in logons.into_iter().filter_map(|idx| self.remote_logon(idx)) {
-                for &m in network.get(&key).into_iter().flatten() {
-                    let is_before = |group: &Group| {
-                        let at = self.track(group.primary).logon;
-                        at.is_some_and(|at| at < pos && self.time(pos).since(self.time(at)) <= NLA)
-                    };
-                    if groups[m].as_ref().is_some_and(is_before) {
-                        self.attach(groups, m, n, LogonRole::Nla);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Account and address of a network logon that no local process made.
-    fn nla_key(&self, group: &Group) -> Option<(StrId, StrId)> {
-        let event = self.logon(group.primary).filter(|_| group.class == Class::Network)?;
-        let events = &self.records.events;
-        let is_remote = events.number(event, Field::LogonType) == Some(3)
-            && events.luid(event, Field::ProcessId).is_none()
-            && group.elevated.is_none();
-        self.account_and_address(event).filter(|_| is_remote)
-    }
-
-    fn remote_logon(&self, idx: TrackIdx) -> Option<((StrId, StrId), Pos)> {
-        let event = self.logon(idx)?;
-        let is_remote = matches!(self.records.events.number(event, Field::LogonType), Some(7 | 10 | 12));
-        let key = self.account_and_address(event).filter(|_| is_remote)?;
-        Some((key, self.track(idx).logon?))
-    }
-
-    fn account_and_address(&self, event: EventIdx) -> Option<(StrId, StrId)> {
-        let events = &self.records.events;
-        let key = (events.text(event, Field::TargetSid), events.text(event, Field::Address));
-        (!key.0.is_none() && !key.1.is_none()).then_some(key)
-    }
-
-    /// Makes one group's logons part of another's session.
-    fn attach(&self, groups: &mut [Option<Group>], n: usize, home: usize, role: LogonRole) {
-        let Some(group) = groups[n].take() else { return };
-        let Some(home) = groups[home].as_mut() else {
-            groups[n] = Some(group);
-            return;
-        };
-        home.attached.extend(group.own().map(|idx| (idx, role)));
-        home.attached.extend(group.attached.iter().copied());
     }
 }

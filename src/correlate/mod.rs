@@ -5,8 +5,9 @@
 //! 3. [`clock`]: when was its clock moved?
 //! 4. [`coverage`]: would a logoff have been written?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
-//! 6. [`link`] and [`classify`]: which of them are one session, and what is it for?
-//! 7. [`terminal`] and [`alone`]: what do other logs know of it, and which sessions do only they know?
+//! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
+//! 7. [`terminal`], [`remote`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do only they
+//!    know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
@@ -18,6 +19,7 @@
 mod activity;
 mod alone;
 mod around;
+mod attach;
 mod boots;
 mod bursts;
 mod classify;
@@ -27,10 +29,12 @@ mod coverage;
 mod draft;
 mod hops;
 mod intervals;
+mod join;
 mod link;
 mod machines;
 mod open;
 mod origins;
+mod remote;
 mod sleep;
 mod terminal;
 
@@ -40,8 +44,8 @@ use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use draft::Draft;
 use hops::edges::Explicit;
-use link::{Group, Linker};
-use open::{Mark, TrackIdx};
+use link::{Groups, Linker};
+use open::Mark;
 use rustc_hash::FxHashMap;
 use terminal::Outside;
 
@@ -92,13 +96,16 @@ fn add_sessions(
     for (n, boot) in facts.boots.iter().enumerate() {
         let tracks = open::tracks(records, security, boot);
         let linker = Linker { records, security, tracks: &tracks };
-        let groups = linker.groups();
-        let marks = Marks::of(&groups, &tracks);
+        let mut groups = linker.groups();
         let numbered = outside.sessions(records, n);
-        let joined = terminal::join(&linker, &groups, &marks, &numbered);
-        let around = Around::of(&linker, boot, &groups, sleep::sleeps(records, system, boot));
+        let joined = join::join(&linker, &groups, &numbered);
+        let closed = join::closed(&linker, &groups, &numbered, &joined);
+        attach::attach(&linker, &mut groups, &closed, &outside.remote(records, n));
+        let joined = groups.settle(joined);
+        let marks = Marks::of(&groups, &tracks);
+        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot));
         let first = sessions.all.len() as SessionIdx;
-        for (idx, group) in groups.iter().enumerate() {
+        for (idx, group) in groups.all.iter().enumerate() {
             let mut draft = Draft::new(&linker, facts, boot, &around, group);
             draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
             draft.session.machine = machine;
@@ -108,34 +115,19 @@ fn add_sessions(
         }
         link_parents(&groups, first, sessions);
         activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
-        for (idx, ts) in numbered.iter().enumerate() {
-            let is_joined = joined.iter().flatten().any(|&(other, _)| other == idx);
-            if !is_joined && !alone::may_be_known(&linker, &groups, ts) {
-                alone::add(records, boot, machine, n as u32, ts, sessions);
-            }
+        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined) {
+            alone::add(records, boot, machine, n as u32, ts, sessions);
         }
         number_namesakes(&mut sessions.all[first as usize..]);
     }
 }
 
-/// Rule 30: the session that a secondary logon was made from.
-fn link_parents(groups: &[Group], first: SessionIdx, sessions: &mut Sessions) {
-    if groups.iter().all(|group| group.parent.is_none()) {
-        return;
-    }
-    let mut by_luid: FxHashMap<LogonId, SessionIdx> = FxHashMap::default();
-    for idx in first..sessions.all.len() as SessionIdx {
-        for logon in sessions.logons(&sessions.all[idx as usize]).iter().filter(|logon| logon.role.is_own()) {
-            by_luid.entry(logon.luid).or_insert(idx);
-        }
-        if let Some(luid) = sessions.all[idx as usize].luid {
-            by_luid.entry(luid).or_insert(idx);
-        }
-    }
-    for (n, group) in groups.iter().enumerate() {
-        let idx = first + n as SessionIdx;
-        let parent = group.parent.and_then(|luid| by_luid.get(&luid)).copied();
-        sessions.all[idx as usize].parent = parent.filter(|&parent| parent != idx);
+/// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
+fn link_parents(groups: &Groups, first: SessionIdx, sessions: &mut Sessions) {
+    for (n, group) in groups.all.iter().enumerate() {
+        let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
+        let parent = parent.map(|parent| first + parent as SessionIdx);
+        sessions.all[first as usize + n].parent = parent;
     }
 }
 
@@ -156,17 +148,14 @@ struct Marks {
 }
 
 impl Marks {
-    fn of(groups: &[Group], tracks: &open::Tracks) -> Self {
+    fn of(groups: &Groups, tracks: &open::Tracks) -> Self {
         if tracks.marks.is_empty() {
             return Marks { runs: Vec::new() };
         }
-        let mut group_of: FxHashMap<TrackIdx, usize> = FxHashMap::default();
-        for (n, group) in groups.iter().enumerate() {
-            group_of.extend(group.own().map(|idx| (idx, n)));
-        }
-        let mut runs = vec![Vec::new(); groups.len()];
+        let mut runs = vec![Vec::new(); groups.all.len()];
         for mark in &tracks.marks {
-            if let Some(&n) = group_of.get(&mark.track) {
+            let n = groups.of(mark.track);
+            if groups.all[n].own().any(|own| own == mark.track) {
                 runs[n].push(*mark);
             }
         }

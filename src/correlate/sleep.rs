@@ -14,37 +14,63 @@ pub struct Sleep {
 }
 
 /// The sleeps of a boot, by time, apart. The Power-Troubleshooter's own times are the best: a wake's record is
-/// stamped before the clock is right.
+/// stamped before the clock is right, which the next Kernel-General 1 tells.
 pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
     let mut told: Vec<Sleep> = Vec::new();
     let mut seen: Vec<Sleep> = Vec::new();
-    let mut asleep: Option<RowIdx> = None;
+    let (mut asleep, mut standby) = (None, None);
+    let mut is_waking = false;
     for pos in boot.system.clone() {
         let row = system.rows[pos as usize];
         let Some(event) = records.event(row) else { continue };
-        let events = &records.events;
         let at = |row: RowIdx| records.time[row as usize];
-        match events.kind(event) {
-            Kind::Sleep | Kind::StandbyEntered => asleep = Some(row),
-            Kind::Wake | Kind::StandbyLeft => {
-                seen.extend(asleep.take().map(|from| Sleep {
-                    from: at(from),
-                    to: at(row),
-                    opened_by: Some(from),
-                    closed_by: row,
-                }));
+        let woken =
+            |from: RowIdx| Sleep { from: at(from), to: at(row), opened_by: Some(from), closed_by: row };
+        let times = || {
+            let time = |field| records.events.time(event, field);
+            time(Field::PreviousTime).zip(time(Field::NewTime))
+        };
+        match records.events.kind(event) {
+            Kind::Sleep => asleep = Some(row),
+            Kind::StandbyEntered => standby = Some(row),
+            Kind::Wake => {
+                is_waking = asleep.is_some();
+                seen.extend(asleep.take().map(woken));
+            }
+            Kind::StandbyLeft => seen.extend(standby.take().map(woken)),
+            Kind::ClockSet if std::mem::take(&mut is_waking) => {
+                if let (Some(last), Some((_, new))) = (seen.last_mut(), times()) {
+                    last.to = last.to.max(new);
+                }
             }
             Kind::SleptAndWoke => {
-                let times = events.time(event, Field::PreviousTime).zip(events.time(event, Field::NewTime));
-                told.extend(times.map(|(from, to)| Sleep { from, to, opened_by: None, closed_by: row }));
+                told.extend(times().map(|(from, to)| Sleep { from, to, opened_by: None, closed_by: row }));
             }
             _ => {}
         }
     }
-    let is_new = |sleep: &Sleep| told.iter().all(|other| sleep.to <= other.from || other.to <= sleep.from);
-    seen.retain(is_new);
-    told.extend(seen);
-    told.retain(|sleep| sleep.from < sleep.to);
-    told.sort_by_key(|sleep| sleep.from);
-    told
+    let told = apart(told);
+    seen.retain(|sleep| {
+        let next = told.partition_point(|other| other.to <= sleep.from);
+        told.get(next).is_none_or(|other| sleep.to <= other.from)
+    });
+    apart(told.into_iter().chain(seen).collect())
+}
+
+/// By time; those that overlap are one.
+fn apart(mut sleeps: Vec<Sleep>) -> Vec<Sleep> {
+    sleeps.retain(|sleep| sleep.from < sleep.to);
+    sleeps.sort_by_key(|sleep| (sleep.from, sleep.to));
+    let mut apart: Vec<Sleep> = Vec::with_capacity(sleeps.len());
+    for sleep in sleeps {
+        match apart.last_mut() {
+            Some(last) if sleep.from < last.to => {
+                if last.to < sleep.to {
+                    (last.to, last.closed_by) = (sleep.to, sleep.closed_by);
+                }
+            }
+            _ => apart.push(sleep),
+        }
+    }
+    apart
 }

@@ -1,12 +1,9 @@
 //! What the logs beside Security tell of desktop sessions: Terminal Services, Winlogon and the User Profile Service
 //! name a session by its Terminal Services number (domain.md A.3 to A.5, rules 25 and 33).
 
-use super::Marks;
-use super::link::{Group, Linker};
-use super::open::Mark;
+use super::remote::Remote;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, Machine, Pos};
-use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -29,15 +26,6 @@ pub struct TsSession {
     pub changes: Vec<(RowIdx, Kind)>,
     /// Somebody else's logon with the same number.
     pub superseded_by: Option<RowIdx>,
-}
-
-/// How a session was found to have this number: what the confidence of its end rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joined {
-    /// By 4800 to 4803, which name both (33a).
-    ByNumber,
-    /// By account and moment (33b, 33c).
-    ByAccount,
 }
 
 /// The records of these logs, by boot.
@@ -76,6 +64,11 @@ impl Outside {
             rows.sort_by_key(|&row| (records.time[row as usize], records.id[row as usize]));
         }
         Outside { by_boot }
+    }
+
+    /// The clients of a boot.
+    pub fn remote(&self, records: &Records, boot: usize) -> Remote {
+        Remote::of(records, &self.by_boot[boot])
     }
 
     /// The sessions of a boot, in the order of their first records.
@@ -211,86 +204,6 @@ impl Fact {
         let ended = session.closed.first().map(|&row| records.time[row as usize]);
         ended.is_some_and(|ended| self.at.since(ended) <= SAME_LOGON)
     }
-}
-
-/// For each group of a boot, the numbered session it is, and how that is known. None is given to two.
-pub fn join(
-    linker: &Linker<'_>,
-    groups: &[Group],
-    marks: &Marks,
-    sessions: &[TsSession],
-) -> Vec<Option<(usize, Joined)>> {
-    let mut joined = vec![None; groups.len()];
-    if sessions.is_empty() {
-        return joined;
-    }
-    let mut is_taken = vec![false; sessions.len()];
-    let desktops = || (0..groups.len()).filter(|&n| groups[n].class == Class::Desktop);
-    for how in [Joined::ByNumber, Joined::ByAccount] {
-        for n in desktops() {
-            if joined[n].is_some() {
-                continue;
-            }
-            let found = match how {
-                Joined::ByNumber => by_number(linker, &groups[n], marks.of_group(n), sessions),
-                Joined::ByAccount => by_account(linker, &groups[n], sessions, &is_taken),
-            };
-            if let Some(found) = found.filter(|&found| !is_taken[found]) {
-                is_taken[found] = true;
-                joined[n] = Some((found, how));
-            }
-        }
-    }
-    joined
-}
-
-fn by_number(linker: &Linker<'_>, group: &Group, marks: &[Mark], sessions: &[TsSession]) -> Option<usize> {
-    let events = &linker.records.events;
-    let numbered = |mark: &Mark| {
-        Some((events.number(linker.event(mark.pos)?, Field::TsSession)?, linker.time(mark.pos)))
-    };
-    let (number, at) = marks.iter().find_map(numbered)?;
-    let covers = |session: &TsSession| {
-        let time = |row: &RowIdx| linker.records.time[*row as usize];
-        session.number == number
-            && session.first_row().is_none_or(|first| time(&first) <= at.plus(SAME_MOMENT))
-            && session.closed.first().is_none_or(|closed| at <= time(closed).plus(SAME_MOMENT))
-            && is_account(linker, group, session)
-    };
-    sessions.iter().position(covers)
-}
-
-/// Rule 33, b and c: the moment of the logon, or of the logoff, is that of the other log's.
-fn by_account(
-    linker: &Linker<'_>,
-    group: &Group,
-    sessions: &[TsSession],
-    is_taken: &[bool],
-) -> Option<usize> {
-    let own = || group.own().map(|idx| linker.track(idx));
-    let begun = own().filter_map(|track| track.logon).min().map(|pos| linker.time(pos));
-    let ended =
-        own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min().map(|pos| linker.time(pos));
-    let time = |row: Option<&RowIdx>| row.map(|&row| linker.records.time[row as usize]);
-    let apart = |a: Option<Timestamp>, b: Option<Timestamp>| a.zip(b).map(|(a, b)| a.since(b).abs());
-    let distance = |session: &TsSession| match begun {
-        Some(_) => apart(begun, time(session.opened.first())),
-        None => apart(ended, time(session.closed.first())),
-    };
-    let near = |n: &usize| !is_taken[*n] && is_account(linker, group, &sessions[*n]);
-    let candidates = (0..sessions.len()).filter(near).filter_map(|n| Some((distance(&sessions[n])?, n)));
-    candidates.filter(|&(apart, _)| apart <= SAME_MOMENT).min().map(|(_, n)| n)
-}
-
-/// Whether a group and a numbered session are of one account.
-pub fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
-    let identity = linker.identity(group.primary);
-    if !identity.sid.is_none() && !session.sid.is_none() {
-        return identity.sid == session.sid;
-    }
-    let text = |id| linker.records.text(id);
-    let user = text(session.account).rsplit('\\').next().unwrap_or("");
-    !user.is_empty() && user.eq_ignore_ascii_case(text(identity.user))
 }
 
 impl TsSession {

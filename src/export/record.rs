@@ -40,6 +40,7 @@ impl<'a> Exporter<'a> {
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize]).into()),
             burst: session.burst.map(|burst| self.burst_id(burst).into()),
             ts_session: session.ts_session,
+            ts_session_how: session.ts_how.map(|how| T::from(how.word())),
             logon_ids: self.logon_ids(session),
             origins: sessions.origins(session).iter().map(|origin| self.origin(origin)).collect(),
             start: session.start.at.map(T::from),

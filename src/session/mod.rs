@@ -176,6 +176,38 @@ impl ActiveHow {
     }
 }
 
+/// How the number of a session's Terminal Services session is known (domain.md rule 33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TsHow {
+    /// By 4800 to 4803, which name LogonId and number.
+    LockEvent,
+    /// By an event of another log about the same user at the same moment.
+    UserAndTime,
+    /// The same, by SID.
+    SidAndTime,
+    /// By the window manager that logged on before it.
+    WindowManager,
+    /// By nothing else: it is known by its number.
+    OwnNumber,
+}
+
+impl TsHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            TsHow::LockEvent => "lock_event",
+            TsHow::UserAndTime => "user_and_time",
+            TsHow::SidAndTime => "sid_and_time",
+            TsHow::WindowManager => "window_manager",
+            TsHow::OwnNumber => "own_number",
+        }
+    }
+
+    /// Whether a number joins them, which is sure; else a coincidence of time.
+    pub fn is_by_id(self) -> bool {
+        matches!(self, TsHow::LockEvent | TsHow::OwnNumber)
+    }
+}
+
 /// What a 4624 is within its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogonRole {
@@ -412,6 +444,7 @@ pub struct Session {
     pub parent: Option<SessionIdx>,
     pub burst: Option<BurstIdx>,
     pub ts_session: Option<u32>,
+    pub ts_how: Option<TsHow>,
     /// Its first record, and where that stands in the Security lineage.
     pub first_row: RowIdx,
     pub first_pos: Pos,

@@ -184,11 +184,6 @@ impl<'a> Checker<'a> {
         }
         for row in self.evidence(record, &roles) {
             let other = &self.world.rows[row];
-            let is_over = record.end_how == "logoff_from_other_log"
-                && ticks(&record.end).is_some_and(|end| end < other.raw());
-            if known::UNLOCK_AFTER_AN_END && is_over && other.event.id == 4624 {
-                continue;
-            }
             if other.boot != session.boot || !other.cites.iter().any(|&(_, n)| n == claim.session) {
                 let text =
                     format!("{} in {:?} record {} is not its own", other.event.id, other.log, other.id());

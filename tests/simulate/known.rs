@@ -1,7 +1,7 @@
 //! Known bugs of the correlator. While one of these is `true`, the simulation keeps clear of it; whoever fixes the bug
 //! removes the switch and what it guards, and the properties take over.
 
-use super::{Log, Role, World};
+use super::{Log, World};
 
 /// A gap up to 64 records before a start that has a 1101 or a 4688 of wininit.exe, or a gap in the records after a
 /// 1100, is taken for a start of its own: sessions are cut in two there.
@@ -14,10 +14,6 @@ pub const SHUTDOWN_ONLY_IN_SYSTEM: bool = true;
 /// Where all that Security has of a start is lost, the greatest LogonId of the boot before is remembered over it, also
 /// over a start that System shows: the restart of LogonIds is seen too late, and cuts the new boot in two.
 pub const LATE_LUID_RESTART: bool = true;
-
-/// One half of a token pair whose other 4624, or (before Windows 10) 4672, is lost: two sessions with a start each,
-/// and the half that no 4647 cites ends with `clean_shutdown` `high`.
-pub const HALF_A_PAIR: bool = true;
 
 /// Clock steps in logs with gaps.
 pub const CLOCK_AND_GAPS: bool = true;
@@ -32,13 +28,6 @@ pub const CLOCK_SET_BACK: bool = true;
 /// Two starts within ten minutes, of which one has lost its records in one log, are taken for one.
 pub const NEAR_STARTS: bool = true;
 
-/// A session without its 4624, first seen by a 4778 or 4779 (which have no SID): its account is not learned from the
-/// records that follow, and its unlocks go to another session of the same user.
-pub const ACCOUNT_OF_A_LOST_LOGON: bool = true;
-
-/// An unlock whose own session is lost is given to one that another log has ended before.
-pub const UNLOCK_AFTER_AN_END: bool = true;
-
 /// `clean_shutdown` `low` of a session whose logoff may have been lost, with bounds 30 seconds around the shutdown:
 /// they should begin when it was last seen.
 pub const BOUNDS_OF_A_LOW_SHUTDOWN: bool = true;
@@ -47,28 +36,6 @@ pub const BOUNDS_OF_A_LOW_SHUTDOWN: bool = true;
 pub fn keep_clear(world: &World, left: &mut [bool]) {
     let rows = &world.rows;
     let security = |row: &usize| rows[*row].log == Log::Security;
-    if HALF_A_PAIR {
-        for session in &world.sessions {
-            for role in [Role::Elevated, Role::Unlock] {
-                for logon in session.logons.iter().filter(|logon| logon.role == role) {
-                    let near =
-                        (logon.row.saturating_sub(4)..(logon.row + 6).min(rows.len())).filter(security);
-                    let own = near.filter(|&row| rows[row].at.abs_diff(rows[logon.row].at) < 100);
-                    own.for_each(|row| left[row] = true);
-                }
-            }
-        }
-    }
-    if ACCOUNT_OF_A_LOST_LOGON {
-        for (n, session) in world.sessions.iter().enumerate() {
-            let is_station = |row: &super::Row| {
-                matches!(row.event.id, 4778 | 4779) && row.cites.iter().any(|&(_, cited)| cited == n)
-            };
-            if (0..rows.len()).any(|row| left[row] && is_station(&rows[row])) {
-                session.own().for_each(|logon| left[logon.row] = true);
-            }
-        }
-    }
     for boot in 0..world.boots.len() {
         let of_boot: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].boot == boot).collect();
         let stopped = of_boot.iter().copied().find(|&row| rows[row].event.id == 1100);

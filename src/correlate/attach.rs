@@ -1,0 +1,380 @@
+//! Which logons belong to a session that was on already: unlocks, reconnects and network authentication; and which
+//! desktop a prompt for credentials stood on (domain.md rules 30 to 32; B, classes 6 and 8).
+//!
+//! Logons, marks and ends are walked once in the order of their records, with the desktops that are on kept on stacks:
+//! whatever a log holds, the work grows with its length.
+
+use super::link::{Group, Groups, Linker};
+use super::open::{Identity, Mark, TrackIdx};
+use super::remote::Remote;
+use crate::event::{EventIdx, Field, Kind, StrId};
+use crate::machine::Pos;
+use crate::session::{Class, LogonRole};
+use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
+
+/// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
+const RECONNECT: i64 = 5 * SECOND;
+
+/// An unlock and the 4801 or 4778 it belongs to (rule 31).
+const UNLOCK: i64 = 3 * SECOND;
+
+/// Marks that are looked at on either side of a logon: within these seconds nobody unlocks so many sessions.
+const MAX_MARKS: usize = 64;
+
+/// Network level authentication comes this long before the logon it is for (B, class 8).
+const NLA: i64 = MINUTE;
+
+/// A client authenticates again for the same connection within this time: it asks whom it talks to first. What came
+/// longer before is work of its own, such as on the computer's shares.
+const NLA_AGAIN: i64 = 10 * SECOND;
+
+/// A session that another log ended may be cited a moment later.
+const END_SLACK: i64 = 5 * SECOND;
+
+/// Attaches logons to their sessions. `closed` is when another log ended a group.
+pub fn attach(linker: &Linker<'_>, groups: &mut Groups, closed: &[Option<Timestamp>], remote: &Remote) {
+    let steps = steps(linker, groups);
+    if !steps.is_empty() {
+        let mut desk = Desk {
+            linker,
+            closed,
+            remote,
+            live: Stack::default(),
+            by_sid: FxHashMap::default(),
+            by_name: FxHashMap::default(),
+            console: None,
+        };
+        for (pos, step) in steps {
+            desk.step(groups, pos, step);
+        }
+    }
+    attach_nla(linker, groups);
+}
+
+/// What happens at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// A desktop is on from here.
+    Begins(usize),
+    /// A 4778 or 4779.
+    Moves(usize),
+    /// A type 7 or 13, or a prompt for credentials.
+    Asks(usize),
+}
+
+fn steps(linker: &Linker<'_>, groups: &Groups) -> Vec<(Pos, Step)> {
+    let mut steps = Vec::new();
+    for (n, group) in groups.all.iter().enumerate() {
+        match group.class {
+            Class::Desktop => steps.push((begins(linker, group), Step::Begins(n))),
+            Class::Reauth => steps.extend(linker.logon_of(group).map(|pos| (pos, Step::Asks(n)))),
+            Class::Secondary if group.parent.is_none() && is_prompt(linker, group) => {
+                steps.extend(linker.logon_of(group).map(|pos| (pos, Step::Asks(n))));
+            }
+            _ => {}
+        }
+    }
+    if steps.is_empty() {
+        return steps;
+    }
+    let moves = |mark: &Mark| matches!(mark.kind, Kind::Reconnected | Kind::Disconnected);
+    let marks = linker.tracks.marks.iter().enumerate().filter(|(_, mark)| moves(mark));
+    steps.extend(marks.map(|(n, mark)| (mark.pos, Step::Moves(n))));
+    steps.sort_unstable();
+    steps
+}
+
+/// Where a desktop is on from: its 4624; without one, since LogonIds grow, the 4624 of the next higher at the latest.
+fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
+    linker.logon_of(group).unwrap_or_else(|| {
+        let own = |idx: TrackIdx| {
+            let track = linker.track(idx);
+            let known = &linker.tracks.known;
+            let next = known.partition_point(|&(luid, _)| luid <= track.luid.0);
+            known.get(next).map_or(track.first, |&(_, pos)| pos.min(track.first))
+        };
+        group.own().map(own).min().unwrap_or(0)
+    })
+}
+
+/// The system asks for credentials on a desktop, such as to elevate a program (rule 30).
+fn is_prompt(linker: &Linker<'_>, group: &Group) -> bool {
+    let Some(event) = linker.logon(group.primary) else { return false };
+    let process = linker.text(event, Field::ProcessName);
+    linker.text(event, Field::LogonProcess).eq_ignore_ascii_case("CredPro")
+        || process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("consent.exe"))
+}
+
+/// Desktops that are on, the newest last. What has ended is taken off when it is met: it stays so.
+#[derive(Default)]
+struct Stack(Vec<usize>);
+
+impl Stack {
+    /// The newest that is on.
+    fn newest(&mut self, is_over: impl Fn(usize) -> bool) -> Option<usize> {
+        while self.0.pop_if(|n| is_over(*n)).is_some() {}
+        self.0.last().copied()
+    }
+
+    /// The one that is on, if no other is.
+    fn only(&mut self, is_over: impl Fn(usize) -> bool) -> Option<usize> {
+        let newest = self.newest(&is_over)?;
+        while let Some(&before) = self.0.len().checked_sub(2).and_then(|n| self.0.get(n)) {
+            if !is_over(before) {
+                return None;
+            }
+            self.0.swap_remove(self.0.len() - 2);
+        }
+        Some(newest)
+    }
+}
+
+struct Desk<'a> {
+    linker: &'a Linker<'a>,
+    closed: &'a [Option<Timestamp>],
+    remote: &'a Remote,
+    live: Stack,
+    /// By account; those whose SID no record tells by name.
+    by_sid: FxHashMap<StrId, Stack>,
+    by_name: FxHashMap<String, Stack>,
+    /// Who sits at the computer itself.
+    console: Option<usize>,
+}
+
+impl Desk<'_> {
+    fn step(&mut self, groups: &mut Groups, pos: Pos, step: Step) {
+        match step {
+            Step::Begins(n) => match self.resumed(groups, n, pos) {
+                Resumed::Home(home) => groups.attach(n, home, LogonRole::Reconnect),
+                Resumed::Elsewhere => groups.all[n].class = Class::Reauth,
+                Resumed::No => self.begin(groups, n),
+            },
+            Step::Moves(mark) => self.moves(groups, &self.linker.tracks.marks[mark]),
+            Step::Asks(n) if groups.all[n].class == Class::Reauth => {
+                if let Some(home) = self.unlocked(groups, n, pos) {
+                    groups.attach(n, home, self.role(&groups.all[n]));
+                }
+            }
+            Step::Asks(n) => {
+                let on = self.at_console(groups, pos);
+                groups.all[n].parent = on.map(|on| groups.all[on].primary);
+            }
+        }
+    }
+
+    fn begin(&mut self, groups: &Groups, n: usize) {
+        let group = &groups.all[n];
+        let Identity { sid, user, logon_type, .. } = self.linker.identity(group.primary);
+        self.live.0.push(n);
+        match sid.is_none() {
+            true => self.by_name.entry(self.name(user)).or_default().0.push(n),
+            false => self.by_sid.entry(sid).or_default().0.push(n),
+        }
+        if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {
+            self.console = Some(n);
+        }
+    }
+
+    fn name(&self, user: StrId) -> String {
+        self.linker.records.text(user).to_lowercase()
+    }
+
+    fn moves(&mut self, groups: &Groups, mark: &Mark) {
+        let n = groups.of(mark.track);
+        let is_console = || {
+            let text = |field| self.linker.event(mark.pos).map_or("", |event| self.linker.text(event, field));
+            text(Field::SessionName).eq_ignore_ascii_case("Console")
+                || text(Field::Address).eq_ignore_ascii_case("LOCAL")
+        };
+        match mark.kind {
+            Kind::Disconnected if self.console == Some(n) => self.console = None,
+            Kind::Reconnected if is_console() => self.console = Some(n),
+            _ => {}
+        }
+    }
+
+    /// The desktop at the console, else the only one there is.
+    fn at_console(&mut self, groups: &Groups, pos: Pos) -> Option<usize> {
+        let (linker, closed) = (self.linker, self.closed);
+        let is_over = |n: usize| is_over(linker, closed, groups, n, pos);
+        self.console = self.console.filter(|&n| !is_over(n));
+        self.console.or_else(|| self.live.only(is_over))
+    }
+
+    /// The session that an unlock is of: that of the 4801 or 4778 beside it, else the newest of the account that is on.
+    fn unlocked(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
+        self.marked(groups, n, pos, UNLOCK).or_else(|| self.newest(groups, n, pos))
+    }
+
+    /// The newest desktop of a group's account that is on.
+    fn newest(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
+        let (linker, closed) = (self.linker, self.closed);
+        let is_over = |n: usize| is_over(linker, closed, groups, n, pos);
+        let Identity { sid, user, .. } = linker.identity(groups.all[n].primary);
+        let by_sid = self.by_sid.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        if self.by_name.is_empty() || user.is_none() {
+            return by_sid;
+        }
+        let by_name = self.by_name.get_mut(&linker.records.text(user).to_lowercase());
+        by_sid.max(by_name.and_then(|stack| stack.newest(is_over)))
+    }
+
+    /// The session of the same account that a 4801 or 4778 near a place cites.
+    fn marked(&self, groups: &Groups, n: usize, pos: Pos, within: i64) -> Option<usize> {
+        let account = self.linker.identity(groups.all[n].primary);
+        let fits = |&home: &usize| {
+            let group = &groups.all[home];
+            // Without a 4624 it may be cited for the first time by that mark.
+            let has_begun = self.linker.logon_of(group).is_none_or(|logon| logon < pos);
+            home != n
+                && group.is_desktop()
+                && has_begun
+                && !is_over(self.linker, self.closed, groups, home, pos)
+                && self.linker.is_one_account(account, self.linker.identity(group.primary))
+        };
+        self.marks_near(pos, within).map(|mark| groups.of(mark.track)).find(fits)
+    }
+
+    /// 4801 and 4778 within a time of a place, the nearest records first on either side.
+    fn marks_near(&self, pos: Pos, within: i64) -> impl Iterator<Item = &Mark> {
+        let (linker, at) = (self.linker, self.linker.time(pos));
+        let marks = &linker.tracks.marks;
+        let (before, after) = marks.split_at(marks.partition_point(|mark| mark.pos < pos));
+        let near = move |mark: &&Mark| linker.time(mark.pos).since(at).abs() <= within;
+        let before = before.iter().rev().take(MAX_MARKS).take_while(near);
+        let after = after.iter().take(MAX_MARKS).take_while(near);
+        let resumes = |mark: &&Mark| matches!(mark.kind, Kind::Unlocked | Kind::Reconnected);
+        after.chain(before).filter(resumes)
+    }
+
+    /// B, class 6: whether a desktop logon only led back to the session its account had.
+    fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
+        let group = &groups.all[n];
+        if self.linker.logon_of(group).is_none() {
+            return Resumed::No;
+        }
+        if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
+            return Resumed::Home(home);
+        }
+        let account = self.linker.identity(group.primary);
+        let is_resumed = self.remote.is_resumed(self.linker, account, self.linker.time(pos), RECONNECT);
+        let is_gone = |idx| {
+            let logoff = self.linker.track(idx).logoff;
+            logoff.is_some_and(|at| self.linker.time(at).since(self.linker.time(pos)) <= RECONNECT)
+        };
+        if !is_resumed && !group.own().all(is_gone) {
+            return Resumed::No;
+        }
+        match self.newest(groups, n, pos) {
+            Some(home) => Resumed::Home(home),
+            None if is_resumed => Resumed::Elsewhere,
+            None => Resumed::No,
+        }
+    }
+
+    fn role(&self, group: &Group) -> LogonRole {
+        match self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx))) {
+            Some(event) if is_refresh(self.linker, event) => LogonRole::Refresh,
+            _ => LogonRole::Unlock,
+        }
+    }
+}
+
+enum Resumed {
+    No,
+    Home(usize),
+    /// A session that is not in the log.
+    Elsewhere,
+}
+
+/// The local security authority refreshes its credentials with a type 7 that nobody typed.
+fn is_refresh(linker: &Linker<'_>, event: EventIdx) -> bool {
+    let process = linker.text(event, Field::ProcessName);
+    linker.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat")
+        || process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("lsass.exe"))
+}
+
+/// Whether a session is known to have ended before a place, by any log.
+fn is_over(linker: &Linker<'_>, closed: &[Option<Timestamp>], groups: &Groups, n: usize, pos: Pos) -> bool {
+    let group = &groups.all[n];
+    let is_before = |at: Option<Pos>| at.is_some_and(|at| at < pos);
+    let track = |idx| linker.track(idx);
+    group.own().any(|idx| is_before(track(idx).user_logoff) || is_before(track(idx).reused_at))
+        || group.own().all(|idx| is_before(track(idx).logoff))
+        || closed.get(n).copied().flatten().is_some_and(|at| at.plus(END_SLACK) < linker.time(pos))
+}
+
+/// Rule 32: the network logon that came before a Remote Desktop logon, or before a session was resumed, tells where
+/// from. Each belongs to one session, and one that did anything else is no preamble.
+fn attach_nla(linker: &Linker<'_>, groups: &mut Groups) {
+    let arrivals = arrivals(linker, groups);
+    if arrivals.is_empty() {
+        return;
+    }
+    let mut network: FxHashMap<(StrId, StrId), Vec<(Pos, usize)>> = FxHashMap::default();
+    for (n, group) in groups.all.iter().enumerate() {
+        if let Some((key, pos)) = preamble(linker, group) {
+            network.entry(key).or_default().push((pos, n));
+        }
+    }
+    for logons in network.values_mut() {
+        logons.sort_unstable();
+    }
+    for Arrival { key, pos, home } in arrivals {
+        let Some(logons) = network.get(&key) else { continue };
+        let mut until = linker.time(pos).plus(-NLA);
+        for &(at, n) in logons[..logons.partition_point(|&(at, _)| at < pos)].iter().rev() {
+            if groups.all[n].is_attached || linker.time(at) < until {
+                break;
+            }
+            until = until.max(linker.time(at).plus(-NLA_AGAIN));
+            groups.attach(n, home, LogonRole::Nla);
+        }
+    }
+}
+
+/// A client that comes to a desktop: as whom and from where, and when.
+struct Arrival {
+    key: (StrId, StrId),
+    pos: Pos,
+    home: usize,
+}
+
+fn arrivals(linker: &Linker<'_>, groups: &Groups) -> Vec<Arrival> {
+    let events = &linker.records.events;
+    let mut arrivals = Vec::new();
+    for (home, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
+        for idx in group.own().chain(group.attached.iter().map(|&(idx, _)| idx)) {
+            let (Some(pos), Some(event)) = (linker.track(idx).logon, linker.logon(idx)) else { continue };
+            let account = linker.identity(idx);
+            let address = match (events.number(event, Field::LogonType), events.text(event, Field::Address)) {
+                (Some(7 | 10 | 12), address) => address,
+                _ => StrId::NONE,
+            };
+            arrivals.push(Arrival { key: (account.sid, address), pos, home });
+        }
+    }
+    for mark in linker.tracks.marks.iter().filter(|mark| mark.kind == Kind::Reconnected) {
+        let home = groups.of(mark.track);
+        let address = linker.event(mark.pos).map_or(StrId::NONE, |event| events.text(event, Field::Address));
+        if groups.all[home].is_desktop() {
+            arrivals.push(Arrival { key: (linker.identity(mark.track).sid, address), pos: mark.pos, home });
+        }
+    }
+    arrivals.retain(|arrival| !arrival.key.0.is_none() && !arrival.key.1.is_none());
+    arrivals.sort_unstable_by_key(|arrival| (arrival.pos, arrival.home));
+    arrivals
+}
+
+/// A network logon that no local process made and that did nothing else: its account, its address and its place.
+fn preamble(linker: &Linker<'_>, group: &Group) -> Option<((StrId, StrId), Pos)> {
+    let is_network = group.class == Class::Network && group.elevated.is_none() && !group.is_attached;
+    let track = linker.track(group.primary);
+    let event = linker.logon(group.primary).filter(|_| is_network && !track.is_used)?;
+    let events = &linker.records.events;
+    let is_remote =
+        events.number(event, Field::LogonType) == Some(3) && events.luid(event, Field::ProcessId).is_none();
+    let key = (track.identity.sid, events.text(event, Field::Address));
+    (is_remote && !key.0.is_none() && !key.1.is_none()).then_some((key, track.logon?))
+}
