@@ -115,10 +115,18 @@ fn who(record: &Record, act: &Callback<Action>) -> Html {
             { fact("Logon type", words::logon_type(record.logon_type, record.logon_type_name.as_deref())) }
             { fact("Class", words::class(&record.class)) }
             { fact("Elevated", elevated) }
-            { fact("TS session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
+            { fact("TS session", ts_session(record)) }
             { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), "session", to_parent) }
             { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
         </>
+    }
+}
+
+fn ts_session(record: &Record) -> String {
+    let Some(id) = record.ts_session else { return String::new() };
+    match record.ts_session_how.as_deref() {
+        Some(how) => format!("{id}, {}", words::ts_session_how(how)),
+        None => id.to_string(),
     }
 }
 

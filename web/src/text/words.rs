@@ -106,6 +106,18 @@ pub fn hop_reason(reason: &str) -> &str {
     }
 }
 
+/// How the number of a terminal session is known.
+pub fn ts_session_how(how: &str) -> &str {
+    match how {
+        "lock_event" => "named by a lock event",
+        "user_and_time" => "joined by user and time",
+        "sid_and_time" => "joined by SID and time",
+        "window_manager" => "of the window manager made with it",
+        "own_number" => "its own: no LogonId is known",
+        other => other,
+    }
+}
+
 /// A kind of activity in words, after its number.
 pub fn activity(kind: &str) -> &str {
     match kind {
