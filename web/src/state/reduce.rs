@@ -81,7 +81,8 @@ impl Page {
             Action::HostChosen(machine) => self.go_to(View::Hosts, |page| page.open_host(machine)),
             Action::SessionsOfHostChosen(machine) => {
                 self.show_view(View::Sessions);
-                self.query.text = machine;
+                // With what follows it in ids of sessions: other machines name it too, as where they came from.
+                self.query.text = format!("{machine}#");
                 self.sessions.reset();
             }
             Action::DrawerWentBack => self.go_back(),
@@ -674,7 +675,7 @@ mod tests {
         let mut page = Page::default();
         page.apply(Action::ViewChosen(View::Hosts));
         page.apply(Action::SessionsOfHostChosen("DC01".into()));
-        assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01"));
+        assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01#"));
     }
 
     #[test]
