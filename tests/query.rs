@@ -165,3 +165,75 @@ fn a_filter_keeps_the_order_and_the_counts_are_of_what_matches() {
     let hidden: u32 = found.noise.iter().map(|count| count.n_sessions).sum();
     assert_eq!(found.n_rows + hidden, in_all.n_rows, "what a noise class hides is counted");
 }
+
+/// A server that a few clients come back to, some of them alone.
+fn bursts() -> Case {
+    let mut rows = String::from("# Bursts\n\n    08:00  SRV1  4608\n");
+    for n in 0..200usize {
+        let (time, logon) = (format!("08:{:02}:{:02}", 1 + n / 5, n % 5 * 12), 0x4000 + n);
+        let (user, host) = (n * n % 7, if n % 40 == 0 { 100 + n } else { n % 3 });
+        rows += &format!("    {time}  SRV1  4624 logon={logon:#x} type=3 user=user{user} ip=10.0.0.{host}\n");
+        if n % 4 != 0 {
+            rows += &format!("    {time}.5  SRV1  4634 logon={logon:#x} type=3 user=user{user}\n");
+        }
+    }
+    load(&Scenario::parse_all(&rows).expect("it is well written")[0].files())
+}
+
+/// What a grouped table says of its rows: sessions, and bursts with how many of their sessions are shown.
+fn grouped(rows: &[Row], open: &[String]) -> Vec<(String, Option<u32>)> {
+    let of = |burst: &String| rows.iter().filter(|row| row.burst.as_ref() == Some(burst)).collect::<Vec<_>>();
+    let mut told = std::collections::HashSet::new();
+    let mut lines = Vec::new();
+    for row in rows {
+        match row.burst.as_ref().map(|burst| (burst, of(burst))) {
+            Some((burst, own)) if own.len() > 1 => {
+                if told.insert(burst) {
+                    lines.push((burst.clone(), Some(own.len() as u32)));
+                    let is_open = open.contains(burst);
+                    lines.extend(own.iter().filter(|_| is_open).map(|row| (row.session.clone(), None)));
+                }
+            }
+            _ => lines.push((row.session.clone(), None)),
+        }
+    }
+    lines
+}
+
+#[test]
+fn a_burst_is_one_row_where_the_first_of_it_was_and_opens() {
+    let mut case = bursts();
+    let bursts: Vec<String> = case.bursts().into_iter().map(|burst| burst.burst).collect();
+    assert!(bursts.len() >= 10, "{} bursts", bursts.len());
+    for text in ["", "user1", "10.0.0.2"] {
+        for (by, descending) in [(Column::Start, true), (Column::User, false), (Column::Duration, true)] {
+            let plain = Query { text: text.to_owned(), sort: vec![Sort { by, descending }], ..everything() };
+            let all = rows(&mut case, &plain);
+            for open in [vec![], bursts[..5].to_vec(), bursts.clone(), vec!["none#0/burst-0x1".to_owned()]] {
+                let query = Query { is_grouped: true, open_bursts: open.clone(), ..plain.clone() };
+                let found = case.rows(&query, 0, u32::MAX);
+                let line = |row: &Row| (row.session.clone(), row.group.as_ref().map(|group| group.n_shown));
+                let lines: Vec<_> = found.rows.iter().map(line).collect();
+                assert_eq!(lines, grouped(&all, &open), "{text} {by:?}");
+                assert_eq!((found.n_rows as usize, found.n_sessions as usize), (lines.len(), all.len()));
+                let piece = case.rows(&query, 3, 2).rows;
+                assert_eq!(piece, found.rows[3..5]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_row_of_a_burst_has_what_its_sessions_have_in_common() {
+    let mut case = bursts();
+    let query = Query { is_grouped: true, ..everything() };
+    let found = case.rows(&query, 0, u32::MAX);
+    let facts = case.bursts();
+    for row in found.rows.iter().filter(|row| row.group.is_some()) {
+        let group = row.group.as_ref().unwrap();
+        let burst = facts.iter().find(|burst| burst.burst == row.session).expect("it is a burst");
+        assert_eq!((row.start.as_ref(), row.end.as_ref()), (Some(&burst.first), Some(&burst.last)));
+        assert_eq!((group.n_sessions, group.union_s), (burst.n_sessions, burst.union_s));
+        assert!(row.user.is_some() && row.end_how.is_empty(), "{row:?}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::session::burst::{Burst, BurstIdx};
 use crate::session::{Class, Confidence, Run, Session, SessionIdx, Sessions, StartHow};
 use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 /// A client that is back this soon goes on with what it did (rule 40).
 const GAP: i64 = 5 * MINUTE;
@@ -14,19 +15,20 @@ const GAP: i64 = 5 * MINUTE;
 /// What sessions of one burst have in common, within a boot.
 type Key = (Class, [StrId; 2], [StrId; 2]);
 
-/// The newest session of a key.
+/// The newest session of a key, and the burst it is in.
 struct Newest {
     session: SessionIdx,
+    burst: Option<BurstIdx>,
     until: Timestamp,
 }
 
 /// Finds the bursts. Sessions are in the order machine, boot, first record.
 pub fn bursts(sessions: &mut Sessions) {
-    let mut n_members: Vec<u32> = Vec::new();
+    let mut found = Bursts::default();
     let mut newest: FxHashMap<Key, Newest> = FxHashMap::default();
     let mut boot = None;
-    for idx in 0..sessions.all.len() {
-        let session = &sessions.all[idx];
+    for idx in 0..sessions.all.len() as SessionIdx {
+        let session = &sessions.all[idx as usize];
         if session.logon_type != Some(3) {
             continue;
         }
@@ -34,25 +36,22 @@ pub fn bursts(sessions: &mut Sessions) {
             newest = FxHashMap::default();
         }
         let Some((key, (from, until))) = key(sessions, session).zip(span(session)) else { continue };
-        let own = Newest { session: idx as SessionIdx, until };
-        let Some(before) = newest.get_mut(&key) else {
-            newest.insert(key, own);
-            continue;
+        let before = match newest.entry(key) {
+            Entry::Occupied(before) => before.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(Newest { session: idx, burst: None, until });
+                continue;
+            }
         };
         if from.since(before.until) > GAP {
-            *before = own;
+            *before = Newest { session: idx, burst: None, until };
             continue;
         }
-        let first = before.session as usize;
-        *before = Newest { until: until.max(before.until), ..own };
-        let burst = *sessions.all[first].burst.get_or_insert_with(|| {
-            n_members.push(1);
-            n_members.len() as BurstIdx - 1
-        });
-        n_members[burst as usize] += 1;
-        sessions.all[idx].burst = Some(burst);
+        let burst = before.burst.unwrap_or_else(|| found.begin(sessions, before.session));
+        found.add(sessions, burst, idx);
+        *before = Newest { session: idx, burst: Some(burst), until: until.max(before.until) };
     }
-    collect(sessions, &n_members);
+    found.finish(sessions);
 }
 
 /// Account and source; `None` if nothing tells the account.
@@ -76,47 +75,67 @@ fn span(session: &Session) -> Option<(Timestamp, Timestamp)> {
     Some((from, until.or(session.last_seen).unwrap_or(from).max(from)))
 }
 
-/// The members of each burst, and what they are together.
-fn collect(sessions: &mut Sessions, n_members: &[u32]) {
-    let mut first = 0;
-    let mut runs: Vec<Run> = Vec::with_capacity(n_members.len());
-    for &n in n_members {
-        runs.push(Run { first, n: 0 });
-        first += n;
-    }
-    let mut members = vec![0; first as usize];
-    for (idx, session) in sessions.all.iter().enumerate() {
-        if let Some(burst) = session.burst {
-            let run = &mut runs[burst as usize];
-            members[(run.first + run.n) as usize] = idx as SessionIdx;
-            run.n += 1;
-        }
-    }
-    let mut spans = Vec::new();
-    let bursts = runs.into_iter().map(|run| burst(&sessions.all, run, run.of(&members), &mut spans));
-    sessions.bursts = bursts.collect();
-    sessions.burst_members = members;
+/// Bursts while they grow.
+#[derive(Default)]
+struct Bursts {
+    all: Vec<Burst>,
+    /// When the newest session of each began.
+    last_from: Vec<Timestamp>,
+    /// In the order of sessions.
+    members: Vec<(BurstIdx, SessionIdx)>,
+    /// Bursts whose sessions do not begin in the order of their records: a clock was set back.
+    unsorted: Vec<BurstIdx>,
 }
 
-fn burst(
-    all: &[Session],
-    run: Run,
-    members: &[SessionIdx],
-    spans: &mut Vec<(Timestamp, Timestamp)>,
-) -> Burst {
-    let own = || members.iter().map(|&idx| &all[idx as usize]);
-    spans.clear();
-    spans.extend(own().filter_map(span));
-    let is_exact = |session: &Session| {
-        session.start.how == StartHow::Logon && session.end.confidence == Confidence::High
-    };
-    Burst {
-        first: members[0],
-        members: run,
-        from: spans.iter().map(|&(from, _)| from).min().unwrap_or_default(),
-        to: spans.iter().map(|&(_, to)| to).max().unwrap_or_default(),
-        union: super::intervals::union(spans),
-        is_union_exact: own().all(is_exact),
+impl Bursts {
+    fn begin(&mut self, sessions: &mut Sessions, first: SessionIdx) -> BurstIdx {
+        let burst = self.all.len() as BurstIdx;
+        let (from, _) = span(&sessions.all[first as usize]).unwrap_or_default();
+        let members = Run::default();
+        self.last_from.push(from);
+        self.all.push(Burst { first, members, from, to: from, union: 0, is_union_exact: true });
+        self.add(sessions, burst, first);
+        burst
+    }
+
+    fn add(&mut self, sessions: &mut Sessions, burst: BurstIdx, idx: SessionIdx) {
+        let session = &mut sessions.all[idx as usize];
+        session.burst = Some(burst);
+        self.members.push((burst, idx));
+        let own = &mut self.all[burst as usize];
+        let (from, to) = span(session).unwrap_or_default();
+        if from < std::mem::replace(&mut self.last_from[burst as usize], from) {
+            self.unsorted.push(burst);
+        }
+        own.members.n += 1;
+        own.union = own.union.saturating_add(to.since(from.max(own.to)).max(0));
+        (own.from, own.to) = (own.from.min(from), own.to.max(to));
+        own.is_union_exact &=
+            session.start.how == StartHow::Logon && session.end.confidence == Confidence::High;
+    }
+
+    /// Sorts the members by burst.
+    fn finish(mut self, sessions: &mut Sessions) {
+        let mut next = 0;
+        for burst in &mut self.all {
+            burst.members.first = next;
+            next += std::mem::take(&mut burst.members.n);
+        }
+        sessions.burst_members = vec![0; next as usize];
+        for &(burst, idx) in &self.members {
+            let run = &mut self.all[burst as usize].members;
+            sessions.burst_members[(run.first + run.n) as usize] = idx;
+            run.n += 1;
+        }
+        self.unsorted.sort_unstable();
+        self.unsorted.dedup();
+        for burst in self.unsorted {
+            let own = &mut self.all[burst as usize];
+            let members = own.members.of(&sessions.burst_members).iter();
+            let spans = members.filter_map(|&idx| span(&sessions.all[idx as usize]));
+            own.union = super::intervals::union(&mut spans.collect::<Vec<_>>());
+        }
+        sessions.bursts = self.all;
     }
 }
 
@@ -167,6 +186,13 @@ mod tests {
         let burst = found.bursts[0];
         assert_eq!((burst.from, burst.to), (Timestamp(0), Timestamp(6 * MINUTE)));
         assert_eq!((burst.union, burst.is_union_exact), (3 * MINUTE, true));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_loses_no_time() {
+        let found = sessions(&[(1, 9, 60, Some(61)), (1, 9, 0, Some(2)), (1, 9, 30, Some(31))]);
+        let burst = found.bursts[0];
+        assert_eq!((burst.from, burst.to.0, burst.union), (Timestamp(0), 61 * MINUTE, 4 * MINUTE));
     }
 
     #[test]

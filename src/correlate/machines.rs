@@ -216,7 +216,12 @@ fn conflicts(records: &Records, nodes: &[Node], groups: &[Group]) -> FxHashSet<(
 
 /// Whether two runs of records, each by record id, have an id in common whose records differ.
 fn contradict(records: &Records, a: &[RowIdx], b: &[RowIdx]) -> bool {
-    let (mut i, mut j) = (0, 0);
+    // The archives of a log follow each other: nothing before the other's first record is in both.
+    let id = |row: Option<&RowIdx>| row.map_or(0, |&row| records.id[row as usize]);
+    let from = |rows: &[RowIdx], other: Option<&RowIdx>| {
+        rows.partition_point(|&row| records.id[row as usize] < id(other))
+    };
+    let (mut i, mut j) = (from(a, b.first()), from(b, a.first()));
     while let (Some(&x), Some(&y)) = (a.get(i), b.get(j)) {
         let (x, y) = (x as usize, y as usize);
         match records.id[x].cmp(&records.id[y]) {

@@ -279,3 +279,29 @@ fn words(text: &str) -> Vec<String> {
     words.retain(|word| !word.is_empty());
     words
 }
+
+/// A session uses credentials on a server many thousands of times, and as many logons there may be the other end: each
+/// looks at few.
+#[test]
+fn very_many_hops() {
+    const N: usize = 20_000;
+    let mut rows = String::from(
+        "# Flood\n\n    08:00  PC1  4608\n    08:00  PC1  4624 logon=0x3e9a type=2 user=alice\n",
+    );
+    rows += "    08:00  SRV1  4608\n";
+    for n in 0..N {
+        let time = format!("08:{:02}:{:02}.{:03}", 1 + n / 15_000, n / 250 % 60, n % 250 * 4);
+        let _ = writeln!(
+            rows,
+            "    {time}  PC1  4648 logon=0x3e9a user=alice target=admin host=SRV1 TargetInfo=SRV1"
+        );
+        let logon = 0x10000 + n;
+        let _ =
+            writeln!(rows, "    {time}  SRV1  4624 logon={logon:#x} type=3 user=admin ip=10.0.0.7 host=PC1");
+    }
+    let scenarios = Scenario::parse_all(&rows).unwrap();
+    let sessions = invariants::check(&mut load(&scenarios[0].files()));
+    let alice = sessions.iter().find(|session| session.session == "PC1#1/0x3e9a").unwrap();
+    assert_eq!(alice.n_hops_out as usize, N);
+    assert_eq!(sessions.iter().filter(|session| session.n_hops_in == 1).count(), N);
+}

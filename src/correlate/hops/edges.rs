@@ -7,7 +7,7 @@ use crate::machine::{Lineage, Machine, Pos};
 use crate::session::hop::HopHow;
 use crate::session::{Class, SessionIdx, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A 4648, and the session that wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -251,12 +251,14 @@ pub struct Index {
     by_guid: FxHashMap<StrId, Vec<u32>>,
     /// The machine that each edge leads to.
     targets: Vec<Option<u32>>,
+    machines: FxHashSet<u32>,
 }
 
 impl Index {
     pub fn of(edges: &[Edge], targets: &[Option<u32>], accounts: &mut Accounts<'_>) -> Self {
         let (by_target, by_guid) = (FxHashMap::default(), FxHashMap::default());
-        let mut index = Index { by_target, by_guid, targets: targets.to_vec() };
+        let machines = targets.iter().flatten().copied().collect();
+        let mut index = Index { by_target, by_guid, targets: targets.to_vec(), machines };
         for (n, edge) in edges.iter().enumerate() {
             if let Some(target) = targets[n] {
                 let account = accounts.key(edge.user);
@@ -276,40 +278,45 @@ impl Index {
         self.by_target.is_empty() && self.by_guid.is_empty()
     }
 
+    /// Whether any edge may lead to a machine.
+    pub fn may_lead_to(&self, machine: u32) -> bool {
+        !self.by_guid.is_empty() || self.machines.contains(&machine)
+    }
+
     pub fn target(&self, edge: u32) -> Option<u32> {
         self.targets[edge as usize]
     }
 
-    /// Edges to a machine as an account from a moment to another, the last first; of very many the last.
-    pub fn to(
-        &self,
-        edges: &[Edge],
+    /// Edges to a machine as an account, in a span around a moment: of very many those next to it.
+    pub fn to<'a>(
+        &'a self,
+        edges: &'a [Edge],
         target: (u32, u32),
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl Iterator<Item = u32> {
-        within(self.by_target.get(&target), edges, from, to)
+        span: (Timestamp, Timestamp, Timestamp),
+    ) -> impl Iterator<Item = u32> + 'a {
+        around(self.by_target.get(&target), edges, span)
     }
 
-    pub fn with_guid(
-        &self,
-        edges: &[Edge],
+    pub fn with_guid<'a>(
+        &'a self,
+        edges: &'a [Edge],
         guid: StrId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl Iterator<Item = u32> {
-        within(self.by_guid.get(&guid).filter(|_| !guid.is_none()), edges, from, to)
+        span: (Timestamp, Timestamp, Timestamp),
+    ) -> impl Iterator<Item = u32> + 'a {
+        around(self.by_guid.get(&guid).filter(|_| !guid.is_none()), edges, span)
     }
 }
 
-fn within(
-    own: Option<&Vec<u32>>,
-    edges: &[Edge],
-    from: Timestamp,
-    to: Timestamp,
-) -> impl Iterator<Item = u32> {
+/// Of edges in order, those from the first moment to the last, as near the middle one as may be.
+fn around<'a>(
+    own: Option<&'a Vec<u32>>,
+    edges: &'a [Edge],
+    (from, middle, to): (Timestamp, Timestamp, Timestamp),
+) -> impl Iterator<Item = u32> + 'a {
     let own = own.map_or(&[][..], Vec::as_slice);
-    let end = own.partition_point(|&n| edges[n as usize].at <= to);
-    let last = own[..end].iter().rev().copied().take(MAX_LOOKED_AT);
-    last.take_while(move |&n| edges[n as usize].at >= from).collect::<Vec<_>>().into_iter()
+    let at = |n: &u32| edges[*n as usize].at;
+    let (before, after) = own.split_at(own.partition_point(|n| at(n) <= middle));
+    let before = before.iter().rev().take(MAX_LOOKED_AT).copied().take_while(move |n| at(n) >= from);
+    let after = after.iter().take(MAX_LOOKED_AT).copied().take_while(move |n| at(n) <= to);
+    before.chain(after)
 }

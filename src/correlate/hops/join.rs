@@ -6,7 +6,7 @@ use super::skew::{MAX_SKEW, Skews};
 use super::{Accounts, Found, rows};
 use crate::event::{Field, RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
-use crate::session::{Class, LogonRole, SessionIdx};
+use crate::session::{Class, LogonRole, Origin, SessionIdx};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -63,28 +63,42 @@ pub fn join(
 ) -> Vec<Joined> {
     let mut skews = Skews::default();
     if !index.is_empty() {
-        each_landing(found, accounts, |accounts, landing| {
+        each_landing(found, index, places, accounts, |places, accounts, landing| {
             sample(edges, index, places, accounts, &landing, &mut skews);
         });
         skews.estimate();
     }
-    let desktops = desktops(found, accounts);
+    let mut desktops = None;
     let mut joined = Vec::new();
-    each_landing(found, accounts, |accounts, landing| {
+    each_landing(found, index, places, accounts, |places, accounts, landing| {
         let by_edge = best(edges, index, places, accounts, &landing, &skews);
-        joined.extend(by_edge.or_else(|| by_origin(found, places, &desktops, &landing, &skews)));
+        let by_origin = || {
+            let machine = origin(found, places, &landing)?;
+            let desktops = desktops.get_or_insert_with(|| self::desktops(found, accounts));
+            by_origin(found, places, desktops, machine, &landing, &skews)
+        };
+        joined.extend(by_edge.or_else(by_origin));
     });
     joined
 }
 
-/// Every logon over the network, in the order of sessions.
-fn each_landing<'a>(
+/// Every logon over the network that an edge or its own words may lead back to another machine, in the order of
+/// sessions.
+fn each_landing<'a, 'b>(
     found: &Found<'_>,
+    index: &Index,
+    places: &mut Places<'b>,
     accounts: &mut Accounts<'a>,
-    mut act: impl FnMut(&mut Accounts<'a>, Landing),
+    mut act: impl FnMut(&mut Places<'b>, &mut Accounts<'a>, Landing),
 ) {
     for (session, idx) in found.sessions.all.iter().zip(0..) {
         if matches!(session.class, Class::System | Class::WindowManager | Class::Anonymous) {
+            continue;
+        }
+        let is_named = |origin: &Origin| {
+            [origin.address, origin.host].iter().any(|&place| places.machine(place).is_some())
+        };
+        if !index.may_lead_to(session.machine) && !found.sessions.origins(session).iter().any(is_named) {
             continue;
         }
         for logon in found.sessions.logons(session) {
@@ -92,7 +106,7 @@ fn each_landing<'a>(
             if let Some(row) = logon.row.filter(|_| !is_elevated)
                 && let Some(landing) = landing(found, accounts, idx, row, logon.role)
             {
-                act(accounts, landing);
+                act(places, accounts, landing);
             }
         }
     }
@@ -175,8 +189,8 @@ fn sample(
     landing: &Landing,
     skews: &mut Skews,
 ) {
-    let (from, to) = (landing.at.plus(-MAX_SKEW), landing.at.plus(MAX_SKEW));
-    let near = index.to(edges, (landing.machine, landing.account), from, to);
+    let span = (landing.at.plus(-MAX_SKEW), landing.at, landing.at.plus(MAX_SKEW));
+    let near = index.to(edges, (landing.machine, landing.account), span);
     let after = |n: u32| landing.at.since(edges[n as usize].at);
     let mut sure =
         near.filter(|&n| reasons(&edges[n as usize], true, places, accounts, landing).is_some_and(is_proven));
@@ -206,7 +220,8 @@ fn best(
     for account in [Some(landing.account), rdp].into_iter().flatten() {
         for skew in skews.towards(landing.machine) {
             let at = landing.at.plus(-skew);
-            for n in index.to(edges, (landing.machine, account), at.plus(-AFTER), at.plus(BEFORE)) {
+            let span = (at.plus(-AFTER), at, at.plus(BEFORE));
+            for n in index.to(edges, (landing.machine, account), span) {
                 let edge = &edges[n as usize];
                 let away = at.since(edge.at);
                 let reasons = reasons(edge, true, places, accounts, landing)
@@ -220,8 +235,8 @@ fn best(
             }
         }
     }
-    let (from, to) = (landing.at.plus(-TICKET_LIFE), landing.at.plus(MAX_SKEW));
-    for n in index.with_guid(edges, landing.guid, from, to) {
+    let span = (landing.at.plus(-TICKET_LIFE), landing.at, landing.at.plus(MAX_SKEW));
+    for n in index.with_guid(edges, landing.guid, span) {
         let edge = &edges[n as usize];
         let is_target = index.target(n) == Some(landing.machine);
         if let Some(reasons) = reasons(edge, is_target, places, accounts, landing) {
@@ -285,22 +300,25 @@ fn desktops(found: &Found<'_>, accounts: &mut Accounts<'_>) -> Desktops {
     desktops
 }
 
-/// A logon without an edge: single sign-on leaves nothing at the source. The logon itself names the machine; the
-/// account's session there is known if it had one open and no more.
+/// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
+fn origin(found: &Found<'_>, places: &mut Places<'_>, landing: &Landing) -> Option<u32> {
+    let is_somebody = !matches!(found.sessions.all[landing.session as usize].class, Class::Machine);
+    let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
+    let is_one = at.zip(named).is_none_or(|(at, named)| at == named);
+    at.or(named).filter(|&machine| machine != landing.machine && is_somebody && is_one)
+}
+
+/// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it had
+/// one open and no more.
 fn by_origin(
     found: &Found<'_>,
     places: &mut Places<'_>,
     desktops: &Desktops,
+    machine: u32,
     landing: &Landing,
     skews: &Skews,
 ) -> Option<Joined> {
-    let is_somebody = !matches!(found.sessions.all[landing.session as usize].class, Class::Machine);
     let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
-    let machine = at.or(named).filter(|&machine| machine != landing.machine && is_somebody)?;
-    // An address and a name of two machines: a relay, or a lie.
-    if at.zip(named).is_some_and(|(at, named)| at != named) {
-        return None;
-    }
     let moment = landing.at.plus(-skews.between(machine, landing.machine));
     let own = desktops.get(&(machine, landing.account))?.iter().rev().take(MAX_DESKTOPS).copied();
     let mut open = own.filter(|&idx| found.may_be_on(idx, moment, BEFORE));

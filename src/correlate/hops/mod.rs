@@ -132,30 +132,34 @@ impl Found<'_> {
 pub struct Accounts<'a> {
     records: &'a Records,
     keys: FxHashMap<String, u32>,
-    known: FxHashMap<StrId, u32>,
+    /// By the number of the text; [`Self::UNREAD`] if it was not asked for yet.
+    known: Vec<u32>,
 }
 
 impl<'a> Accounts<'a> {
     /// Nobody, or not said.
     pub const NOBODY: u32 = 0;
+    const UNREAD: u32 = u32::MAX;
 
     fn of(records: &'a Records) -> Self {
         let nobody = std::iter::once((String::new(), Self::NOBODY));
-        Accounts { records, keys: nobody.collect(), known: FxHashMap::default() }
+        let known = vec![Self::UNREAD; records.strings.len() + 1];
+        Accounts { records, keys: nobody.collect(), known }
     }
 
     /// Domains are left out: one is written in several ways (domain.md 0.1, 7), and credentials are often given
     /// without.
     pub fn key(&mut self, user: StrId) -> u32 {
-        if let Some(&key) = self.known.get(&user) {
-            return key;
+        let at = user.0 as usize;
+        if self.known[at] != Self::UNREAD {
+            return self.known[at];
         }
         let text = self.records.text(user);
         let name = text.rsplit('\\').next().unwrap_or(text);
         let name = name.split('@').next().unwrap_or(name).to_lowercase();
         let next = self.keys.len() as u32;
         let key = *self.keys.entry(name).or_insert(next);
-        self.known.insert(user, key);
+        self.known[at] = key;
         key
     }
 }

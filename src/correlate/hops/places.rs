@@ -2,19 +2,21 @@
 
 use crate::event::{Field, Kind, Records, StrId};
 use crate::machine::Machine;
-use crate::session::{Class, Sessions};
+use crate::session::{Class, Origin, Sessions};
 use rustc_hash::FxHashMap;
 
 /// A text that stands for several machines stands for none.
 const AMBIGUOUS: u32 = u32::MAX;
+const UNREAD: u32 = u32::MAX - 1;
 
 /// Names and addresses of the machines of a case.
 pub struct Places<'a> {
     records: &'a Records,
     names: FxHashMap<String, u32>,
     addresses: FxHashMap<StrId, u32>,
-    /// What texts were found to name: looking at the letters of each once is enough.
-    known: FxHashMap<StrId, Option<u32>>,
+    /// By the number of a text: the machine it was found to name, [`AMBIGUOUS`] if none, [`UNREAD`] if it was not asked
+    /// for yet. Looking at its letters once is enough.
+    known: Vec<u32>,
 }
 
 impl<'a> Places<'a> {
@@ -27,7 +29,7 @@ impl<'a> Places<'a> {
                 learn(&mut names, name, n as u32);
             }
         }
-        let (addresses, known) = (FxHashMap::default(), FxHashMap::default());
+        let (addresses, known) = (FxHashMap::default(), vec![UNREAD; records.strings.len() + 1]);
         let mut places = Places { records, names, addresses, known };
         places.learn_addresses(machines, sessions);
         places
@@ -35,12 +37,11 @@ impl<'a> Places<'a> {
 
     /// The machine that a host name, the name of a service there or an address stands for.
     pub fn machine(&mut self, text: StrId) -> Option<u32> {
-        if let Some(&known) = self.known.get(&text) {
-            return known;
+        let at = text.0 as usize;
+        if self.known[at] == UNREAD {
+            self.known[at] = self.find(text).unwrap_or(AMBIGUOUS);
         }
-        let found = self.find(text);
-        self.known.insert(text, found);
-        found
+        Some(self.known[at]).filter(|&machine| machine != AMBIGUOUS)
     }
 
     fn find(&self, text: StrId) -> Option<u32> {
@@ -66,18 +67,18 @@ impl<'a> Places<'a> {
     }
 
     fn learn_addresses(&mut self, machines: &[Machine], sessions: &Sessions) {
+        let is_named = |origin: &&Origin| !origin.address.is_none() && !origin.host.is_none();
+        for origin in sessions.origins.iter().filter(is_named) {
+            if let Some(machine) = self.machine(origin.host) {
+                self.learn(origin.address, machine);
+            }
+        }
+        // A computer's own account logs on from that computer.
         let mut computers: FxHashMap<StrId, Option<u32>> = FxHashMap::default();
-        for session in &sessions.all {
-            // A computer's own account logs on from that computer.
-            let computer = match session.class {
-                Class::Machine => {
-                    *computers.entry(session.user).or_insert_with(|| self.computer(session.user))
-                }
-                _ => None,
-            };
+        for session in sessions.all.iter().filter(|session| session.class == Class::Machine) {
+            let computer = *computers.entry(session.user).or_insert_with(|| self.computer(session.user));
             for origin in sessions.origins(session).iter().filter(|origin| !origin.address.is_none()) {
-                let named = if origin.host.is_none() { None } else { self.machine(origin.host) };
-                if let Some(machine) = named.or(computer) {
+                if let Some(machine) = computer {
                     self.learn(origin.address, machine);
                 }
             }
@@ -86,7 +87,7 @@ impl<'a> Places<'a> {
             self.learn_from_events(n as u32, machine, &mut computers);
         }
         // What was looked up before the addresses were known.
-        self.known.clear();
+        self.known.fill(UNREAD);
     }
 
     /// What a machine wrote of its own addresses, and of others' (rule 46: the address of a 4768 is the client's).

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
 
-/// The intervals, origins and logons of one session that an answer lists at most: a drawer shows no more.
+/// The intervals, origins, logons and hops of one session that an answer lists at most: a drawer shows no more.
 pub const MOST_LISTED: usize = 200;
 
 /// The first sessions show this soon.

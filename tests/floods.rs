@@ -1,0 +1,226 @@
+//! Logs that repeat one thing without end: time grows with their length, not with its square.
+
+mod common;
+
+use common::{Log, json_lines, load};
+use evtx_fixture::scenario::Scenario;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+/// Events of a short flood, and how many times longer the long one is.
+const N_EVENTS: usize = 2_500;
+const LONGER: usize = 8;
+
+/// The long one may take this many times longer. With the square of its length it would take 64 times.
+const MAX_RATIO: u32 = 28;
+
+/// Shorter times say more about the machine than about us.
+const LEAST: Duration = Duration::from_millis(40);
+
+/// The row of the `n`th event, at `n` seconds unless it says otherwise.
+type Row = fn(usize) -> String;
+
+const FLOODS: &[(&str, Row)] = &[
+    ("processes of one session", |n| format!("{} PC1 4688 logon=0x3e9a user=alice", at(n))),
+    ("locks and unlocks of one session", |n| {
+        format!("{} PC1 {} logon=0x3e9a user=alice session=1", at(n), 4800 + n % 2)
+    }),
+    ("disconnects and reconnects of two sessions at one moment", |n| {
+        let (event, luid, user) = [("4779", "0x3e9a", "alice"), ("4778", "0x4e9a", "bob")][n % 2];
+        format!(
+            "08:00 PC1 {event} logon={luid} user={user} session=RDP-Tcp#{} host=PC7 ip=10.0.0.7",
+            n / 2 % 2
+        )
+    }),
+    ("disconnects and reconnects that Terminal Services tell", |n| {
+        format!("{} PC1 LSM/{} user=alice session=2 ip=10.0.0.7", at(n), 24 + n % 2)
+    }),
+    ("unlocks of one account at one moment", |n| {
+        format!("08:00 PC1 4624 logon={:#x} type=7 user=alice", 0x1_0000 + n)
+    }),
+    ("unlocks that are destroyed, and the 4801 of each", |n| {
+        let luid = 0x1_0000 + n / 4;
+        match n % 4 {
+            0 => format!("{} PC1 4624 logon={luid:#x} type=7 user=alice", at(n)),
+            1 => format!("{} PC1 4634 logon={luid:#x} type=7 user=alice", at(n)),
+            2 => format!("{} PC1 4800 logon=0x3e9a user=alice session=1", at(n)),
+            _ => format!("{} PC1 4801 logon=0x3e9a user=alice session=1", at(n)),
+        }
+    }),
+    ("desktops of one account", |n| {
+        format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n)
+    }),
+    ("desktops of one account at one moment", |n| {
+        format!("08:00 PC1 4624 logon={:#x} type=10 user=alice ip=10.0.0.7", 0x1_0000 + n)
+    }),
+    ("network and Remote Desktop logons of one account from one place", |n| {
+        format!(
+            "08:00:{:02} PC1 4624 logon={:#x} type={} user=alice ip=10.0.0.7",
+            n % 50,
+            0x1_0000 + n,
+            [3, 10][n % 2]
+        )
+    }),
+    ("old token pairs", |n| format!("08:00 PC1 4624 v=0 logon={:#x} type=2 user=alice", 0x1_0000 + n)),
+    ("network logons and logoffs", |n| {
+        format!("{} PC1 {} logon={:#x} type=3 user=alice", at(n), [4624, 4634][n % 2], 0x1_0000 + n / 2)
+    }),
+    ("logoffs without a logon", |n| {
+        format!("{} PC1 4634 logon={:#x} type=3 user=alice", at(n), 0x1_0000 + n)
+    }),
+    ("one LogonId logged on again and again", |n| {
+        format!("{} PC1 4624 logon=0x3e9a type=3 user=alice", at(60 * n))
+    }),
+    ("starts", |n| match n % 2 {
+        0 => format!("{} PC1 4608", at(600 * n)),
+        _ => format!("{} PC1 4624 logon=0x3e9a type=2 user=alice", at(600 * n)),
+    }),
+    ("starts of the kernel, and nothing else", |n| format!("{} PC1 Kernel-General/12", at(1200 * n))),
+    ("clock steps and logons", |n| match n % 2 {
+        0 => format!("{} PC1 4616 PreviousTime={} NewTime={}", at(60 * n), at(60 * n + 30), at(60 * n)),
+        _ => format!("{} PC1 4624 logon={:#x} type=3 user=alice", at(60 * n), 0x1_0000 + n),
+    }),
+    ("audit turned off and on", |n| match n % 3 {
+        0 => format!("{} PC1 4719 AuditPolicyChanges=%%8448", at(n)),
+        1 => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
+        _ => format!("{} PC1 4719 AuditPolicyChanges=%%8449", at(n)),
+    }),
+    ("sleeps and desktops", |n| match n % 3 {
+        0 => format!("{} PC1 Kernel-Power/42", at(n)),
+        1 => format!("{} PC1 Kernel-Power/107", at(n)),
+        _ => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
+    }),
+    ("window managers and desktops", |n| match n % 3 {
+        0 => format!(
+            "{} PC1 4624 logon={:#x} type=2 user=DWM-{} logonprocess=Advapi",
+            at(n),
+            0x1_0000 + n,
+            n / 3
+        ),
+        1 => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
+        _ => format!("{} PC1 4634 logon={:#x} type=2 user=DWM-{}", at(n), 0x1_0000 + n - 2, n / 3),
+    }),
+    ("sessions that Terminal Services know, beside those that Security knows", |n| match n % 3 {
+        0 => format!("{} PC1 4624 logon={:#x} type=10 user=alice ip=10.0.0.7", at(n), 0x1_0000 + n),
+        1 => format!("{} PC1 LSM/21 user=alice session={} ip=10.0.0.7", at(n), n / 3),
+        _ => format!("{} PC1 LSM/23 user=alice session={}", at(n), n / 3),
+    }),
+    ("runas within runas", |n| {
+        format!(
+            "{} PC1 4624 logon={:#x} type=9 user=alice subject={:#x}",
+            at(n),
+            0x1_0000 + n,
+            0x1_0000 + n - 1
+        )
+    }),
+    ("prompts beside desktops", |n| match n % 2 {
+        0 => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
+        _ => format!("{} PC1 4624 logon={:#x} type=2 user=bob logonprocess=CredPro", at(n), 0x1_0000 + n),
+    }),
+    ("explicit credentials and logons on the computer they are for", |n| match n % 2 {
+        0 => format!("{} PC1 4648 logon=0x3e9a user=alice target=bob TargetServerName=PC2", at(n / 100)),
+        _ => {
+            format!("{} PC2 4624 logon={:#x} type=3 user=bob ip=10.0.0.1 host=PC1", at(n / 100), 0x1_0000 + n)
+        }
+    }),
+    ("connections by sshd", |n| match n % 2 {
+        0 => format!("{} PC1 OpenSSH/4 user=bob ip=10.0.0.9", at(n / 100)),
+        _ => {
+            format!("{} PC1 4624 logon={:#x} type=8 user=bob process=C:\\sshd.exe", at(n / 100), 0x1_0000 + n)
+        }
+    }),
+    ("connections to Remote Desktop", |n| match n % 3 {
+        0 => format!("{} PC1 RdpCoreTS/131 ip=10.0.0.7", at(n / 100)),
+        1 => format!("{} PC1 RCM/1149 user=alice ip=10.0.0.7", at(n / 100)),
+        _ => format!("{} PC1 4624 logon={:#x} type=10 user=alice ip=10.0.0.7", at(n / 100), 0x1_0000 + n),
+    }),
+    ("gaps everywhere", |n| {
+        format!("{} PC1 4624 logon={:#x} type=2 user=alice record={}", at(n), 0x1_0000 + n, 3 * n + 1)
+    }),
+    ("one record again and again", |_| "08:00 PC1 4624 logon=0x3e9a type=2 user=alice record=1".to_owned()),
+    ("one record id at ever other moments", |n| {
+        format!("{} PC1 4624 logon=0x3e9a type=2 user=alice record=1", at(n))
+    }),
+    ("computers in one log", |n| {
+        format!("{} PC{n} 4624 logon=0x3e9a type=2 user=alice file=Forwarded.evtx", at(n))
+    }),
+    ("a name that changes back and forth", |n| {
+        format!(
+            "{} {} 4624 logon={:#x} type=2 user=alice file=Security.evtx record={}",
+            at(n),
+            ["A", "B"][n % 2],
+            0x1_0000 + n,
+            n + 1
+        )
+    }),
+    ("accounts", |n| format!("{} PC1 4624 logon={:#x} type=2 user=user{n}", at(n), 0x1_0000 + n)),
+];
+
+fn at(secs: usize) -> String {
+    let (days, secs) = (secs / 86_400, secs % 86_400);
+    // 28 days in each month, so that no date is wrong.
+    let (year, month, day) = (2001 + days / 336, 1 + days / 28 % 12, 1 + days % 28);
+    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60)
+}
+
+fn flood(row: Row, n_events: usize) -> Vec<Log> {
+    let mut text = "# Flood\n\n    date: 2001-01-01\n".to_owned();
+    for n in 0..n_events {
+        let _ = writeln!(text, "    {}", row(n));
+    }
+    Scenario::parse_all(&text).expect("its rows are right").remove(0).files()
+}
+
+/// How long reading, correlating and telling take: the shortest of some tries.
+fn time(logs: &[Log], n_tries: usize) -> Duration {
+    let once = || {
+        let start = Instant::now();
+        let mut case = load(logs);
+        std::hint::black_box(json_lines(&mut case).len());
+        start.elapsed()
+    };
+    (0..n_tries).map(|_| once()).min().unwrap_or_default()
+}
+
+fn assert_linear(what: &str, logs: impl Fn(usize) -> Vec<Log>) -> Option<String> {
+    let short = time(&logs(N_EVENTS), 3).max(LEAST);
+    let long = logs(N_EVENTS * LONGER);
+    let mut taken = time(&long, 1);
+    // A machine that is busy with other things may have been slow once.
+    if taken > short * MAX_RATIO / 2 {
+        taken = taken.min(time(&long, 1));
+    }
+    println!("{what}: {short:.0?}, {taken:.0?}");
+    (taken > short * MAX_RATIO)
+        .then(|| format!("{what}: {short:.0?} for {N_EVENTS}, {taken:.0?} for {LONGER} times as many\n"))
+}
+
+#[test]
+fn time_grows_with_the_length_of_a_flood() {
+    let wrong: String = FLOODS
+        .iter()
+        .filter_map(|&(what, row)| assert_linear(what, |n_events| flood(row, n_events)))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A folder of the archives of one computer's log: each file goes on where the one before ends.
+#[test]
+fn time_grows_with_the_number_of_files() {
+    const PER_FILE: usize = 20;
+    let archives = |n_events: usize| {
+        let row = |n: usize| {
+            let file = format!("Archive-{:05}.evtx", n / PER_FILE);
+            format!(
+                "    {} PC1 4624 logon={:#x} type=2 user=alice file={file} record={}\n",
+                at(n),
+                0x1_0000 + n,
+                n + 1
+            )
+        };
+        let text: String = (0..n_events).map(row).collect();
+        Scenario::parse_all(&format!("# Archives\n\n{text}")).expect("its rows are right").remove(0).files()
+    };
+    let wrong = assert_linear("archives of one log", archives);
+    assert!(wrong.is_none(), "{wrong:?}");
+}
