@@ -10,10 +10,10 @@ use crate::event::Records;
 use crate::event::merge::Merged;
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
-use crate::export::hosts::HostRecord;
 use crate::export::lent::Lent;
 use crate::export::record::Exporter;
 use crate::export::words;
+use crate::machine::record::{CoverageRecord, HostRecord};
 use crate::parse::Opening;
 use crate::parse::block::Block;
 use crate::query::who::{MachineAt, WhoRecord};
@@ -287,6 +287,11 @@ impl Case {
     /// Every machine, with its boots.
     pub fn hosts(&self) -> Vec<HostRecord> {
         self.exporter(&self.paths()).hosts()
+    }
+
+    /// What every machine with a Security log audited, boot by boot, beside Microsoft's baselines.
+    pub fn coverage(&self) -> Vec<CoverageRecord> {
+        self.exporter(&self.paths()).coverage()
     }
 
     /// Whether any source is an event log.
