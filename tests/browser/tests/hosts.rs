@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 use browser_tests::{Browser, Origin, in_chromium, read_natively, write_files};
 use evtx_fixture::scenario::Scenario;
 use serde_json::{Value, json};
-use sessionscope::export::hosts::{BootRecord, HostRecord};
+use sessionscope::case::Case;
+use sessionscope::machine::record::{AuditRecord, BaselineRecord, BootRecord};
 use tempfile::TempDir;
 
 /// The page with the story loaded, and the same read outside the browser.
-async fn story(browser: &Browser) -> Result<(TempDir, Vec<HostRecord>)> {
+async fn story(browser: &Browser) -> Result<(TempDir, Case)> {
     let folder = TempDir::new()?;
     let files = Scenario::parse_all(include_str!("story.md"))?[0].files();
     let logs = write_files(folder.path(), &files)?;
@@ -19,14 +20,15 @@ async fn story(browser: &Browser) -> Result<(TempDir, Vec<HostRecord>)> {
     browser.load(&logs.iter().map(PathBuf::as_path).collect::<Vec<&Path>>(), 3).await?;
     let named: Vec<_> =
         files.iter().map(|(name, _)| name.clone()).zip(logs.iter().map(PathBuf::as_path)).collect();
-    let hosts = read_natively(&named)?.hosts();
-    Ok((folder, hosts))
+    let case = read_natively(&named)?;
+    Ok((folder, case))
 }
 
 #[test]
 fn machines_are_those_of_the_command_line() {
     in_chromium(async |browser| {
-        let (_folder, hosts) = story(browser).await?;
+        let (_folder, case) = story(browser).await?;
+        let hosts = case.hosts();
         browser.click("#view-hosts").await?;
         let machines: Vec<&str> = hosts.iter().map(|host| host.machine.as_str()).collect();
         assert_eq!(machines, ["DC01", "PC7", "SRV02"]);
@@ -93,3 +95,49 @@ fn a_session_leads_to_its_machine_and_back() {
         Ok(())
     });
 }
+
+#[test]
+fn what_was_audited_is_what_the_command_line_says() {
+    in_chromium(async |browser| {
+        let (_folder, case) = story(browser).await?;
+        browser.click("#view-hosts").await?;
+        let coverage = case.coverage();
+        assert_eq!(coverage.len(), 3, "every machine has a Security log");
+        for (n, host) in case.hosts().iter().enumerate() {
+            browser.click(&format!("#hosts-row-{n} [data-col='machine']")).await?;
+            browser.wait_for(&format!("#drawer[data-machine='{}'] #coverage", host.machine)).await?;
+            let coverage =
+                coverage.iter().find(|coverage| coverage.machine == host.machine).context("coverage")?;
+            let baseline: Vec<Value> = coverage.baseline.iter().map(line).collect();
+            assert_eq!(browser.eval(BASELINE).await?, json!(baseline), "{}", host.machine);
+            let newest = coverage.boots.last().context("a boot")?;
+            let audits: Vec<Value> = newest.audits.iter().map(audit).collect();
+            assert_eq!(browser.eval(AUDITS).await?, json!(audits), "{}", host.machine);
+            assert_eq!(browser.eval(KIND).await?, json!(host.kind));
+        }
+        // Another boot of the last one, SRV02, which lost power.
+        let boots = &coverage.last().context("SRV02")?.boots;
+        let first = boots.first().context("a boot")?;
+        browser.choose("#coverage-boot", &first.boot.to_string()).await?;
+        let audits: Vec<Value> = first.audits.iter().map(audit).collect();
+        let is_so = format!("JSON.stringify({AUDITS}) === JSON.stringify(args[0])");
+        browser.wait_until_with("its audit policy is shown", &is_so, vec![json!(audits)]).await?;
+        assert_eq!(browser.console_errors().await?, [""; 0]);
+        Ok(())
+    });
+}
+
+fn line(line: &BaselineRecord) -> Value {
+    json!([line.subcategory, line.success, line.general_verdict, line.stronger_verdict])
+}
+
+fn audit(audit: &AuditRecord) -> Value {
+    json!([audit.subcategory, audit.success.state])
+}
+
+const KIND: &str = "document.querySelector('#facts [data-kind]').dataset.kind";
+
+const BASELINE: &str = "[...document.querySelectorAll('#coverage tr[data-general]')].map(({ dataset }) =>
+    [dataset.subcategory, dataset.state, dataset.general, dataset.stronger])";
+
+const AUDITS: &str = "[...document.querySelectorAll('#audits tr[data-subcategory]')].map(({ dataset }) => [dataset.subcategory, dataset.state])";

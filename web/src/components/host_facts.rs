@@ -1,15 +1,14 @@
-//! What is known of one machine: its names, and how each of its boots began and ended.
+//! What is known of one machine: what it is, its names, its boots, its logs, and what it audited.
 
+use super::boots::Boots;
+use super::coverage::Coverage;
 use super::facts::fact;
-use super::pages::pages;
 use crate::state::Action;
-use crate::state::page::BOOTS_PAGE;
-use crate::text::moment::{Zone, in_full, seconds_between, to_the_second};
-use crate::text::number::{counted, span};
+use crate::text::moment::{Zone, in_full, to_the_second};
+use crate::text::number::{count, counted};
 use crate::text::{visible, words};
 use crate::worker::protocol::HostPart;
-use sessionscope::export::hosts::{BootRecord, HostRecord};
-use sessionscope::session::record::EventRef;
+use sessionscope::machine::record::{ClearRecord, HostRecord, LogRecord, NameRecord};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -29,103 +28,114 @@ pub fn HostFacts(props: &HostFactsProps) -> Html {
     html! {
         <>
             <dl class="facts" id="facts">
-                { names(host) }
-                <dt>{ "Logs" }</dt>
-                <dd>{ for host.channels.iter().map(|channel| html! { <p>{ visible(words::channel(channel)).into_owned() }</p> }) }</dd>
+                { kind(host) }
+                { fact("Windows", windows(host)) }
+                { fact("Domain", domain(host)) }
+                { fact("Time zone", host.time_zone.as_deref().map(words::time_zone).unwrap_or_default()) }
                 <dt>{ "Sessions" }</dt>
                 <dd>
-                    { counted(host.n_sessions, "session", "sessions") }{ ", noise included " }
+                    { counted(host.n_sessions, "session", "sessions") }{ ", noise included. " }
                     <button id="host-sessions" class="link" type="button" onclick={sessions}>{ "Show them" }</button>
                 </dd>
             </dl>
-            <section id="boots" data-count={part.n_boots.to_string()}>
-                <h3>{ format!("Boots ({})", part.n_boots) }</h3>
-                <ol class="boots">{ for host.boots.iter().map(|boot| item(boot, *zone)) }</ol>
-                { pages("boots", part.first_boot, BOOTS_PAGE, part.n_boots, &act.reform(Action::BootsTurned)) }
-            </section>
+            { names(&host.name_history, *zone) }
+            <Boots part={part.clone()} zone={*zone} act={act.clone()} />
+            { logs(&host.logs, *zone) }
+            <Coverage part={part.clone()} zone={*zone} act={act.clone()} />
         </>
     }
 }
 
-fn names(host: &HostRecord) -> Html {
-    let Some((newest, older)) = host.names.split_last() else { return Html::default() };
+fn kind(host: &HostRecord) -> Html {
     html! {
         <>
-            { fact("Name", newest) }
-            { fact("Earlier names", older.join(", then ")) }
+            <dt>{ "Kind" }</dt>
+            <dd data-kind={host.kind.clone()}>{ words::kind(&host.kind).to_owned() }
+                <span class="fine">{ format!(" – {}", visible(&host.kind_why)) }</span></dd>
         </>
     }
 }
 
-fn item(boot: &BootRecord, zone: Zone) -> Html {
-    let title = |at: &Option<String>| at.as_deref().map(|at| in_full(at, zone));
+fn windows(host: &HostRecord) -> String {
+    match (&host.product, &host.build) {
+        (Some(product), Some(build)) => format!("{product}, build {build}"),
+        (Some(product), None) => product.clone(),
+        (None, Some(build)) => format!("build {build}"),
+        (None, None) => "not in the logs".into(),
+    }
+}
+
+fn domain(host: &HostRecord) -> String {
+    let domain = host.domain.clone().unwrap_or_default();
+    match host.is_domain_joined {
+        Some(true) => format!("{domain} (joined)"),
+        Some(false) => format!("{domain} (not in a domain)"),
+        None => domain,
+    }
+}
+
+fn names(names: &[NameRecord], zone: Zone) -> Html {
+    let name = |name: &NameRecord| {
+        html! {
+            <tr>
+                <td>{ visible(&name.name).into_owned() }</td>
+                <td title={in_full(&name.first, zone)}>{ visible(&to_the_second(&name.first, zone)).into_owned() }</td>
+                <td title={in_full(&name.last, zone)}>{ visible(&to_the_second(&name.last, zone)).into_owned() }</td>
+            </tr>
+        }
+    };
     html! {
-        <li class="boot" data-boot={boot.boot.to_string()} data-end={boot.end_how.clone()}>
-            <b class="boot-number">{ boot.boot.to_string() }</b>
-            <p class="boot-head">
-                <span>
-                    <span class="boot-start" title={title(&boot.start)}>{ start(boot, zone) }</span>{ " – " }
-                    <span title={title(&boot.end)}>{ end(boot, zone) }</span>
-                </span>
-                <span class="boot-end" data-end={boot.end_how.clone()}>{ visible(words::boot_end(&boot.end_how)).into_owned() }</span>
-                <span class="boot-uptime">{ uptime(boot) }</span>
-                <span class="fine">{ format!("logoffs audited: {}", visible(words::audit(&boot.logoff_audit))) }</span>
-            </p>
-            { proof(boot) }
-        </li>
+        <section id="names">
+            <h3>{ if names.len() > 1 { format!("Names ({})", names.len()) } else { "Name".into() } }</h3>
+            <table class="list">
+                <thead><tr><th>{ "Computer name" }</th><th>{ "First written" }</th><th>{ "Last written" }</th></tr></thead>
+                <tbody>{ for names.iter().map(name) }</tbody>
+            </table>
+        </section>
     }
 }
 
-fn start(boot: &BootRecord, zone: Zone) -> String {
-    match &boot.start {
-        Some(at) => visible(&to_the_second(at, zone)).into_owned(),
-        None => "before the log begins".into(),
-    }
-}
-
-fn end(boot: &BootRecord, zone: Zone) -> String {
-    let at = |at: &str| visible(&to_the_second(at, zone)).into_owned();
-    match (&boot.end, &boot.last_record) {
-        (Some(end), _) => at(end),
-        (None, Some(last)) => format!("≥ {}", at(last)),
-        (None, None) => "?".into(),
-    }
-}
-
-/// How long it ran, as far as its times tell.
-fn uptime(boot: &BootRecord) -> String {
-    let Some(start) = &boot.start else { return String::new() };
-    let until = |end: &Option<String>| seconds_between(start, end.as_deref()?).map(span);
-    match (until(&boot.end), until(&boot.last_record), until(&boot.end_latest)) {
-        (Some(exact), _, _) => format!("up {exact}"),
-        (None, Some(least), Some(most)) if least == most => format!("up about {least}"),
-        (None, Some(least), Some(most)) => format!("up {least} to {most}"),
-        (None, Some(least), None) => format!("up {least} or more"),
-        _ => String::new(),
-    }
-}
-
-/// The records that show its start and its end, folded away: they are many.
-fn proof(boot: &BootRecord) -> Html {
-    let n = (boot.started_by.len() + boot.ended_by.len()) as u64;
-    if n == 0 {
-        return Html::default();
-    }
+fn logs(logs: &[LogRecord], zone: Zone) -> Html {
     html! {
-        <details class="proof">
-            <summary>{ format!("Shown by {}", counted(n, "record", "records")) }</summary>
-            { shown_by("Start", &boot.started_by) }
-            { shown_by("End", &boot.ended_by) }
-        </details>
+        <section id="logs">
+            <h3>{ "Its logs, and what they cover" }</h3>
+            <table class="list">
+                <thead><tr><th>{ "Log" }</th><th>{ "From" }</th><th>{ "To" }</th><th>{ "Records" }</th><th>{ "Missing" }</th><th>{ "Cleared" }</th></tr></thead>
+                <tbody>{ for logs.iter().map(|log| log_row(log, zone)) }</tbody>
+            </table>
+        </section>
     }
 }
 
-fn shown_by(what: &str, events: &[EventRef]) -> Html {
-    if events.is_empty() {
-        return Html::default();
+fn log_row(log: &LogRecord, zone: Zone) -> Html {
+    let time = |time: &str| visible(&to_the_second(time, zone)).into_owned();
+    html! {
+        <tr data-channel={log.channel.clone()}>
+            <td title={visible(&log.channel).into_owned()}>{ visible(words::channel(&log.channel)).into_owned() }</td>
+            <td title={in_full(&log.first_time, zone)}>{ time(&log.first_time) }</td>
+            <td title={in_full(&log.last_time, zone)}>{ time(&log.last_time) }</td>
+            <td title={format!("ids {} to {}", log.first_record, log.last_record)}>{ count(log.n_records) }</td>
+            <td>{ missing(log) }</td>
+            <td>{ for log.clears.iter().map(|clear| html! { <p>{ cleared(clear, zone) }</p> }) }</td>
+        </tr>
     }
-    let event =
-        |event: &EventRef| format!("{} in {} record {}", event.event, visible(&event.channel), event.record);
-    let events: Vec<String> = events.iter().map(event).collect();
-    html! { <p>{ format!("{what}: {}", events.join("; ")) }</p> }
+}
+
+fn missing(log: &LogRecord) -> String {
+    match (log.n_missing, log.density.as_str()) {
+        (0, _) => "none".into(),
+        (n, "sparse") => format!("{}: a filtered export", counted(n, "id", "ids")),
+        (n, _) => format!("{} at {}", counted(n, "id", "ids"), counted(log.n_gaps, "place", "places")),
+    }
+}
+
+fn cleared(clear: &ClearRecord, zone: Zone) -> String {
+    let user = clear.user.as_deref().map(|user| format!(" by {}", visible(user)));
+    format!(
+        "{}{} ({} record {})",
+        to_the_second(&clear.at, zone),
+        user.unwrap_or_default(),
+        clear.by.event,
+        clear.by.record
+    )
 }

@@ -11,12 +11,14 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// The columns from left to right: name in `data-col`, head, title. The style sheet has their widths.
-const COLUMNS: [(&str, &str, &str); 7] = [
+const COLUMNS: [(&str, &str, &str); 9] = [
     ("machine", "Machine", "The computer's newest name"),
+    ("kind", "Kind", "Domain controller, member server or workstation, as far as its logs tell"),
     ("sessions", "Sessions", "Its sessions, noise included"),
     ("boots", "Boots", "Its runs from one start to the next"),
     ("unclean", "Crashes", "Runs that ended without a shutdown: power lost or crashed"),
     ("logoff_audit", "Logoffs audited", "Whether missing logoffs mean anything"),
+    ("product", "Windows", "As the computer itself wrote it last"),
     ("first_start", "First start seen", "The first start of Windows in its logs"),
     ("last_record", "Last record", "Its latest record, of any log"),
 ];
@@ -81,7 +83,7 @@ fn row(index: u32, part: &HostsPart, grid: Grid, zone: Zone) -> Html {
 }
 
 /// Texts and titles.
-fn cells(host: &HostRow, zone: Zone) -> [(String, String); 7] {
+fn cells(host: &HostRow, zone: Zone) -> [(String, String); 9] {
     let same = |text: String| (text.clone(), text);
     let time = |time: &Option<String>, none: &str| match time {
         Some(time) => (to_the_second(time, zone), in_full(time, zone)),
@@ -90,10 +92,12 @@ fn cells(host: &HostRow, zone: Zone) -> [(String, String); 7] {
     let audits: Vec<&str> = host.logoff_audits.iter().map(|audit| words::audit(audit)).collect();
     [
         (host.machine.clone(), names(host)),
+        same(words::kind(&host.kind).into()),
         same(count(host.n_sessions)),
         same(count(host.n_boots)),
         same(if host.n_unclean == 0 { String::new() } else { count(host.n_unclean) }),
         same(audits.join(", then ")),
+        same(host.product.clone().unwrap_or_default()),
         time(&host.first_start, "not in the logs"),
         time(&host.last_record, ""),
     ]

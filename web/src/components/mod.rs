@@ -4,8 +4,10 @@
 
 mod activity;
 mod app;
+mod boots;
 mod burst_facts;
 mod confidence;
+mod coverage;
 mod drawer;
 mod evidence;
 mod export_menu;

@@ -58,6 +58,8 @@ pub enum Action {
     DrawerClosed,
     EvidenceTurned(u32),
     BootsTurned(u32),
+    /// The audit policy of this boot is to be shown; `None`: of the newest.
+    CoverageBootChosen(Option<u32>),
     /// What ran in the session is to be listed, or not.
     ActivityToggled,
     ActivityTurned(u32),

@@ -146,6 +146,8 @@ pub struct WhoAsked {
 pub struct HostDrawer {
     pub machine: String,
     pub first_boot: u32,
+    /// The boot whose audit policy is shown; `None`: the newest.
+    pub coverage_boot: Option<u32>,
     /// `None` until it arrives.
     pub part: Option<Rc<HostPart>>,
     /// It is not in the case (any more).
@@ -260,6 +262,7 @@ impl Page {
                 machine: drawer.machine.clone(),
                 first_boot: drawer.first_boot,
                 n_boots: BOOTS_PAGE,
+                coverage_boot: drawer.coverage_boot,
             }),
             _ => None,
         }

@@ -92,6 +92,11 @@ impl Page {
                     drawer.first_boot = first;
                 }
             }
+            Action::CoverageBootChosen(boot) => {
+                if let Some(Drawer::Host(drawer)) = &mut self.drawer {
+                    drawer.coverage_boot = boot;
+                }
+            }
             Action::ActivityToggled => {
                 if let Some(drawer) = self.session_drawer() {
                     drawer.activity = match drawer.activity {
@@ -399,7 +404,8 @@ impl Page {
 
     fn take_host(&mut self, ask: &HostAsk, part: Option<Rc<HostPart>>) {
         if let Some(Drawer::Host(drawer)) = &mut self.drawer
-            && (&drawer.machine, drawer.first_boot) == (&ask.machine, ask.first_boot)
+            && (&drawer.machine, drawer.first_boot, drawer.coverage_boot)
+                == (&ask.machine, ask.first_boot, ask.coverage_boot)
         {
             drawer.is_missing = part.is_none();
             drawer.part = part;

@@ -333,6 +333,25 @@ pub fn channel(channel: &str) -> &str {
     channel.strip_prefix("Microsoft-Windows-").unwrap_or(channel)
 }
 
+/// A kind of computer in words.
+pub fn kind(kind: &str) -> &str {
+    match kind {
+        "domain_controller" => "domain controller",
+        "member_server" => "member server",
+        other => other,
+    }
+}
+
+/// `480 Pacific Standard Time`, minutes behind UTC, as `Pacific Standard Time (UTC-08:00)`.
+pub fn time_zone(zone: &str) -> String {
+    let (bias, name) = zone.split_once(' ').unwrap_or((zone, ""));
+    let Ok(behind) = bias.parse::<i32>() else { return zone.to_owned() };
+    let sign = if behind > 0 { '-' } else { '+' };
+    let minutes = behind.unsigned_abs();
+    let offset = format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+    if name.is_empty() { offset } else { format!("{name} ({offset})") }
+}
+
 /// How a boot ended, in words.
 pub fn boot_end(how: &str) -> &str {
     match how {
@@ -347,6 +366,8 @@ pub fn boot_end(how: &str) -> &str {
 pub fn audit(verdict: &str) -> &str {
     match verdict {
         "on" => "yes",
+        "off" => "no",
+        "none" => "has none",
         "off (changed)" => "no, switched off",
         "probably off" => "probably not",
         "filtered export" => "cannot tell: a filtered export",
@@ -479,6 +500,14 @@ mod tests {
             with_moments(sentence, |at| to_the_second(at, Zone::Utc)),
             "seen at 2020-09-19 23:21:48; off by 2020-09-20 00:00:00, when it ended"
         );
+    }
+
+    #[test]
+    fn a_time_zone_is_said_as_people_say_it() {
+        assert_eq!(time_zone("480 Pacific Standard Time"), "Pacific Standard Time (UTC-08:00)");
+        assert_eq!(time_zone("-330 India Standard Time"), "India Standard Time (UTC+05:30)");
+        assert_eq!(time_zone("0 GMT"), "GMT (UTC+00:00)");
+        assert_eq!(time_zone("no zone"), "no zone");
     }
 
     #[test]

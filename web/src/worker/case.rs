@@ -3,7 +3,7 @@
 use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::*;
 use sessionscope::case::Case;
-use sessionscope::export::hosts::HostRecord;
+use sessionscope::machine::record::{CoverageRecord, HostRecord};
 use sessionscope::query::who::{MachineAt, WhoRecord};
 use sessionscope::time::Timestamp;
 use std::cell::RefCell;
@@ -38,7 +38,7 @@ pub type Reply = (FromCase, Option<Vec<u8>>);
 pub struct Desk {
     case: Case,
     /// The case's machines as of this version: to write them all out takes a while in a large case.
-    hosts: Option<(u32, Vec<HostRecord>)>,
+    hosts: Option<(u32, Vec<HostRecord>, Vec<CoverageRecord>)>,
     /// Who was on at the moment that was asked for last.
     who: Option<WhoFound>,
     ended: HashSet<u32>,
@@ -160,7 +160,7 @@ impl Desk {
             }
             Ask::Who(ask) => (Answer::Who(self.who(&ask)), None),
             Ask::Hosts(ask) => (Answer::Hosts(hosts_part(self.hosts(), &ask)), None),
-            Ask::Host(ask) => (Answer::Host(host_part(self.hosts(), &ask).map(Box::new)), None),
+            Ask::Host(ask) => (Answer::Host(self.host(&ask).map(Box::new)), None),
             Ask::Ledger(ask) => (Answer::Ledger(self.ledger(&ask)), None),
             Ask::Export(ask) => {
                 let (bytes, n_total) = self.case.export(ask.format, ask.query.as_ref(), ask.first, ask.n);
@@ -209,10 +209,18 @@ impl Desk {
 
     fn hosts(&mut self) -> &[HostRecord] {
         let version = self.case.summary().version;
-        if self.hosts.as_ref().is_none_or(|(of, _)| *of != version) {
-            self.hosts = Some((version, self.case.hosts()));
+        if self.hosts.as_ref().is_none_or(|(of, ..)| *of != version) {
+            self.hosts = Some((version, self.case.hosts(), self.case.coverage()));
         }
-        self.hosts.as_ref().map_or(&[], |(_, hosts)| hosts)
+        self.hosts.as_ref().map_or(&[], |(_, hosts, _)| hosts)
+    }
+
+    fn host(&mut self, ask: &HostAsk) -> Option<HostPart> {
+        self.hosts();
+        let (_, hosts, coverage) = self.hosts.as_ref()?;
+        let host = hosts.iter().find(|host| host.machine == ask.machine)?;
+        let coverage = coverage.iter().find(|coverage| coverage.machine == ask.machine);
+        Some(host_part(host, coverage, ask))
     }
 
     fn ledger(&self, ask: &LedgerAsk) -> LedgerPart {
@@ -256,6 +264,8 @@ fn host_row(host: &HostRecord) -> HostRow {
         machine: host.machine.clone(),
         name: host.names.last().cloned().unwrap_or_default(),
         n_older_names: host.names.len().saturating_sub(1) as u32,
+        kind: host.kind.clone(),
+        product: host.product.clone(),
         n_sessions: host.n_sessions,
         n_boots: host.boots.len() as u32,
         n_unclean: host.boots.iter().filter(|boot| boot.end_how == "unclean").count() as u32,
@@ -265,15 +275,34 @@ fn host_row(host: &HostRecord) -> HostRow {
     }
 }
 
-fn host_part(hosts: &[HostRecord], ask: &HostAsk) -> Option<HostPart> {
-    let mut host = hosts.iter().find(|host| host.machine == ask.machine)?.clone();
+fn host_part(host: &HostRecord, coverage: Option<&CoverageRecord>, ask: &HostAsk) -> HostPart {
+    let mut host = host.clone();
     let n_boots = host.boots.len() as u32;
     keep(&mut host.boots, ask.first_boot as usize, ask.n_boots as usize);
     for boot in &mut host.boots {
         boot.started_by.truncate(MOST_LISTED);
         boot.ended_by.truncate(MOST_LISTED);
     }
-    Some(HostPart { host, first_boot: ask.first_boot, n_boots })
+    host.logs.truncate(MOST_LISTED);
+    host.name_history.truncate(MOST_LISTED);
+    host.logs.iter_mut().for_each(|log| log.clears.truncate(MOST_LISTED));
+    let boots = coverage.map_or(&[][..], |coverage| &coverage.boots);
+    let newest = boots.last();
+    let asked = boots.iter().find(|boot| Some(boot.boot) == ask.coverage_boot).or(newest);
+    let costs = newest.into_iter().flat_map(|boot| &boot.audits);
+    HostPart {
+        host,
+        first_boot: ask.first_boot,
+        n_boots,
+        coverage: coverage.map(|coverage| CoverageRecord {
+            machine: coverage.machine.clone(),
+            kind: coverage.kind.clone(),
+            boots: asked.cloned().into_iter().collect(),
+            baseline: coverage.baseline.clone(),
+        }),
+        coverage_boots: boots.iter().rev().take(MOST_LISTED).map(|boot| boot.boot).collect(),
+        costs: costs.filter_map(|audit| Some((audit.subcategory.clone(), audit.cost.clone()?))).collect(),
+    }
 }
 
 /// Keeps the part `first .. first + n`.

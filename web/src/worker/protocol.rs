@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sessionscope::case::ledger::{SourceRow, Stop};
 use sessionscope::case::{ActivityRows, Format, SessionDetail, Summary};
-use sessionscope::export::hosts::HostRecord;
+use sessionscope::machine::record::{CoverageRecord, HostRecord};
 use sessionscope::parse::{Opening, RecordView};
 use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Rows};
@@ -231,6 +231,9 @@ pub struct HostRow {
     /// The start of its first boot that shows one.
     pub first_start: Option<String>,
     pub last_record: Option<String>,
+    /// `domain_controller`, `member_server`, `workstation`, `unknown`.
+    pub kind: String,
+    pub product: Option<String>,
     /// What is known of the audit of logoffs, each verdict once, by first boot.
     pub logoff_audits: Vec<String>,
 }
@@ -241,6 +244,8 @@ pub struct HostAsk {
     /// The boots wanted: a server that restarts every night has more than a page should hold.
     pub first_boot: u32,
     pub n_boots: u32,
+    /// The boot whose audit policy is wanted; `None`: the newest.
+    pub coverage_boot: Option<u32>,
 }
 
 /// A machine with the asked part of its boots, counted from the first that is listed.
@@ -249,6 +254,12 @@ pub struct HostPart {
     pub host: HostRecord,
     pub first_boot: u32,
     pub n_boots: u32,
+    /// With the asked boot alone; `None` without a Security log.
+    pub coverage: Option<CoverageRecord>,
+    /// The newest boots there is coverage of, no more than `case::MOST_LISTED`.
+    pub coverage_boots: Vec<u32>,
+    /// What the analysis lacks for each subcategory that is not on in the newest boot.
+    pub costs: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
