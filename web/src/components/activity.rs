@@ -65,7 +65,7 @@ fn span(first: &Option<String>, last: &Option<String>, zone: Zone) -> String {
 }
 
 fn counted(kind: ActivityKind, n: u32) -> Html {
-    html! { <li data-kind={kind.word()} data-count={n.to_string()}><b>{ count(n) }</b>{ " " }{ words::activity(kind.word()) }</li> }
+    html! { <li data-kind={kind.word()} data-count={n.to_string()}><b>{ count(n) }</b>{ " " }{ words::activity(kind.word(), n) }</li> }
 }
 
 fn shares(shares: &[ShareRecord]) -> Html {

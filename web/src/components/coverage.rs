@@ -77,7 +77,7 @@ fn baseline_row(line: &BaselineRecord, kind: &str, cost: &str) -> Html {
             <td data-name="Audited">{ format!("{} / {}", words::audit(&line.success), words::audit(&line.failure)) }</td>
             <td data-name="General">{ demand(&line.general, kind) }{ verdict(&line.general_verdict) }</td>
             <td data-name="Stronger">{ demand(&line.stronger, kind) }{ verdict(&line.stronger_verdict) }</td>
-            <td data-name="Without it">{ visible(cost).into_owned() }
+            <td data-name={(!cost.is_empty() || !note.is_empty()).then_some("Without it")}>{ visible(cost).into_owned() }
                 if !note.is_empty() {
                     <p class="fine">{ visible(note).into_owned() }</p>
                 }

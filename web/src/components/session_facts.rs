@@ -59,9 +59,9 @@ fn when(record: &Record, zone: Zone, act: &Callback<Action>) -> Html {
             <dt>{ "How it ended" }</dt>
             <dd data-value={record.end_how.clone()}>
                 <Confidence of={record.end_confidence.clone()} />
-                { format!("{} ({} confidence)", visible(words::end_how(&record.end_how)), visible(&record.end_confidence)) }
+                { format!("{} ({})", visible(words::end_how(&record.end_how)), visible(&words::confidence(&record.end_confidence))) }
             </dd>
-            { fact("Why", &record.end_why) }
+            { fact("Why", words::with_moments(&record.end_why, |at| in_full(at, zone))) }
             { fact("Destroyed", time(&record.destroyed_at)) }
             { fact("Last seen", time(&record.last_seen)) }
             { titled_fact("Duration", duration.title, "") }

@@ -192,7 +192,7 @@ fn end_how(row: &Row) -> Html {
     let how = visible(words::end_how(&row.end_how)).into_owned();
     html! {
         <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} data-value={row.end_how.clone()}
-            title={format!("{how}: {} confidence", row.end_confidence)}>
+            title={format!("{how}: {}", words::confidence(&row.end_confidence))}>
             <Confidence of={row.end_confidence.clone()} />{ how }
         </div>
     }

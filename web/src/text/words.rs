@@ -119,25 +119,34 @@ pub fn ts_session_how(how: &str) -> &str {
 }
 
 /// A kind of activity in words, after its number.
-pub fn activity(kind: &str) -> &str {
-    match kind {
-        "processes" => "processes started",
-        "process_exits" => "processes ended",
-        "services" => "services installed",
-        "tasks" => "changes of scheduled tasks",
-        "accounts" => "changes of accounts",
-        "groups" => "changes of groups",
-        "shares" => "shares opened",
-        "files" => "files on shares",
-        "explicit_credentials" => "uses of other credentials",
-        "credential_reads" => "reads of stored credentials",
-        "log_clears" => "logs cleared",
-        "audit_changes" => "changes of what is audited",
-        "enumerations" => "listings of accounts and groups",
-        "failures" => "failed logons from inside",
-        "objects" => "objects opened",
-        "other" => "other events",
-        kind => kind,
+pub fn activity(kind: &str, n: u32) -> &str {
+    let (one, many) = match kind {
+        "processes" => ("process started", "processes started"),
+        "process_exits" => ("process ended", "processes ended"),
+        "services" => ("service installed", "services installed"),
+        "tasks" => ("change of scheduled tasks", "changes of scheduled tasks"),
+        "accounts" => ("change of accounts", "changes of accounts"),
+        "groups" => ("change of groups", "changes of groups"),
+        "shares" => ("share opened", "shares opened"),
+        "files" => ("file on a share", "files on shares"),
+        "explicit_credentials" => ("use of other credentials", "uses of other credentials"),
+        "credential_reads" => ("read of stored credentials", "reads of stored credentials"),
+        "log_clears" => ("log cleared", "logs cleared"),
+        "audit_changes" => ("change of what is audited", "changes of what is audited"),
+        "enumerations" => ("listing of accounts or groups", "listings of accounts or groups"),
+        "failures" => ("failed logon from inside", "failed logons from inside"),
+        "objects" => ("object opened", "objects opened"),
+        "other" => ("other event", "other events"),
+        kind => (kind, kind),
+    };
+    if n == 1 { one } else { many }
+}
+
+/// How sure an end is.
+pub fn confidence(confidence: &str) -> String {
+    match confidence {
+        "none" => "no confidence".to_owned(),
+        known => format!("{known} confidence"),
     }
 }
 
