@@ -449,3 +449,21 @@ fn a_moment_that_is_none_gets_a_sentence() {
         assert!(err(&output).contains(words), "{}", err(&output));
     }
 }
+
+#[test]
+fn a_record_of_what_ran_is_its_sessions() {
+    let rows = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x3e9a type=2 user=CORP\\alice
+    08:02  PC1  4688 logon=0x3e9a user=CORP\\alice
+    08:03  PC1  4688 logon=0x3e7 user=SYSTEM
+";
+    let folder = folder("act", rows);
+    let file = folder.join("PC1_Security.evtx");
+    let session = |record: &str| {
+        let output = run(&["record", file.to_str().unwrap(), record]);
+        out(&output).rsplit_once("\nSession\n").map(|(_, session)| session.to_owned()).unwrap()
+    };
+    assert!(session("3").contains("\"session\": \"PC1#1/0x3e9a\""), "{}", session("3"));
+    assert_eq!(session("4").trim(), "none");
+}

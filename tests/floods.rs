@@ -17,6 +17,9 @@ const MAX_RATIO: u32 = 28;
 /// Shorter times say more about the machine than about us.
 const LEAST: Duration = Duration::from_millis(40);
 
+/// Of one ticket.
+const GUID: &str = "{11111111-2222-3333-4444-555555555555}";
+
 /// The row of the `n`th event, at `n` seconds unless it says otherwise.
 type Row = fn(usize) -> String;
 
@@ -122,6 +125,33 @@ const FLOODS: &[(&str, Row)] = &[
         _ => {
             format!("{} PC2 4624 logon={:#x} type=3 user=bob ip=10.0.0.1 host=PC1", at(n / 100), 0x1_0000 + n)
         }
+    }),
+    ("logons with one ticket, on the computer it is for", |n| match n % 3 {
+        0 => format!("{} PC1 4648 logon=0x3e9a user=alice target=bob host=PC2 TargetLogonGuid={GUID}", at(n)),
+        1 => format!("{} DC1 4769 TargetUserName=bob ip=10.0.0.1 LogonGuid={GUID}", at(n)),
+        _ => format!("{} PC2 4624 logon={:#x} type=3 user=bob ip=10.0.0.1 guid={GUID}", at(n), 0x1_0000 + n),
+    }),
+    ("logons from one computer and port, and what supports them", |n| match n % 4 {
+        0 => format!("{} PC1 4624 logon={:#x} type=2 user=bob", at(n / 100), 0x1_0000 + n),
+        1 => format!("{} DC1 4776 user=bob host=PC1", at(n / 100)),
+        2 => format!(
+            "{} PC1 5156 Direction=%%14593 SourceAddress=10.0.0.1 SourcePort=5000 DestPort=445",
+            at(n / 100)
+        ),
+        _ => {
+            let luid = 0x1_0000 + n;
+            format!("{} PC2 4624 logon={luid:#x} type=3 user=bob ip=10.0.0.1 port=5000 host=PC1", at(n / 100))
+        }
+    }),
+    ("NTLM to ever other computers", |n| match n % 2 {
+        0 => format!("{} PC1 4624 logon={:#x} type=3 user=alice", at(n), 0x1_0000 + n % 100),
+        _ => format!("{} PC1 NTLM/8001 logon={:#x} TargetName=cifs/SRV{n}", at(n), 0x1_0000 + n % 100),
+    }),
+    ("Remote Desktop to one computer and another", |n| {
+        format!("{} PC1 RDPClient/{} user=alice Value=10.0.0.{}", at(n), [1024, 1102][n % 2], n % 250)
+    }),
+    ("shares of one session", |n| {
+        format!("{} PC1 5145 logon=0x3e9a user=alice ShareName=\\\\*\\S{n} RelativeTargetName=x", at(n))
     }),
     ("connections by sshd", |n| match n % 2 {
         0 => format!("{} PC1 OpenSSH/4 user=bob ip=10.0.0.9", at(n / 100)),

@@ -259,7 +259,7 @@ impl Case {
         Exporter { records: &self.merged.records, correlated: &self.correlated, paths }
     }
 
-    /// The session that a record belongs to, as one of its logons, its logoffs or its evidence.
+    /// The session that a record belongs to: as one of its logons, its logoffs or its evidence, else as what ran in it.
     pub fn session_of(&self, row: crate::event::RowIdx) -> Option<Record> {
         let sessions = &self.correlated.sessions;
         let has = |session: &crate::session::Session| {
@@ -269,9 +269,22 @@ impl Case {
                     .iter()
                     .any(|l| [l.row, l.logoff_4634, l.logoff_4647].contains(&Some(row)))
         };
-        let idx = sessions.all.iter().position(has)?;
+        let idx = sessions.all.iter().position(has).or_else(|| self.session_of_act(row))?;
         let paths = self.paths();
         Some(self.exporter(&paths).record(idx as SessionIdx))
+    }
+
+    fn session_of_act(&self, row: crate::event::RowIdx) -> Option<usize> {
+        let mut machines = self.correlated.machines.iter().enumerate();
+        let (machine, pos) = machines.find_map(|(n, machine)| {
+            let rows = &machine.lineages[machine.security?].rows;
+            Some((n as u32, rows.iter().position(|&other| other == row)? as u32))
+        })?;
+        let sessions = &self.correlated.sessions;
+        let has = |session: &crate::session::Session| {
+            session.machine == machine && session.activity.of(&sessions.activity).binary_search(&pos).is_ok()
+        };
+        sessions.all.iter().position(has)
     }
 
     /// Who was on which machine at a moment, noise included or not; and every machine.

@@ -207,9 +207,12 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
 pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
     let (sessions, machines) = case.who(at, all);
     let mut lines = vec![["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"].map(String::from)];
+    // Sessions come by machine, in the order of machines.
+    let mut rest = &sessions[..];
     for machine in &machines {
-        let of_it = sessions.iter().filter(|session| session.machine == machine.machine);
-        lines.extend(of_it.map(who_line));
+        let own = rest.iter().take_while(|session| session.machine == machine.machine).count();
+        lines.extend(rest[..own].iter().map(who_line));
+        rest = &rest[own..];
         if machine.n_surely + machine.n_possibly == 0 {
             let cells = [&machine.machine, "nobody", "", "", "", "", ""];
             lines.push(cells.map(|cell| visible(cell).into_owned()));

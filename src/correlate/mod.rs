@@ -67,15 +67,17 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let mut sessions = Sessions::default();
     let kinds = activity::Kinds::of(records);
     let mut explicit = Vec::new();
+    let subcategories = coverage::Subcategories::of(records);
+    let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             machine.clock = clock::clock(records, security, &machine.boots);
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
-            coverage::coverage(records, security, &outside, &mut machine.boots);
+            coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
         }
-        machine.profile = role::profile(records, machine);
+        machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
     bursts::bursts(&mut sessions);

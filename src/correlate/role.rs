@@ -1,6 +1,7 @@
 //! What kind of computer a machine is (domain.md E.4).
 
 use crate::audit::tasks;
+use crate::event::records::Signature;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine, MachineKind, Profile};
 
@@ -17,7 +18,7 @@ const CLIENT_BUILDS: [u32; 13] =
     [15063, 16299, 17134, 18362, 18363, 19041, 19042, 19043, 19044, 19045, 22000, 22621, 22631];
 
 /// Finds out what kind of computer a machine is, and what it says of itself.
-pub fn profile(records: &Records, machine: &Machine) -> Profile {
+pub fn profile(records: &Records, machine: &Machine, of_controllers: &[bool]) -> Profile {
     let system = machine.system.map(|n| &machine.lineages[n]);
     let newest = |kind: Kind| {
         let is_one = |row: &&RowIdx| records.event(**row).is_some_and(|e| records.events.kind(e) == kind);
@@ -36,7 +37,7 @@ pub fn profile(records: &Records, machine: &Machine) -> Profile {
         domain: text(own_account(records, machine), Field::SubjectDomain),
         ..Profile::default()
     };
-    (profile.kind, profile.kind_by) = kind(records, machine, &profile, uptime, version);
+    (profile.kind, profile.kind_by) = kind(records, machine, &profile, of_controllers, uptime, version);
     profile
 }
 
@@ -44,11 +45,12 @@ fn kind(
     records: &Records,
     machine: &Machine,
     profile: &Profile,
+    of_controllers: &[bool],
     uptime: Option<RowIdx>,
     version: Option<RowIdx>,
 ) -> (MachineKind, Option<RowIdx>) {
     let security = machine.security.map(|n| &machine.lineages[n]);
-    if let Some(row) = security.and_then(|security| first_of_controllers(records, security)) {
+    if let Some(row) = security.and_then(|security| first_of_controllers(records, security, of_controllers)) {
         return (MachineKind::DomainController, Some(row));
     }
     let is_its_channel = |lineage: &&Lineage| {
@@ -68,14 +70,19 @@ fn kind(
     }
 }
 
-fn first_of_controllers(records: &Records, security: &Lineage) -> Option<RowIdx> {
-    let is_its =
-        |signature: u32| OF_DOMAIN_CONTROLLERS.contains(&records.signatures[signature as usize].task);
-    let is_any = (0..records.signatures.len() as u32).any(is_its);
-    if !is_any {
+/// For each signature, whether only a domain controller writes such records; empty where there are none at all.
+pub fn of_controllers(records: &Records) -> Vec<bool> {
+    let is_its = |signature: &Signature| OF_DOMAIN_CONTROLLERS.contains(&signature.task);
+    let all: Vec<bool> = records.signatures.iter().map(is_its).collect();
+    if all.contains(&true) { all } else { Vec::new() }
+}
+
+fn first_of_controllers(records: &Records, security: &Lineage, is_its: &[bool]) -> Option<RowIdx> {
+    if is_its.is_empty() {
         return None;
     }
-    security.rows.iter().find(|&&row| is_its(records.signature[row as usize])).copied()
+    let is_one = |&&row: &&RowIdx| is_its[records.signature[row as usize] as usize];
+    security.rows.iter().find(is_one).copied()
 }
 
 /// The newest record that the machine's own account is the subject of: its domain is the machine's. It is known by

@@ -76,15 +76,20 @@ pub fn who(from: &Exporter<'_>, at: Timestamp, with_noise: bool) -> (Vec<WhoReco
         }
     }
     found.sort_unstable();
+    // Surely and possibly, of each machine.
+    let mut counts = vec![[0u32; 2]; spans.len()];
+    for &(machine, unsure, _) in &found {
+        counts[machine as usize][usize::from(unsure)] += 1;
+    }
     let machine = |(n, machine): (usize, &Machine)| {
-        let of = |unsure| found.iter().filter(|&&(m, u, _)| m as usize == n && u == unsure).count() as u32;
+        let [n_surely, n_possibly] = counts[n];
         MachineAt {
             machine: machine.name.clone(),
             first_record: spans[n].map(|(first, _)| first.to_string()),
             last_record: spans[n].map(|(_, last)| last.to_string()),
             is_covered: is_covered(n),
-            n_surely: of(false),
-            n_possibly: of(true),
+            n_surely,
+            n_possibly,
         }
     };
     let machines = from.correlated.machines.iter().enumerate().map(machine).collect();

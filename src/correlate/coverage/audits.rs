@@ -3,7 +3,7 @@
 //! What is there was on; what a 4719 changed is what it says; what should have gone with other records and is not there
 //! was probably off. Windows' defaults are never taken for facts.
 
-use super::{change, is_sparse, is_undisturbed};
+use super::{change, is_sparse, is_undisturbed, nearest};
 use crate::audit::{BASELINE, SUBCATEGORIES, Subcategory, tasks};
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
@@ -27,18 +27,21 @@ const SOME_LOGONS: u32 = 3;
 const SOME_PROCESSES: u32 = 20;
 
 /// Says of every boot which subcategories were on.
-pub fn audits(records: &Records, security: &Lineage, outside: &Outside, boots: &mut [Boot]) {
-    let subcategory = Subcategories::of(records);
+pub fn audits(
+    records: &Records,
+    subcategory: &Subcategories,
+    security: &Lineage,
+    outside: &Outside,
+    boots: &mut [Boot],
+) {
     let mut carried: FxHashMap<(u32, bool), (bool, RowIdx)> = FxHashMap::default();
     for (n, boot) in boots.iter_mut().enumerate() {
-        let tally = Tally::of(records, security, boot, &subcategory, outside.rows(n));
+        let tally = Tally::of(records, security, boot, subcategory, outside.rows(n));
         boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
         boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
+        boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));
     }
     take_neighbours(security, boots);
-    for boot in boots {
-        boot.audits.retain(|audit| BASELINE.iter().any(|line| line.task == audit.task) || is_told(audit));
-    }
 }
 
 fn is_told(audit: &Audit) -> bool {
@@ -49,7 +52,7 @@ fn is_told(audit: &Audit) -> bool {
 }
 
 /// The subcategory of each signature: its number among [`SUBCATEGORIES`], [`NONE`] if it has none.
-struct Subcategories {
+pub struct Subcategories {
     by_signature: Vec<u8>,
     process_creation: u8,
 }
@@ -57,7 +60,7 @@ struct Subcategories {
 const NONE: u8 = u8::MAX;
 
 impl Subcategories {
-    fn of(records: &Records) -> Self {
+    pub fn of(records: &Records) -> Self {
         let number = |signature: &Signature| {
             let provider = records.text(signature.provider);
             if !provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing") {
@@ -363,20 +366,25 @@ fn start_in_security(records: &Records, security: &Lineage, boot: &Boot) -> Opti
 
 /// A boot with too little data takes its neighbour's verdict, if nothing between them was changed or is missing (C.7).
 fn take_neighbours(security: &Lineage, boots: &mut [Boot]) {
-    for (task, subcategory) in SUBCATEGORIES.iter().enumerate() {
+    for line in BASELINE {
         for failed in [false, true] {
             // That verdict has its neighbours' already.
-            if subcategory.task == tasks::LOGOFF && !failed {
+            if line.task == tasks::LOGOFF && !failed {
                 continue;
             }
-            let told: Vec<Option<Outcome>> = boots
-                .iter()
-                .map(|boot| boot.audits.get(task).map(|audit| of(audit, failed).clone()))
-                .collect();
+            let told: Vec<Option<Telling>> =
+                boots.iter().map(|boot| Telling::of(boot, line.task, failed)).collect();
+            let telling = |n: usize| told[n].map(|told| (n, told));
+            let before = nearest((0..told.len()).map(telling));
+            let mut after = nearest((0..told.len()).rev().map(telling));
+            after.reverse();
             for n in 0..boots.len() {
-                let is_open = told[n].as_ref().is_some_and(|own| own.state == AuditState::Unknown);
-                let neighbour = if is_open { neighbour(security, boots, &told, n) } else { None };
-                if let (Some((state, by)), Some(audit)) = (neighbour, boots[n].audits.get_mut(task)) {
+                if told[n].is_some() {
+                    continue;
+                }
+                let neighbour = neighbour(security, boots, n, before[n], after[n]);
+                let audit = boots[n].audits.iter_mut().find(|audit| audit.task == line.task);
+                if let (Some((state, by)), Some(audit)) = (neighbour, audit) {
                     let own = if failed { &mut audit.failure } else { &mut audit.success };
                     (own.state, own.why, own.by) = (state, AuditWhy::Neighbour, by);
                 }
@@ -385,29 +393,41 @@ fn take_neighbours(security: &Lineage, boots: &mut [Boot]) {
     }
 }
 
-fn of(audit: &Audit, failed: bool) -> &Outcome {
-    if failed { &audit.failure } else { &audit.success }
+/// What a boot itself tells of a subcategory.
+#[derive(Clone, Copy)]
+struct Telling {
+    state: AuditState,
+    by: Option<RowIdx>,
+    is_changed: bool,
 }
 
-/// The verdict of the next boot on either side that has one.
+impl Telling {
+    fn of(boot: &Boot, task: u32, failed: bool) -> Option<Self> {
+        let audit = boot.audits.iter().find(|audit| audit.task == task)?;
+        let own = if failed { &audit.failure } else { &audit.success };
+        let telling = Telling { state: own.state, by: own.by, is_changed: !own.changes.is_empty() };
+        (own.state != AuditState::Unknown).then_some(telling)
+    }
+}
+
+/// The verdict of the next boots on either side that have one.
 fn neighbour(
     security: &Lineage,
     boots: &[Boot],
-    told: &[Option<Outcome>],
     n: usize,
+    before: Option<(usize, Telling)>,
+    after: Option<(usize, Telling)>,
 ) -> Option<(AuditState, Option<RowIdx>)> {
-    let is_telling = |m: &usize| told[*m].as_ref().is_some_and(|other| other.state != AuditState::Unknown);
-    let is_free = |a: usize, b: usize| {
+    let is_whole = |a: usize, b: usize| {
         let (from, to) = (boots[a].security.end.saturating_sub(1), boots[b].security.start);
         from >= to || !security.has_gap(from, to)
     };
-    let before = (0..n).rev().find(is_telling).filter(|&m| is_free(m, n));
-    let after = (n + 1..boots.len()).find(is_telling).filter(|&m| is_free(n, m));
+    let before = before.filter(|&(m, _)| is_whole(m, n)).map(|(_, told)| told);
     // What a later boot's change turned on or off was otherwise before.
-    let after = after.filter(|&m| told[m].as_ref().is_some_and(|other| other.changes.is_empty()));
-    let verdict = |m: usize| told[m].as_ref().map(|other| (other.state, other.by));
-    match (before.and_then(verdict), after.and_then(verdict)) {
-        (Some(a), Some(b)) if a.0 != b.0 => None,
+    let after = after.filter(|&(m, told)| is_whole(n, m) && !told.is_changed).map(|(_, told)| told);
+    let told = match (before, after) {
+        (Some(a), Some(b)) if a.state != b.state => None,
         (a, b) => a.or(b),
-    }
+    };
+    told.map(|told| (told.state, told.by))
 }

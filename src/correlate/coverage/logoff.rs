@@ -1,6 +1,6 @@
 //! Does a missing logoff mean anything? The verdict for the subcategory Logoff (domain.md E.2).
 
-use super::{IN_FLIGHT, change, is_sparse, is_undisturbed};
+use super::{IN_FLIGHT, change, is_sparse, is_undisturbed, nearest};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
@@ -224,13 +224,22 @@ fn logoffs_elsewhere(records: &Records, security: &Lineage, boot: &Boot, outside
 /// held one.
 fn take_neighbours(security: &Lineage, boots: &mut [Boot], facts: &[Facts]) {
     let told: Vec<LogoffAudit> = boots.iter().map(|boot| boot.logoff_audit).collect();
+    let telling = |m: usize| (told[m] != LogoffAudit::Unknown).then_some(m);
+    let befores = nearest((0..boots.len()).map(telling));
+    let mut afters = nearest((0..boots.len()).rev().map(telling));
+    afters.reverse();
+    // How many boots before each have a change.
+    let mut n_changes = vec![0u32];
+    n_changes.extend(facts.iter().scan(0, |n, facts| {
+        *n += u32::from(facts.changed.is_some());
+        Some(*n)
+    }));
+    let is_free = |from: usize, to: usize| n_changes[from] == n_changes[to];
     for n in 0..boots.len() {
         if told[n] != LogoffAudit::Unknown || facts[n].changed.is_some() {
             continue;
         }
-        let before = (0..n).rev().find(|&m| told[m] != LogoffAudit::Unknown);
-        let after = (n + 1..boots.len()).find(|&m| told[m] != LogoffAudit::Unknown);
-        let is_free = |from: usize, to: usize| facts[from..to].iter().all(|facts| facts.changed.is_none());
+        let (before, after) = (befores[n], afters[n]);
         let has_gap = |from: Pos, to: Pos| from < to && security.has_gap(from, to);
         let whole = |n: usize| boots[n].security.clone();
         let before = before

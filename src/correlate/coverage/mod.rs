@@ -4,6 +4,7 @@
 mod audits;
 mod logoff;
 
+pub use audits::Subcategories;
 pub use logoff::is_lost_logoff;
 
 use super::terminal::Outside;
@@ -20,9 +21,15 @@ const SPARSE: f64 = 0.5;
 const IN_FLIGHT: i64 = 5 * SECOND;
 
 /// Says for every boot what its records tell of the audit policy.
-pub fn coverage(records: &Records, security: &Lineage, outside: &Outside, boots: &mut [Boot]) {
+pub fn coverage(
+    records: &Records,
+    subcategories: &Subcategories,
+    security: &Lineage,
+    outside: &Outside,
+    boots: &mut [Boot],
+) {
     logoff::logoff_audit(records, security, outside, boots);
-    audits::audits(records, security, outside, boots);
+    audits::audits(records, subcategories, security, outside, boots);
 }
 
 /// A change of the audit policy: of which subcategory, and what became of its successes and failures.
@@ -47,6 +54,17 @@ fn change(records: &Records, event: EventIdx) -> Option<Change> {
         (false, false) => None,
     };
     Some(Change { task: subcategory.task, success: to("%%8448", "%%8449"), failure: to("%%8450", "%%8451") })
+}
+
+/// For each of a row, the last before it that tells something.
+fn nearest<T: Copy>(telling: impl Iterator<Item = Option<T>>) -> Vec<Option<T>> {
+    let mut last = None;
+    let step = |own: Option<T>| {
+        let before = last;
+        last = own.or(last);
+        before
+    };
+    telling.map(step).collect()
 }
 
 /// Whether no record is missing after a place, in its boot, for this long: what did not come in that time was not

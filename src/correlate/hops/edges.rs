@@ -1,7 +1,7 @@
 //! What sessions set out for: the records on a machine that name another one (domain.md rule 43).
 
 use super::places::host;
-use super::{Accounts, Found};
+use super::{Found, Keys};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine, Pos};
 use crate::session::hop::HopHow;
@@ -42,20 +42,22 @@ const KERNEL: LogonId = LogonId(4);
 
 /// All edges of a case, in the order of machines and records.
 pub fn edges(found: &Found<'_>, explicit: &[Explicit]) -> Vec<Edge> {
-    let mut edges: Vec<Edge> = explicit.iter().filter_map(|one| explicit_credentials(found, one)).collect();
+    let mut names = Names::of(found);
+    let credentials = explicit.iter().filter_map(|one| explicit_credentials(found, &mut names, one));
+    let mut edges: Vec<Edge> = credentials.collect();
     for (n, machine) in found.machines.iter().enumerate() {
-        other_logs(found, n as u32, machine, &mut edges);
+        other_logs(found, &mut names, n as u32, machine, &mut edges);
     }
     edges
 }
 
-fn explicit_credentials(found: &Found<'_>, one: &Explicit) -> Option<Edge> {
+fn explicit_credentials(found: &Found<'_>, names: &mut Names<'_>, one: &Explicit) -> Option<Edge> {
     let machine = &found.machines[one.machine as usize];
     let row = *machine.lineages[machine.security?].rows.get(one.pos as usize)?;
     let event = found.records.event(row)?;
     let text = |field| found.records.events.text(event, field);
-    let is_elsewhere = |&name: &StrId| is_elsewhere(found.records, machine, name);
-    let named = [text(Field::TargetServer), text(Field::TargetInfo)].into_iter().find(is_elsewhere);
+    let mut is_elsewhere = |&name: &StrId| names.is_elsewhere(one.machine, name);
+    let named = [text(Field::TargetServer), text(Field::TargetInfo)].into_iter().find(&mut is_elsewhere);
     // The address of a 4648 is the client's, but for what the kernel does: that names the server (trap 40).
     let is_kernel = found.records.events.luid(event, Field::ProcessId) == Some(KERNEL);
     let address = if is_kernel { text(Field::Address) } else { StrId::NONE };
@@ -75,26 +77,56 @@ fn explicit_credentials(found: &Found<'_>, one: &Explicit) -> Option<Edge> {
     })
 }
 
-/// Whether a text names another machine than the one it was written on.
-fn is_elsewhere(records: &Records, machine: &Machine, text: StrId) -> bool {
-    let host = host(records.text(text));
-    let short = host.split('.').next().unwrap_or_default();
-    let is_local = match host.parse::<std::net::IpAddr>() {
-        Ok(address) => address.is_loopback() || address.is_unspecified(),
-        Err(_) => {
-            short.eq_ignore_ascii_case("localhost")
-                || machine.names.iter().any(|&name| {
-                    let own = records.text(name);
-                    own.eq_ignore_ascii_case(host)
-                        || own.split('.').next().is_some_and(|own| own.eq_ignore_ascii_case(short))
-                })
+/// Whether texts name another machine than the one they were written on. Each is read once.
+struct Names<'a> {
+    records: &'a Records,
+    machines: &'a [Machine],
+    /// Of the machine that was asked for last: its own short names.
+    own: Option<(u32, FxHashSet<String>)>,
+    known: FxHashMap<(u32, StrId), bool>,
+}
+
+impl<'a> Names<'a> {
+    fn of(found: &Found<'a>) -> Self {
+        Names { records: found.records, machines: found.machines, own: None, known: FxHashMap::default() }
+    }
+
+    fn is_elsewhere(&mut self, machine: u32, text: StrId) -> bool {
+        if text.is_none() {
+            return false;
         }
-    };
-    !host.is_empty() && !is_local
+        if let Some(&known) = self.known.get(&(machine, text)) {
+            return known;
+        }
+        let is_elsewhere = self.read(machine, text);
+        self.known.insert((machine, text), is_elsewhere);
+        is_elsewhere
+    }
+
+    fn read(&mut self, machine: u32, text: StrId) -> bool {
+        let host = host(self.records.text(text)).to_lowercase();
+        if let Ok(address) = host.parse::<std::net::IpAddr>() {
+            return !address.is_loopback() && !address.is_unspecified();
+        }
+        let short = short(&host);
+        !short.is_empty() && short != "localhost" && !self.own(machine).contains(short)
+    }
+
+    fn own(&mut self, machine: u32) -> &FxHashSet<String> {
+        if self.own.as_ref().is_none_or(|(known, _)| *known != machine) {
+            let names = self.machines[machine as usize].names.iter().map(|&name| self.records.text(name));
+            self.own = Some((machine, names.map(|name| short(name).to_lowercase()).collect()));
+        }
+        &self.own.get_or_insert_default().1
+    }
+}
+
+fn short(host: &str) -> &str {
+    host.split('.').next().unwrap_or_default()
 }
 
 /// NTLM, SmbClient and RDPClient: channels that hold nothing else.
-fn other_logs(found: &Found<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge>) {
+fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge>) {
     let channel = |lineage: &Lineage| found.records.text(lineage.channel).to_ascii_lowercase();
     let is_one = |lineage: &&Lineage| {
         matches!(
@@ -111,10 +143,14 @@ fn other_logs(found: &Found<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge
         for &row in &lineage.rows {
             let Some(event) = found.records.event(row) else { continue };
             match found.records.events.kind(event) {
-                Kind::NtlmOutgoing => edges.extend(by_luid(found, owners, n, row, event, HopHow::Ntlm)),
-                Kind::SmbClientRefused => edges.extend(by_luid(found, owners, n, row, event, HopHow::Smb)),
+                Kind::NtlmOutgoing => {
+                    edges.extend(by_luid(found, owners, names, (n, row, event), HopHow::Ntlm))
+                }
+                Kind::SmbClientRefused => {
+                    edges.extend(by_luid(found, owners, names, (n, row, event), HopHow::Smb))
+                }
                 Kind::RdpClientConnecting | Kind::RdpClientAddress => {
-                    let Some(edge) = rdp(found, owners, n, row, event) else { continue };
+                    let Some(edge) = rdp(found, owners, names, (n, row, event)) else { continue };
                     match last_rdp.map(|last| &mut edges[last]) {
                         Some(open) if is_same_connection(found, open, &edge) => {
                             open.address = edge.host;
@@ -147,17 +183,15 @@ fn is_same_connection(found: &Found<'_>, open: &Edge, edge: &Edge) -> bool {
 fn by_luid(
     found: &Found<'_>,
     owners: &Owners,
-    machine: u32,
-    row: RowIdx,
-    event: EventIdx,
+    names: &mut Names<'_>,
+    (machine, row, event): (u32, RowIdx, EventIdx),
     how: HopHow,
 ) -> Option<Edge> {
     let events = &found.records.events;
-    let facts = &found.machines[machine as usize];
     let at = found.records.time[row as usize];
-    let is_elsewhere = |&name: &StrId| is_elsewhere(found.records, facts, name);
-    let names = [Field::TargetServer, Field::TargetInfo, Field::DestAddress];
-    let host = names.map(|field| events.text(event, field)).into_iter().find(is_elsewhere)?;
+    let hosts = [Field::TargetServer, Field::TargetInfo, Field::DestAddress];
+    let hosts = hosts.map(|field| events.text(event, field));
+    let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
     let luid = events.luid(event, Field::SubjectLogonId);
     let session = luid.and_then(|luid| owners.by_luid(found, luid, at));
     // Without other credentials, the caller's own were used.
@@ -173,11 +207,15 @@ fn by_luid(
 }
 
 /// RDPClient names nobody but the account it runs as; whom the user logs on as over there it does not say.
-fn rdp(found: &Found<'_>, owners: &Owners, machine: u32, row: RowIdx, event: EventIdx) -> Option<Edge> {
+fn rdp(
+    found: &Found<'_>,
+    owners: &Owners,
+    names: &mut Names<'_>,
+    (machine, row, event): (u32, RowIdx, EventIdx),
+) -> Option<Edge> {
     let events = &found.records.events;
-    let names = [Field::TargetServer, Field::Address].map(|field| events.text(event, field));
-    let facts = &found.machines[machine as usize];
-    let host = names.into_iter().find(|&name| is_elsewhere(found.records, facts, name))?;
+    let hosts = [Field::TargetServer, Field::Address].map(|field| events.text(event, field));
+    let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
     let at = found.records.time[row as usize];
     let session = owners.by_sid(found, events.text(event, Field::UserId), at);
     Some(Edge {
@@ -255,7 +293,7 @@ pub struct Index {
 }
 
 impl Index {
-    pub fn of(edges: &[Edge], targets: &[Option<u32>], accounts: &mut Accounts<'_>) -> Self {
+    pub fn of(edges: &[Edge], targets: &[Option<u32>], accounts: &mut Keys<'_>) -> Self {
         let (by_target, by_guid) = (FxHashMap::default(), FxHashMap::default());
         let machines = targets.iter().flatten().copied().collect();
         let mut index = Index { by_target, by_guid, targets: targets.to_vec(), machines };

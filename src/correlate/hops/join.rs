@@ -3,7 +3,7 @@
 use super::edges::{Edge, Index};
 use super::places::Places;
 use super::skew::{MAX_SKEW, Skews};
-use super::{Accounts, Found, rows};
+use super::{Found, Keys, NOBODY, rows};
 use crate::event::{Field, RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
 use crate::session::{Class, LogonRole, Origin, SessionIdx};
@@ -59,7 +59,7 @@ pub fn join(
     edges: &[Edge],
     index: &Index,
     places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
 ) -> Vec<Joined> {
     let mut skews = Skews::default();
     if !index.is_empty() {
@@ -88,8 +88,8 @@ fn each_landing<'a, 'b>(
     found: &Found<'_>,
     index: &Index,
     places: &mut Places<'b>,
-    accounts: &mut Accounts<'a>,
-    mut act: impl FnMut(&mut Places<'b>, &mut Accounts<'a>, Landing),
+    accounts: &mut Keys<'a>,
+    mut act: impl FnMut(&mut Places<'b>, &mut Keys<'a>, Landing),
 ) {
     for (session, idx) in found.sessions.all.iter().zip(0..) {
         if matches!(session.class, Class::System | Class::WindowManager | Class::Anonymous) {
@@ -114,7 +114,7 @@ fn each_landing<'a, 'b>(
 
 fn landing(
     found: &Found<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
     session: SessionIdx,
     row: RowIdx,
     role: LogonRole,
@@ -151,7 +151,7 @@ fn reasons(
     edge: &Edge,
     is_target: bool,
     places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
     landing: &Landing,
 ) -> Option<Reasons> {
     if edge.machine == landing.machine {
@@ -166,7 +166,7 @@ fn reasons(
     };
     let account = accounts.key(edge.user);
     add(Reasons::HOST, is_target);
-    add(Reasons::USER, account != Accounts::NOBODY && account == landing.account);
+    add(Reasons::USER, account != NOBODY && account == landing.account);
     let at = places.machine_at(landing.address);
     let named = places.machine(landing.workstation);
     let is_guid = add(Reasons::GUID, !edge.guid.is_none() && edge.guid == landing.guid);
@@ -185,7 +185,7 @@ fn sample(
     edges: &[Edge],
     index: &Index,
     places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
     landing: &Landing,
     skews: &mut Skews,
 ) {
@@ -205,7 +205,7 @@ fn best(
     edges: &[Edge],
     index: &Index,
     places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
     landing: &Landing,
     skews: &Skews,
 ) -> Option<Joined> {
@@ -216,7 +216,7 @@ fn best(
             best = Some(own);
         }
     };
-    let rdp = landing.is_remote_desktop.then_some(Accounts::NOBODY);
+    let rdp = landing.is_remote_desktop.then_some(NOBODY);
     for account in [Some(landing.account), rdp].into_iter().flatten() {
         for skew in skews.towards(landing.machine) {
             let at = landing.at.plus(-skew);
@@ -287,7 +287,7 @@ impl Joined {
 /// Desktops of each account on each machine, and netonly sessions by the account they are elsewhere.
 type Desktops = FxHashMap<(u32, u32), Vec<SessionIdx>>;
 
-fn desktops(found: &Found<'_>, accounts: &mut Accounts<'_>) -> Desktops {
+fn desktops(found: &Found<'_>, accounts: &mut Keys<'_>) -> Desktops {
     let mut desktops = Desktops::default();
     for (session, idx) in found.sessions.all.iter().zip(0..) {
         let user = match session.class {

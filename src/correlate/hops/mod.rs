@@ -39,12 +39,13 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
     if is_one_machine && edges.is_empty() {
         return;
     }
-    let mut places = Places::of(records, machines, sessions);
-    let targets: Vec<Option<u32>> = edges.iter().map(|edge| target(&mut places, edge)).collect();
     let mut hops = Hops::new(records);
     let mut is_joined = vec![false; edges.len()];
+    let mut targets = vec![None; edges.len()];
     if !is_one_machine {
-        let mut accounts = Accounts::of(records);
+        let mut places = Places::of(records, machines, sessions);
+        targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
+        let mut accounts = Keys::of(records, account);
         let index = Index::of(&edges, &targets, &mut accounts);
         let mut joined = join::join(&found, &edges, &index, &mut places, &mut accounts);
         support::support(&found, &mut places, &mut accounts, &mut joined);
@@ -55,9 +56,9 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
             hops.add(own.hop(&found, &edges), None);
         }
     }
+    let mut hosts = Keys::of(records, |text| places::host(text).to_lowercase());
     for (n, edge) in edges.iter().enumerate().filter(|&(n, _)| !is_joined[n]) {
-        let host = places::host(records.text(edge.host)).to_lowercase();
-        hops.add(alone(edge, targets[n]), Some(host));
+        hops.add(alone(edge, targets[n]), Some(hosts.key(edge.host)));
     }
     hops.finish(sessions);
 }
@@ -128,49 +129,50 @@ impl Found<'_> {
     }
 }
 
-/// Account names as numbers: the same whatever their case and however their domain is written.
-pub struct Accounts<'a> {
+/// The name of an account, the same whatever its case and however its domain is written: one domain is written in
+/// several ways (domain.md 0.1, 7), and credentials are often given without.
+fn account(text: &str) -> String {
+    let name = text.rsplit('\\').next().unwrap_or(text);
+    name.split('@').next().unwrap_or(name).to_lowercase()
+}
+
+/// Nobody, or not said.
+const NOBODY: u32 = 0;
+
+/// Texts that mean the same as one number.
+pub struct Keys<'a> {
     records: &'a Records,
+    meaning: fn(&str) -> String,
     keys: FxHashMap<String, u32>,
     /// By the number of the text; [`Self::UNREAD`] if it was not asked for yet.
     known: Vec<u32>,
 }
 
-impl<'a> Accounts<'a> {
-    /// Nobody, or not said.
-    pub const NOBODY: u32 = 0;
+impl<'a> Keys<'a> {
     const UNREAD: u32 = u32::MAX;
 
-    fn of(records: &'a Records) -> Self {
-        let nobody = std::iter::once((String::new(), Self::NOBODY));
-        let known = vec![Self::UNREAD; records.strings.len() + 1];
-        Accounts { records, keys: nobody.collect(), known }
+    fn of(records: &'a Records, meaning: fn(&str) -> String) -> Self {
+        let keys = std::iter::once((String::new(), NOBODY)).collect();
+        Keys { records, meaning, keys, known: vec![Self::UNREAD; records.strings.len() + 1] }
     }
 
-    /// Domains are left out: one is written in several ways (domain.md 0.1, 7), and credentials are often given
-    /// without.
-    pub fn key(&mut self, user: StrId) -> u32 {
-        let at = user.0 as usize;
-        if self.known[at] != Self::UNREAD {
-            return self.known[at];
+    pub fn key(&mut self, text: StrId) -> u32 {
+        let at = text.0 as usize;
+        if self.known[at] == Self::UNREAD {
+            let next = self.keys.len() as u32;
+            self.known[at] = *self.keys.entry((self.meaning)(self.records.text(text))).or_insert(next);
         }
-        let text = self.records.text(user);
-        let name = text.rsplit('\\').next().unwrap_or(text);
-        let name = name.split('@').next().unwrap_or(name).to_lowercase();
-        let next = self.keys.len() as u32;
-        let key = *self.keys.entry(name).or_insert(next);
-        self.known[at] = key;
-        key
+        self.known[at]
     }
 }
 
 /// Where hops lead from and to: what is alike is one.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Ends {
     how: HopHow,
     from: (u32, Option<SessionIdx>),
     to: (Option<u32>, Option<SessionIdx>),
-    host: Option<String>,
+    host: Option<u32>,
     user: StrId,
 }
 
@@ -187,7 +189,7 @@ impl<'a> Hops<'a> {
     }
 
     /// Adds a hop, or counts it with those alike. A joined one is told by its sessions alone, without a host.
-    fn add(&mut self, hop: Hop, host: Option<String>) {
+    fn add(&mut self, hop: Hop, host: Option<u32>) {
         let ends = Ends {
             how: hop.how,
             from: (hop.from_machine, hop.from),

@@ -9,6 +9,16 @@ use rustc_hash::FxHashMap;
 const AMBIGUOUS: u32 = u32::MAX;
 const UNREAD: u32 = u32::MAX - 1;
 
+/// What a machine wrote of itself, and what its own account says, counts for so many claims of a client.
+const PROOF: u32 = 4;
+
+/// An address is a machine's if at least three quarters of what is known of it say so: leases change, and a relay comes
+/// from one machine in the name of another.
+const MAJORITY: (u64, u64) = (3, 4);
+
+/// How much speaks for an address being a machine's.
+type Claims = FxHashMap<(StrId, u32), u32>;
+
 /// Names and addresses of the machines of a case.
 pub struct Places<'a> {
     records: &'a Records,
@@ -67,10 +77,11 @@ impl<'a> Places<'a> {
     }
 
     fn learn_addresses(&mut self, machines: &[Machine], sessions: &Sessions) {
+        let mut claims = Claims::default();
         let is_named = |origin: &&Origin| !origin.address.is_none() && !origin.host.is_none();
         for origin in sessions.origins.iter().filter(is_named) {
             if let Some(machine) = self.machine(origin.host) {
-                self.learn(origin.address, machine);
+                claim(&mut claims, origin.address, machine, 1);
             }
         }
         // A computer's own account logs on from that computer.
@@ -79,40 +90,41 @@ impl<'a> Places<'a> {
             let computer = *computers.entry(session.user).or_insert_with(|| self.computer(session.user));
             for origin in sessions.origins(session).iter().filter(|origin| !origin.address.is_none()) {
                 if let Some(machine) = computer {
-                    self.learn(origin.address, machine);
+                    claim(&mut claims, origin.address, machine, PROOF);
                 }
             }
         }
-        for (n, machine) in machines.iter().enumerate() {
-            self.learn_from_events(n as u32, machine, &mut computers);
+        if tells_addresses(self.records) {
+            for (n, machine) in machines.iter().enumerate() {
+                self.learn_from_events(n as u32, machine, &mut computers, &mut claims);
+            }
         }
+        self.settle(&claims);
         // What was looked up before the addresses were known.
         self.known.fill(UNREAD);
     }
 
     /// What a machine wrote of its own addresses, and of others' (rule 46: the address of a 4768 is the client's).
     fn learn_from_events(
-        &mut self,
+        &self,
         n: u32,
         machine: &Machine,
         computers: &mut FxHashMap<StrId, Option<u32>>,
+        claims: &mut Claims,
     ) {
         let records = self.records;
-        if !machine.lineages.iter().any(|lineage| tells_addresses(records, &lineage.rows)) {
-            return;
-        }
         for &row in machine.lineages.iter().flat_map(|lineage| &lineage.rows) {
             let Some(event) = records.event(row) else { continue };
             let text = |field| records.events.text(event, field);
             match records.events.kind(event) {
                 Kind::ConnectionAllowed if records.text(text(Field::Direction)) == OUTBOUND => {
-                    self.learn(text(Field::Address), n);
+                    claim(claims, text(Field::Address), n, PROOF);
                 }
                 Kind::TicketGranted | Kind::ServiceTicketGranted => {
                     let user = text(Field::TargetUser);
                     let of = *computers.entry(user).or_insert_with(|| self.computer(user));
                     if let Some(of) = of {
-                        self.learn(text(Field::Address), of);
+                        claim(claims, text(Field::Address), of, PROOF);
                     }
                 }
                 _ => {}
@@ -126,23 +138,37 @@ impl<'a> Places<'a> {
         self.names.get(&name.to_lowercase()).copied().filter(|&machine| machine != AMBIGUOUS)
     }
 
-    fn learn(&mut self, address: StrId, machine: u32) {
-        let is_routed = self.records.text(address).parse::<std::net::IpAddr>().is_ok_and(|address| {
-            !address.is_loopback() && !address.is_unspecified() && !is_link_local(address)
-        });
-        if is_routed {
-            learn(&mut self.addresses, address, machine);
+    /// Decides whose each address is.
+    fn settle(&mut self, claims: &Claims) {
+        let mut totals: FxHashMap<StrId, u64> = FxHashMap::default();
+        for (&(address, _), &n) in claims.iter().filter(|((address, _), _)| self.is_routed(*address)) {
+            *totals.entry(address).or_default() += u64::from(n);
+        }
+        for (&(address, machine), &n) in claims {
+            if totals.get(&address).is_some_and(|&total| u64::from(n) * MAJORITY.1 >= total * MAJORITY.0) {
+                learn(&mut self.addresses, address, machine);
+            }
         }
     }
+
+    fn is_routed(&self, address: StrId) -> bool {
+        self.records.text(address).parse::<std::net::IpAddr>().is_ok_and(|address| {
+            !address.is_loopback() && !address.is_unspecified() && !is_link_local(address)
+        })
+    }
+}
+
+fn claim(claims: &mut Claims, address: StrId, machine: u32, weight: u32) {
+    let n = claims.entry((address, machine)).or_default();
+    *n = n.saturating_add(weight);
 }
 
 /// "Outbound" in every language.
 pub const OUTBOUND: &str = "%%14593";
 
-fn tells_addresses(records: &Records, rows: &[crate::event::RowIdx]) -> bool {
-    // By what kinds of records there are, not by the records.
-    let is_known = |id: u32| matches!(id, 4768 | 4769 | 5156);
-    !rows.is_empty() && records.signatures.iter().any(|signature| is_known(signature.event_id))
+/// Whether any record may tell an address beside those of logons.
+fn tells_addresses(records: &Records) -> bool {
+    records.signatures.iter().any(|signature| matches!(signature.event_id, 4768 | 4769 | 5156))
 }
 
 /// Every network has these addresses.

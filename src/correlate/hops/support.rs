@@ -2,7 +2,7 @@
 
 use super::join::Joined;
 use super::places::{OUTBOUND, Places};
-use super::{Accounts, Found};
+use super::{Found, Keys};
 use crate::event::{EventIdx, Field, Kind, RowIdx, StrId};
 use crate::session::hop::Reasons;
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -26,12 +26,7 @@ struct Wanted {
 }
 
 /// Adds what other records say of hops.
-pub fn support(
-    found: &Found<'_>,
-    places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
-    joined: &mut [Joined],
-) {
+pub fn support(found: &Found<'_>, places: &mut Places<'_>, accounts: &mut Keys<'_>, joined: &mut [Joined]) {
     let is_there = |signature: &crate::event::Signature| matches!(signature.event_id, 4769 | 4776 | 5156);
     if joined.is_empty() || !found.records.signatures.iter().any(is_there) {
         return;
@@ -116,7 +111,7 @@ fn ticket(
 fn ntlm(
     found: &Found<'_>,
     places: &mut Places<'_>,
-    accounts: &mut Accounts<'_>,
+    accounts: &mut Keys<'_>,
     wanted: &Wanted,
     joined: &mut [Joined],
     row: RowIdx,
