@@ -142,11 +142,22 @@ pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<St
     }
 }
 
+/// The most characters of a cell that are shown: all lines are as wide as the widest, and no name of a host or an account
+/// is longer than this.
+const MAX_CELL: usize = 256;
+
+fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
+    match cell.char_indices().nth(MAX_CELL) {
+        None => cell.into(),
+        Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
+    }
+}
+
 pub fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
+    let widths: [usize; N] = std::array::from_fn(|n| width(n).min(MAX_CELL));
     for line in lines {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{:width$}", cut(cell)));
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())

@@ -8,6 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A renamed computer goes on with the next record id; a few records may be missing where exports were filtered.
 const MAX_RENAME_GAP: u64 = 64;
 
+/// 1104: the log is full (rule 6).
+const LOG_FULL: u32 = 1104;
+
 /// The records of one channel of one computer in one source, by record id.
 struct Group {
     node: usize,
@@ -352,7 +355,13 @@ fn lineage(
         }
     };
     let id = |pos: usize| records.id[rows[pos] as usize];
-    let gaps = (1..rows.len()).filter(|&pos| id(pos) - id(pos - 1) > 1).map(|pos| pos as Pos).collect();
+    // A log that was full wrote nothing more until somebody made room, and counts on as if nothing had happened.
+    let was_full = |pos: usize| {
+        let event = records.event(rows[pos]).filter(|_| records.signature(rows[pos]).event_id == LOG_FULL);
+        event.is_some_and(|event| records.events.kind(event) == Kind::LogFull)
+    };
+    let is_gap = |&pos: &usize| id(pos) - id(pos - 1) > 1 || was_full(pos - 1);
+    let gaps = (1..rows.len()).filter(is_gap).map(|pos| pos as Pos).collect();
     Lineage { channel, rows, gaps }
 }
 

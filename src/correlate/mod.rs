@@ -6,8 +6,8 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do only they
-//!    know?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
+//!    only they know?
 //! 8. [`close`]: how did it end?
 //! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
@@ -22,6 +22,7 @@ mod around;
 mod attach;
 mod boots;
 mod bursts;
+mod cited;
 mod classify;
 mod clock;
 mod close;
@@ -102,12 +103,14 @@ fn add_sessions(
         let linker = Linker { records, security, tracks: &tracks };
         let mut groups = linker.groups();
         let numbered = outside.sessions(records, n);
-        let joined = join::join(&linker, &groups, &numbered);
+        let remote = outside.remote(records, n);
+        let joined = join::join(&linker, &groups, &numbered, &remote);
         let closed = join::closed(&linker, &groups, &numbered, &joined);
-        attach::attach(&linker, &mut groups, &closed, &outside.remote(records, n));
+        attach::attach(&linker, &mut groups, &closed, &remote);
         let joined = groups.settle(joined);
         let marks = Marks::of(&groups, &tracks);
-        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot));
+        let outside = (remote, outside.cited(records, n));
+        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
         let first = sessions.all.len() as SessionIdx;
         for (idx, group) in groups.all.iter().enumerate() {
             let mut draft = Draft::new(&linker, facts, boot, &around, group);
@@ -119,8 +122,8 @@ fn add_sessions(
         }
         link_parents(&groups, first, sessions);
         activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
-        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined) {
-            alone::add(records, boot, machine, n as u32, ts, sessions);
+        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
+            alone::add(records, boot, machine, n as u32, &ts, sessions);
         }
         number_namesakes(&mut sessions.all[first as usize..]);
     }

@@ -70,6 +70,7 @@ scenarios! {
     hops
     hostile
     noise
+    other_logs
     rdp
     rename
     traps_boots
