@@ -3,7 +3,7 @@
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
 //! 2. [`boots`]: when did it start, and how did each run end?
 //! 3. [`clock`]: when was its clock moved?
-//! 4. [`coverage`]: would a logoff have been written?
+//! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
 //! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
@@ -36,6 +36,7 @@ mod machines;
 mod open;
 mod origins;
 mod remote;
+mod role;
 mod sleep;
 mod terminal;
 
@@ -67,14 +68,17 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let mut sessions = Sessions::default();
     let kinds = activity::Kinds::of(records);
     let mut explicit = Vec::new();
+    let subcategories = coverage::Subcategories::of(records);
+    let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             machine.clock = clock::clock(records, security, &machine.boots);
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
-            coverage::logoff_audit(records, security, &mut machine.boots);
+            coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
         }
+        machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
     bursts::bursts(&mut sessions);

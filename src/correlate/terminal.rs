@@ -75,6 +75,11 @@ impl Outside {
         Outside { by_boot }
     }
 
+    /// A boot's records of these logs, by time.
+    pub fn rows(&self, boot: usize) -> &[RowIdx] {
+        self.by_boot.get(boot).map_or(&[], |rows| rows)
+    }
+
     /// The clients of a boot.
     pub fn remote(&self, records: &Records, boot: usize) -> Remote {
         Remote::of(records, &self.by_boot[boot])
