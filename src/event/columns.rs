@@ -26,7 +26,7 @@ impl StrId {
 }
 
 /// Texts, each once.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Strings {
     text: String,
     /// Where each text ends; that of number `i` begins where `i - 1` ends.
@@ -201,7 +201,7 @@ impl Events {
 
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".
     pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
-        debug_assert!(matches!(field.ty(), Type::Number | Type::Port));
+        debug_assert!(matches!(field.ty(), Type::Number | Type::Port | Type::SshPort));
         self.cell(event, field, 0).checked_sub(1)
     }
 }

@@ -4,7 +4,7 @@
 //! that were forwarded or made by hand. A bad record costs a record.
 
 use super::block::{BlockBuilder, System};
-use super::plain::{is_left_out, origin_of, outcome, spec_of};
+use super::plain::{is_kept, origin_of, outcome, spec_of, telling};
 use super::value::{Raw, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;
@@ -33,7 +33,12 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         Ok(parsed) => parsed,
         Err(error) => {
             block.chunks.n_failed += 1;
-            block.problems.push(problem(None, Cost::Chunk, sentence(&error)));
+            let n = n_records(chunk).map_or("the records".to_owned(), |n| format!("the {n} records"));
+            let text = format!(
+                "{n} of this chunk cannot be read, for what they share is damaged: {}",
+                sentence(&error)
+            );
+            block.problems.push(problem(None, Cost::Chunk, text));
             return;
         }
     };
@@ -124,8 +129,14 @@ fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), S
     let Some(spec) = origin.and_then(|origin| spec_of(origin, event_id)) else { return Ok(()) };
     let fields = LAYOUTS[usize::from(spec)].spec.fields;
     let value = |n: usize| field(event, fields[n].0);
-    if !is_left_out(spec, value) {
-        block.push_event(spec, value);
+    let layout = &LAYOUTS[usize::from(spec)];
+    if is_kept(layout.spec.keep, telling(layout.spec).map(value)) {
+        let at = block.push_event(spec);
+        for (n, (_, kept)) in fields.iter().enumerate() {
+            if let Some(cell) = layout.slot(*kept) {
+                block.put(at + cell, kept.ty(), value(n));
+            }
+        }
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! What ran in sessions of real logs, and where they led.
+//! What ran in sessions of real logs, where they led, and who was on.
 
 use super::common::load;
 use super::{corpus, invariants};
 use sessionscope::case::Case;
 use sessionscope::session::record::Record;
+use sessionscope::time::Timestamp;
 use std::path::Path;
 
 fn set(folder: &Path, name: &str) -> (Case, Vec<Record>) {
@@ -68,4 +69,21 @@ fn credentials_for_another_computer_are_a_hop() {
     assert_eq!((hop.direction.as_str(), hop.how.as_str()), ("out", "explicit_credentials"));
     assert_eq!((hop.host.as_deref(), hop.machine.as_deref()), (Some("DESKTOP-SDN1RPT"), None));
     assert_eq!((hop.n, hop.records[0].record), (2, 7698));
+}
+
+/// The intruder's Remote Desktop session, and the network session that opened it; after the last record nothing is sure.
+#[test]
+fn who_was_on_during_the_intrusion() {
+    let Some(folder) = corpus::folder() else { return };
+    let (case, _) = set(&folder, "szechuan_dc_2012r2/");
+    let who = |text: &str| case.who(Timestamp::parse(text).unwrap(), false).0;
+    let found = who("2020-09-19T03:30:00Z");
+    let rdp: Vec<_> = found.iter().filter(|session| session.logon_type == Some(10)).collect();
+    let [rdp] = rdp[..] else { panic!("{found:#?}") };
+    assert_eq!((rdp.certainty.as_str(), rdp.user.as_deref()), ("surely", Some("Administrator")));
+    assert_eq!((rdp.origin_address.as_deref(), rdp.is_covered), (Some("194.61.24.102"), true));
+    let late = who("2020-09-19T12:00:00Z");
+    assert!(
+        !late.is_empty() && late.iter().all(|session| session.certainty == "possibly" && !session.is_covered)
+    );
 }

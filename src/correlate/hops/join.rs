@@ -38,6 +38,8 @@ pub struct Landing {
     guid: StrId,
     /// Whether Remote Desktop may have led to it.
     is_remote_desktop: bool,
+    /// Whether it only made way for another logon of its session (rule 32): both are one hop.
+    is_nla: bool,
 }
 
 /// A landing, and what led to it.
@@ -143,6 +145,7 @@ fn landing(
         port: events.number(event, Field::Port).filter(|&port| port != 0),
         guid: text(Field::LogonGuid),
         is_remote_desktop: !is_network || role == LogonRole::Nla,
+        is_nla: role == LogonRole::Nla,
     })
 }
 
@@ -274,7 +277,7 @@ impl Joined {
             domain,
             at: self.landing.at,
             last: self.landing.at,
-            n: 1,
+            n: u32::from(!self.landing.is_nla),
             reasons: self.reasons,
             rows: rows(own.clone()),
         };

@@ -214,6 +214,8 @@ impl<'a> Hops<'a> {
     /// Sorted by source, with where each session's lie.
     fn finish(mut self, sessions: &mut Sessions) {
         let records = self.records;
+        // Of some, only what made way for them is known.
+        self.all.iter_mut().for_each(|hop| hop.n = hop.n.max(1));
         let id = |hop: &Hop| hop.rows.map(|row| row.map(|row| records.id[row as usize]));
         let order =
             |hop: &Hop| (hop.from_machine, hop.from, hop.at, id(hop), hop.to_machine, hop.to, hop.how);
