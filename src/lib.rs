@@ -15,6 +15,7 @@
 // The documentation is for whoever works on this crate: it links private files too.
 #![allow(rustdoc::private_intra_doc_links)]
 
+pub mod audit;
 pub mod case;
 pub mod correlate;
 pub mod event;

@@ -1,5 +1,7 @@
 //! Machines: one Windows installation each, however often renamed, with its logs in order and its boots.
 
+pub mod record;
+
 use crate::event::{RowIdx, StrId};
 use crate::time::Timestamp;
 use std::ops::Range;
@@ -22,6 +24,30 @@ pub struct Machine {
     /// From the part before the first boot boundary on; that part may be empty.
     pub boots: Vec<Boot>,
     pub clock: Clock,
+    pub profile: Profile,
+}
+
+/// What kind of computer a machine is (domain.md E.4).
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    pub kind: MachineKind,
+    /// The record that tells it, or the channel that only such a computer has.
+    pub kind_by: Option<RowIdx>,
+    /// `Windows 10 Pro`, as the newest 6013 has it.
+    pub product: Option<String>,
+    pub build: Option<String>,
+    pub time_zone: StrId,
+    /// The domain or workgroup of its own account.
+    pub domain: StrId,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MachineKind {
+    DomainController,
+    MemberServer,
+    Workstation,
+    #[default]
+    Unknown,
 }
 
 /// One physical log of one machine (domain.md C.1, 2): its records, each once, by record id.
@@ -67,6 +93,61 @@ pub struct Boot {
     pub logoff_off: Vec<Range<Pos>>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
+    /// Every subcategory that its records tell of, by task.
+    pub audits: Vec<Audit>,
+    /// Whether created processes have their command lines.
+    pub command_lines: Option<bool>,
+}
+
+/// What a boot tells of one subcategory of the audit policy (domain.md E.1 and E.2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audit {
+    pub task: u32,
+    pub success: Outcome,
+    pub failure: Outcome,
+}
+
+/// Whether events of one outcome were written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    pub state: AuditState,
+    pub why: AuditWhy,
+    /// The record that tells it.
+    pub by: Option<RowIdx>,
+    pub n: u64,
+    pub first: Option<Pos>,
+    pub last: Option<Pos>,
+    /// 4719 that turned it on or off.
+    pub changes: Vec<(Pos, bool)>,
+}
+
+/// The verdicts of domain.md E.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditState {
+    On,
+    OffChanged,
+    ProbablyOff,
+    FilteredExport,
+    #[default]
+    Unknown,
+}
+
+/// How a verdict is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditWhy {
+    /// Its events are there.
+    Seen,
+    /// A 4719 of this boot, or of one before it.
+    Changed,
+    ChangedBefore,
+    /// What should have gone with other records is not there.
+    Missing,
+    /// A neighbouring boot tells it, and nothing between them was changed or lost.
+    Neighbour,
+    /// Most records are missing around logons.
+    Sparse,
+    #[default]
+    TooLittle,
 }
 
 /// How a boot ended (domain.md C.3, 12).
@@ -91,6 +172,18 @@ pub enum LogoffAudit {
     FilteredExport,
     #[default]
     Unknown,
+}
+
+impl LogoffAudit {
+    pub fn state(self) -> AuditState {
+        match self {
+            LogoffAudit::On => AuditState::On,
+            LogoffAudit::OffSince(_) => AuditState::OffChanged,
+            LogoffAudit::ProbablyOff => AuditState::ProbablyOff,
+            LogoffAudit::FilteredExport => AuditState::FilteredExport,
+            LogoffAudit::Unknown => AuditState::Unknown,
+        }
+    }
 }
 
 /// What became of a clock step (domain.md C.4).

@@ -3,6 +3,7 @@
 use evtx_fixture::empty_log;
 use evtx_fixture::scenario::Scenario;
 use sessionscope::export::csv::HEADER;
+use sessionscope::machine::record::{CoverageRecord, HostRecord};
 use sessionscope::session::record::Record;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -232,6 +233,85 @@ fn files_tells_what_was_read() {
     let rows: Vec<sessionscope::case::ledger::SourceRow> =
         out(&lines).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.iter().map(|row| (row.n_records, row.n_problems)).collect::<Vec<_>>(), [(6, 0), (0, 1)]);
+}
+
+/// Two boots of a server: the first shut down by its administrator, the second with logoffs turned off.
+const MACHINE: &str = "
+    08:00:00  SRV1  EventLog/6009 Build=20348
+    08:00:00  SRV1  EventLog/6005
+    08:00:01  SRV1  4608
+    08:05:00  SRV1  4624 logon=0x3e9a type=10 user=CORP\\alice ip=10.0.0.7 SubjectUserName=SRV1$ SubjectDomainName=CORP
+    09:00:00  SRV1  User32/1074 param7=CORP\\alice param5=restart
+    09:00:10  SRV1  4647 logon=0x3e9a user=CORP\\alice
+    09:00:20  SRV1  EventLog/1100
+    09:00:21  SRV1  EventLog/6006
+    09:01:00  SRV1  EventLog/6009 Build=20348
+    09:01:00  SRV1  EventLog/6005
+    09:01:01  SRV1  4608
+    09:10:00  SRV1  4719 subjectuser=mallory AuditPolicyChanges=%%8448
+    09:20:00  SRV1  4624 logon=0x5000 type=3 user=CORP\\bob ip=10.0.0.8
+    09:30:00  SRV1  4672 logon=0x5000 user=CORP\\bob record=40
+";
+
+fn machine(command: &str, format: &str) -> Output {
+    let folder = folder(&format!("machine_{command}_{format}"), MACHINE);
+    run(&[command, "--format", format, folder.to_str().unwrap()])
+}
+
+#[test]
+fn hosts_say_what_a_machine_is_and_how_its_boots_went() {
+    let output = machine("hosts", "jsonl");
+    let host: HostRecord = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!((host.machine.as_str(), host.kind.as_str()), ("SRV1", "member_server"));
+    assert_eq!((host.build.as_deref(), host.domain.as_deref()), (Some("20348"), Some("CORP")));
+    assert_eq!(host.is_domain_joined, Some(true));
+    assert_eq!(host.name_history.len(), 1);
+    let security = host.logs.iter().find(|log| log.channel == "Security").unwrap();
+    assert_eq!((security.first_record, security.last_record, security.n_gaps), (1, 40, 1));
+    assert_eq!(security.n_missing, 40 - security.n_records);
+    let [first, second] = &host.boots[..] else { panic!("{:?}", host.boots) };
+    assert_eq!((first.end_how.as_str(), first.uptime_s), ("clean", Some(3620.0)));
+    let shutdown = first.shutdown.as_ref().unwrap();
+    assert_eq!(
+        (shutdown.user.as_deref(), shutdown.action.as_deref()),
+        (Some("CORP\\alice"), Some("restart"))
+    );
+    assert_eq!((second.end_how.as_str(), second.logoff_audit.as_str()), ("open", "off (changed)"));
+    assert_eq!(second.shutdown, None);
+    let table = machine("hosts", "table");
+    for cell in ["member server", "CORP\\alice", "off (changed)", "build 20348", "1 h 0 min"] {
+        assert!(out(&table).contains(cell), "{cell} is not in\n{}", out(&table));
+    }
+}
+
+#[test]
+fn coverage_says_what_was_audited_and_what_it_costs() {
+    let output = machine("coverage", "jsonl");
+    let machine_record: CoverageRecord = serde_json::from_str(out(&output)).unwrap();
+    let audit = |boot: usize, name: &str| {
+        let audits = &machine_record.boots[boot].audits;
+        audits.iter().find(|audit| audit.subcategory == name).unwrap()
+    };
+    assert_eq!(audit(0, "Logoff").success.state, "on");
+    assert_eq!(audit(0, "Logoff").cost, None);
+    let off = audit(1, "Logoff");
+    assert_eq!((off.success.state.as_str(), off.task), ("off (changed)", 12545));
+    assert_eq!(off.success.changes[0].to, "off");
+    assert_eq!(off.success.since.as_deref(), Some("2024-03-05T09:10:00.0000000Z"));
+    assert!(off.cost.is_some() && off.failure.is_none());
+    let logoff = machine_record.baseline.iter().find(|line| line.subcategory == "Logoff").unwrap();
+    assert_eq!(
+        (logoff.general.workstation.as_str(), logoff.stronger.workstation.as_str()),
+        ("No/No", "Yes/No")
+    );
+    assert_eq!((logoff.general_verdict.as_str(), logoff.stronger_verdict.as_str()), ("met", "missed"));
+    assert_eq!(logoff.note.as_deref(), Some("Failure has no meaning: the subcategory has no failure events"));
+    let table = machine("coverage", "table");
+    for cell in
+        ["off (changed)", "4719 in Security record", "missed", "without Logoff: no session has an end"]
+    {
+        assert!(out(&table).contains(cell), "{cell} is not in\n{}", out(&table));
+    }
 }
 
 #[test]

@@ -10,10 +10,10 @@ use crate::event::Records;
 use crate::event::merge::Merged;
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
-use crate::export::hosts::HostRecord;
 use crate::export::lent::Lent;
 use crate::export::record::Exporter;
 use crate::export::words;
+use crate::machine::record::{CoverageRecord, HostRecord};
 use crate::parse::Opening;
 use crate::parse::block::Block;
 use crate::query::who::{MachineAt, WhoRecord};
@@ -23,6 +23,9 @@ use crate::session::record::Record;
 use crate::time::Timestamp;
 use ledger::{Source, SourceRow, Stop};
 use serde::{Deserialize, Serialize};
+
+/// A session that starts more than this many is a program's: its list would help nobody.
+const MOST_CHILDREN: usize = 100;
 
 /// Everything loaded now.
 #[derive(Default)]
@@ -59,6 +62,8 @@ pub struct SessionDetail {
     pub record: Record,
     /// One plain sentence about the session.
     pub sentence: String,
+    /// Sessions that were started from this one (`parent` of theirs), at most a hundred.
+    pub children: Vec<String>,
     /// For each `record.evidence`, in the same order.
     pub places: Vec<Place>,
     /// For each `record.evidence`, what the event says, in words.
@@ -209,6 +214,7 @@ impl Case {
         };
         Some(SessionDetail {
             sentence: words::sentence(&record),
+            children: self.children(idx),
             places: evidence.iter().map(|evidence| place(evidence.row)).collect(),
             meanings: evidence.iter().map(|evidence| meaning(evidence.row)).collect(),
             record,
@@ -221,6 +227,16 @@ impl Case {
         let paths = self.paths();
         let (rows, n_total) = self.exporter(&paths).activity_rows(session, first, n);
         Some(ActivityRows { n_total, first, rows })
+    }
+
+    fn children(&self, parent: SessionIdx) -> Vec<String> {
+        let paths = self.paths();
+        let exporter = self.exporter(&paths);
+        let all = self.correlated.sessions.all.iter();
+        all.filter(|session| session.parent == Some(parent))
+            .take(MOST_CHILDREN)
+            .map(|session| exporter.id(session))
+            .collect()
     }
 
     /// Sessions are sorted by machine and boot: only one boot's are looked at.
@@ -284,6 +300,11 @@ impl Case {
     /// Every machine, with its boots.
     pub fn hosts(&self) -> Vec<HostRecord> {
         self.exporter(&self.paths()).hosts()
+    }
+
+    /// What every machine with a Security log audited, boot by boot, beside Microsoft's baselines.
+    pub fn coverage(&self) -> Vec<CoverageRecord> {
+        self.exporter(&self.paths()).coverage()
     }
 
     /// Whether any source is an event log.

@@ -1,6 +1,7 @@
 //! What is asked for, and where the answer goes.
 
 mod load;
+mod machines;
 mod moment;
 mod print;
 
@@ -43,7 +44,7 @@ enum Command {
         #[arg(value_name = "RECORD_ID")]
         record: u64,
     },
-    /// Print the machines: their names, and how each of their boots began and ended
+    /// Print the machines: their names, what they are, their logs, and how each of their boots began and ended
     Hosts {
         #[arg(long, value_enum, default_value_t = LineFormat::Table)]
         format: LineFormat,
@@ -63,6 +64,13 @@ enum Command {
         /// Noise as well: system, window manager, anonymous, computer accounts, services, local network logons
         #[arg(long)]
         all: bool,
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<PathBuf>,
+    },
+    /// Print what the machines audited: each subcategory in each boot, how that is known, and Microsoft's baselines
+    Coverage {
+        #[arg(long, value_enum, default_value_t = LineFormat::Table)]
+        format: LineFormat,
         #[arg(required = true, value_name = "FILE|FOLDER")]
         paths: Vec<PathBuf>,
     },
@@ -128,6 +136,7 @@ pub fn main() -> ExitCode {
             let at = at.unwrap_or_else(|why| Args::command().error(ErrorKind::ValueValidation, why).exit());
             who(&mut out, at, format, all, &paths)
         }
+        Command::Coverage { format, paths } => coverage(&mut out, format, &paths),
         Command::Files { format, paths } => files(&mut out, format, &paths),
     };
     match outcome.and_then(|()| Ok(out.flush()?)) {
@@ -154,7 +163,7 @@ fn hosts(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome
     let case = load::load(paths)?;
     load::warn(&case);
     match format {
-        LineFormat::Table => print::hosts(out, &case)?,
+        LineFormat::Table => machines::hosts(out, &case)?,
         LineFormat::Jsonl => print::lines_of(out, &case.hosts())?,
     }
     load::require_a_log(&case)
@@ -166,6 +175,16 @@ fn who(out: &mut impl Write, at: Timestamp, format: LineFormat, all: bool, paths
     match format {
         LineFormat::Table => print::who(out, &case, at, all)?,
         LineFormat::Jsonl => print::lines_of(out, &case.who(at, all).0)?,
+    }
+    load::require_a_log(&case)
+}
+
+fn coverage(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
+    let case = load::load(paths)?;
+    load::warn(&case);
+    match format {
+        LineFormat::Table => machines::coverage(out, &case)?,
+        LineFormat::Jsonl => print::lines_of(out, &case.coverage())?,
     }
     load::require_a_log(&case)
 }

@@ -6,8 +6,8 @@ use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
 use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
-use sessionscope::export::visible;
 use sessionscope::export::words::{span, what};
+use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
@@ -131,7 +131,7 @@ fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
 }
 
 /// A time to the second, or the bounds it lies between.
-fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
+pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
     let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
     match (at, earliest, latest) {
         (Some(at), _, _) => short(at),
@@ -153,7 +153,7 @@ fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
+pub fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(|n| width(n).min(MAX_CELL));
     for line in lines {
@@ -212,31 +212,6 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
         lines.push(format!("and {n_unlisted} more problems"));
     }
     lines
-}
-
-/// Prints machines and their boots for people.
-pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
-    for host in case.hosts() {
-        writeln!(
-            out,
-            "{} ({}), {} sessions",
-            visible(&host.machine),
-            visible(&host.names.join(", ")),
-            host.n_sessions
-        )?;
-        let mut lines = vec![["BOOT", "START", "END", "HOW", "LOGOFFS AUDITED"].map(String::from)];
-        lines.extend(host.boots.iter().map(|boot| {
-            [
-                boot.boot.to_string(),
-                moment(&boot.start, &None, &None),
-                moment(&boot.end, &boot.last_record, &boot.end_latest),
-                boot.end_how.clone(),
-                boot.logoff_audit.clone(),
-            ]
-        }));
-        print_table(out, &lines)?;
-    }
-    Ok(())
 }
 
 /// Prints who was on at a moment, for people.
@@ -303,8 +278,10 @@ pub fn record(out: &mut impl Write, path: &Path, id: u64) -> Outcome {
     let view = record_view(&chunk, id).map_err(Failure::Nothing)?;
     writeln!(out, "{}", lines(&view.xml))?;
     writeln!(out, "\nFields")?;
+    let event_id = records.signature(row).event_id;
     for (name, value) in &view.fields {
-        writeln!(out, "  {}: {}", visible(name), visible(value))?;
+        let words = codes::words(event_id, name, value).map_or(String::new(), |words| format!(" ({words})"));
+        writeln!(out, "  {}: {}{words}", visible(name), visible(value))?;
     }
     writeln!(out, "\nEvent")?;
     match records.event(row) {

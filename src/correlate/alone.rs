@@ -2,30 +2,104 @@
 //! (domain.md rule 25).
 
 use super::boots::SHUTDOWN_SLACK;
+use super::cited::{Cited, CitedLuids};
+use super::classify::class_of_account;
+use super::intervals;
 use super::join::Joined;
 use super::link::{Group, Linker};
 use super::open::Identity;
 use super::remote::name;
 use super::terminal::{SAME_MOMENT, TsSession};
-use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::event::{Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
     Class, Confidence, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions, Start,
-    StartHow, State, TsHow,
+    StartHow, TsHow,
 };
-use crate::time::{MINUTE, Timestamp};
+use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// A session of the same account that Security has from about then on is taken to be the same.
 const SAME_SESSION: i64 = MINUTE;
 
-/// The numbered sessions that Security has nothing of.
-pub fn unknown<'a>(
+/// The sessions that Security has nothing of.
+pub fn unknown(
     linker: &Linker<'_>,
     groups: &[Group],
-    sessions: &'a [TsSession],
+    sessions: &[TsSession],
     joined: &Joined,
-) -> Vec<&'a TsSession> {
+    cited: &CitedLuids,
+) -> Vec<TsSession> {
+    let mut alone = numbered(linker, groups, sessions, joined);
+    let mut by_name: FxHashMap<String, Vec<(Timestamp, usize)>> = FxHashMap::default();
+    let time = |row: RowIdx| linker.records.time[row as usize];
+    for (n, session) in alone.iter().enumerate() {
+        if let Some(&row) = session.opened.first() {
+            let account = name(linker.records.text(session.account));
+            by_name.entry(account).or_default().push((time(row), n));
+        }
+    }
+    for n in 0..cited.all.len() {
+        let own = &cited.all[n];
+        if linker.tracks.by_luid.contains_key(&own.luid) || is_other_half(linker, cited, n) {
+            continue;
+        }
+        let at = own.opened.map(time);
+        let of_account = by_name.get(&name(linker.records.text(own.user)));
+        let beside = of_account.zip(at).and_then(|(opened, at)| {
+            let next = opened.partition_point(|&(other, _)| other < at.plus(-SAME_MOMENT));
+            opened.get(next).filter(|&&(other, _)| other <= at.plus(SAME_MOMENT)).map(|&(_, n)| n)
+        });
+        match beside.filter(|&n| alone[n].luid.is_none()) {
+            Some(n) => {
+                let session = &mut alone[n];
+                (session.luid, session.sid) = (Some(LogonId(own.luid)), own.sid);
+                session.opened.extend(own.opened);
+                session.closed.extend(own.closed);
+                session.opened.sort_by_key(|&row| time(row));
+                session.closed.sort_by_key(|&row| time(row));
+            }
+            None => alone.push(TsSession {
+                luid: Some(LogonId(own.luid)),
+                sid: own.sid,
+                name: (own.domain, own.user),
+                opened: own.opened.into_iter().collect(),
+                closed: own.closed.into_iter().collect(),
+                first: own.first,
+                seen: own.last,
+                ..TsSession::default()
+            }),
+        }
+    }
+    alone
+}
+
+/// Both halves of a token pair are told of this close together, and their LogonIds are this near (rule 27).
+const PAIR: i64 = 2 * SECOND / 1000;
+const PAIR_LUIDS: u64 = 0x10000;
+
+/// Whether a LogonId is the other half of one that is told of already: of the limited half that comes after it, or of
+/// one that Security has.
+fn is_other_half(linker: &Linker<'_>, cited: &CitedLuids, n: usize) -> bool {
+    let own = &cited.all[n];
+    let at = |cited: &Cited| cited.opened.map(|row| linker.records.time[row as usize]);
+    let is_pair = |other: &&Cited| {
+        let is_near = at(own).zip(at(other)).is_some_and(|(a, b)| a.since(b).saturating_abs() <= PAIR);
+        is_near && !own.sid.is_none() && own.sid == other.sid && own.luid.abs_diff(other.luid) < PAIR_LUIDS
+    };
+    let before = n.checked_sub(1).and_then(|before| cited.all.get(before)).filter(is_pair);
+    let after = cited.all.get(n + 1).filter(is_pair);
+    let is_known = |other: &Cited| linker.tracks.by_luid.contains_key(&other.luid);
+    after.is_some_and(|other| other.luid > own.luid || is_known(other)) || before.is_some_and(is_known)
+}
+
+/// The numbered sessions that Security has nothing of.
+fn numbered(
+    linker: &Linker<'_>,
+    groups: &[Group],
+    sessions: &[TsSession],
+    joined: &Joined,
+) -> Vec<TsSession> {
     if sessions.is_empty() {
         return Vec::new();
     }
@@ -38,7 +112,7 @@ pub fn unknown<'a>(
         // What could not be joined, and may be known all the same, is not told twice.
         !is_joined && !known.may_be(linker.records, session)
     });
-    alone.map(|(session, _)| session).collect()
+    alone.map(|(session, _)| session.clone()).collect()
 }
 
 /// When Security has desktops of an account: for each, in order, when it begins, and the latest end up to it.
@@ -113,27 +187,28 @@ pub fn add(
     let Some(first_row) = ts.first_row() else { return };
     let at = |row: RowIdx| records.time[row as usize];
     let (domain, user) = account(records, ts);
-    let last_seen = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row)).map(|&row| at(row)).max();
+    let changed = ts.changes.iter().map(|(row, _)| row);
+    let last_seen = ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| at(row)).max();
     let start = start(boot, ts, at, first_row);
     let end = end(boot, ts, at, last_seen);
     let mut evidence = evidence(ts, boot, end.how);
     evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
     let until = end.at.or(end.earliest);
-    let intervals =
-        start.latest.zip(until).map_or_else(Vec::new, |(from, to)| disconnected(ts, at, from, to));
+    let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| states(ts, at, from, to));
     let origins = origins(records, ts);
     let span =
         |from: Option<Timestamp>, to: Option<Timestamp>| from.zip(to).map(|(from, to)| to.since(from).max(0));
     sessions.all.push(Session {
         machine,
         boot: boot_idx,
-        class: Class::Desktop,
+        luid: ts.luid,
+        class: class(records, ts),
         computer: records.signature(first_row).computer,
         user,
         domain,
         sid: ts.sid,
-        ts_session: Some(ts.number),
-        ts_how: Some(TsHow::OwnNumber),
+        ts_session: ts.number,
+        ts_how: ts.number.map(|_| TsHow::OwnNumber),
         first_row,
         start,
         end,
@@ -150,8 +225,21 @@ pub fn add(
     });
 }
 
+/// What is told by a number, or by Winlogon, has a desktop; LSA tells of any logon.
+fn class(records: &Records, ts: &TsSession) -> Class {
+    let text = |id| records.text(id);
+    let by_account = class_of_account(ts.luid, text(ts.sid), text(ts.name.1), text(ts.name.0));
+    match ts.luid.is_some() && ts.number.is_none() {
+        true => by_account.unwrap_or(Class::Unknown),
+        false => Class::Desktop,
+    }
+}
+
 /// `DOMAIN\user` in its parts, as texts of their own where the case has them.
 fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
+    if !ts.name.1.is_none() {
+        return ts.name;
+    }
     let text = records.text(ts.account);
     let find = |part: &str| records.strings.find(part);
     match text.split_once('\\') {
@@ -163,13 +251,20 @@ fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
     }
 }
 
-/// The logon itself came within moments of what was seen of it; a session that was only resumed began before that.
+/// The logon itself came within moments of what was seen of it; a session that was only resumed, or cited, began before
+/// that.
 fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: RowIdx) -> Start {
     let earliest = match ts.opened.first() {
         Some(&row) if row == first => Some(at(row).plus(-SAME_MOMENT)),
-        _ => boot.start,
+        _ => boot.start.filter(|&start| start <= at(first)),
     };
-    Start { how: StartHow::OtherLog, at: None, earliest, latest: Some(at(first)) }
+    let is_told = ts.number.is_some() || !ts.opened.is_empty() || ts.luid.is_none();
+    let how = match (is_told, boot.has_start) {
+        (true, _) => StartHow::OtherLog,
+        (false, true) => StartHow::Gap,
+        (false, false) => StartHow::BeforeLogStart,
+    };
+    Start { how, at: None, earliest, latest: Some(at(first)) }
 }
 
 fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen: Option<Timestamp>) -> End {
@@ -222,42 +317,43 @@ fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
     };
     let ended = rows.iter().map(|&row| Evidence { row, role, rule: 12 });
     let opened = ts.opened.iter().map(|&row| Evidence { row, role: EvidenceRole::Start, rule: 25 });
+    let cited = ts.first.filter(|_| ts.opened.is_empty());
+    let cited = cited.map(|row| Evidence { row, role: EvidenceRole::Start, rule: 24 });
     let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
-    let change = |&(row, kind): &(RowIdx, Kind)| {
-        let role =
-            if kind == Kind::TsDisconnected { EvidenceRole::Disconnect } else { EvidenceRole::Reconnect };
-        Evidence { row, role, rule: 35 }
-    };
-    opened.chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
+    let change = |&(row, kind): &(RowIdx, Kind)| Evidence { row, role: intervals::meaning(kind).2, rule: 35 };
+    opened.chain(cited).chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
 }
 
-fn disconnected(
+fn states(
     ts: &TsSession,
     at: impl Fn(RowIdx) -> Timestamp,
     begin: Timestamp,
     end: Timestamp,
 ) -> Vec<Interval> {
     let mut intervals = Vec::new();
-    let mut open: Option<RowIdx> = None;
-    let interval = |from: Timestamp, to: Timestamp, opened_by, closed_by| Interval {
-        what: State::Disconnected,
-        from: from.max(begin),
-        to: to.min(end),
-        opened_by,
-        closed_by,
+    let mut open: [Option<RowIdx>; 3] = [None; 3];
+    let mut last = begin;
+    let mut push = |what, from: Timestamp, to: Timestamp, opened_by, closed_by| {
+        intervals.push(Interval { what, from: from.max(begin), to: to.min(end), opened_by, closed_by });
     };
     for &(row, kind) in &ts.changes {
-        match (kind, open) {
-            (Kind::TsDisconnected, None) => open = Some(row),
-            (Kind::TsReconnected, Some(from)) => {
-                intervals.push(interval(at(from), at(row), Some(from), Some(row)));
-                open = None;
-            }
-            _ => {}
+        let (what, opens, _) = intervals::meaning(kind);
+        let slot = &mut open[what as usize];
+        match (opens, slot.take()) {
+            (true, before) => *slot = before.or(Some(row)),
+            (false, Some(from)) => push(what, at(from), at(row), Some(from), Some(row)),
+            // The opener was not seen (rule 37).
+            (false, None) => push(what, last, at(row), None, Some(row)),
+        }
+        last = last.max(at(row));
+    }
+    for (what, from) in intervals::STATES.into_iter().zip(open) {
+        if let Some(from) = from {
+            push(what, at(from), end, Some(from), None);
         }
     }
-    intervals.extend(open.map(|from| interval(at(from), end, Some(from), None)));
     intervals.retain(|interval| interval.from < interval.to);
+    intervals.sort_by_key(|interval| (interval.from, interval.what));
     intervals
 }
 

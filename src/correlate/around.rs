@@ -1,7 +1,9 @@
 //! What a boot's records tell beside its sessions' own.
 
+use super::cited::CitedLuids;
 use super::link::{Group, Linker};
 use super::open::TrackIdx;
+use super::remote::Remote;
 use super::{close, sleep};
 use crate::event::{Field, Kind, StrId};
 use crate::machine::{Boot, Pos};
@@ -21,6 +23,9 @@ pub struct Around {
     pub sleeps: Vec<sleep::Sleep>,
     /// 4778 by which a session was resumed from another's client, by track.
     pub taken_over: Vec<(TrackIdx, Pos)>,
+    /// Clients, and what other logs tell of LogonIds.
+    pub remote: Remote,
+    pub cited: CitedLuids,
     /// 4719 that turned the audit of locks and disconnects on or off, and which.
     lock_audit: Vec<(Pos, bool)>,
 }
@@ -29,7 +34,13 @@ pub struct Around {
 const GUID_OTHER_LOGON: &str = "{0CCE921C-";
 
 impl Around {
-    pub fn of(linker: &Linker<'_>, boot: &Boot, groups: &[Group], sleeps: Vec<sleep::Sleep>) -> Self {
+    pub fn of(
+        linker: &Linker<'_>,
+        boot: &Boot,
+        groups: &[Group],
+        sleeps: Vec<sleep::Sleep>,
+        (remote, cited): (Remote, CitedLuids),
+    ) -> Self {
         let is_open = |group: &&Group| {
             let own = || group.own().map(|idx| linker.track(idx));
             group.is_desktop()
@@ -55,6 +66,8 @@ impl Around {
             windows_closed,
             sleeps,
             taken_over: takeovers(linker),
+            remote,
+            cited,
             lock_audit: lock_audit(linker),
         }
     }

@@ -49,7 +49,7 @@ pub fn attach(linker: &Linker<'_>, groups: &mut Groups, closed: &[Option<Timesta
             desk.step(groups, pos, step);
         }
     }
-    attach_nla(linker, groups);
+    attach_nla(linker, groups, remote);
 }
 
 /// What happens at a place.
@@ -307,9 +307,9 @@ fn is_over(linker: &Linker<'_>, closed: &[Option<Timestamp>], groups: &Groups, n
 
 /// Rule 32: the network logon that came before a Remote Desktop logon, or before a session was resumed, tells where
 /// from. Each belongs to one session, and one that did anything else is no preamble.
-fn attach_nla(linker: &Linker<'_>, groups: &mut Groups) {
-    let arrivals = arrivals(linker, groups);
-    if arrivals.is_empty() {
+fn attach_nla(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
+    let arrivals = arrivals(linker, groups, remote);
+    if arrivals.is_empty() && !remote.has_authenticated() {
         return;
     }
     let mut network: FxHashMap<(StrId, StrId), Vec<(Pos, usize)>> = FxHashMap::default();
@@ -332,6 +332,17 @@ fn attach_nla(linker: &Linker<'_>, groups: &mut Groups) {
             groups.attach(n, home, LogonRole::Nla);
         }
     }
+    // What Remote Desktop authenticated, and no desktop in the log followed.
+    for (&(_, address), logons) in &network {
+        for &(pos, n) in logons {
+            let group = &mut groups.all[n];
+            let account = linker.identity(group.primary);
+            if !group.is_attached && remote.is_authenticated(linker, account, address, linker.time(pos), NLA)
+            {
+                group.class = Class::Reauth;
+            }
+        }
+    }
 }
 
 /// A client that comes to a desktop: as whom and from where, and when.
@@ -341,7 +352,7 @@ struct Arrival {
     home: usize,
 }
 
-fn arrivals(linker: &Linker<'_>, groups: &Groups) -> Vec<Arrival> {
+fn arrivals(linker: &Linker<'_>, groups: &Groups, remote: &Remote) -> Vec<Arrival> {
     let events = &linker.records.events;
     let mut arrivals = Vec::new();
     for (home, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
@@ -349,7 +360,12 @@ fn arrivals(linker: &Linker<'_>, groups: &Groups) -> Vec<Arrival> {
             let (Some(pos), Some(event)) = (linker.track(idx).logon, linker.logon(idx)) else { continue };
             let account = linker.identity(idx);
             let address = match (events.number(event, Field::LogonType), events.text(event, Field::Address)) {
-                (Some(7 | 10 | 12), address) => address,
+                (Some(7 | 10 | 12), address) if !address.is_none() => address,
+                // Windows may leave it out; Remote Desktop's own log has it then.
+                (Some(7 | 10 | 12), _) => {
+                    let client = remote.client(linker, account.user, linker.time(pos), NLA);
+                    client.map_or(StrId::NONE, |client| client.address)
+                }
                 _ => StrId::NONE,
             };
             arrivals.push(Arrival { key: (account.sid, address), pos, home });

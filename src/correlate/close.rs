@@ -71,17 +71,31 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
 
 /// Row 3: what another log ends cannot have gone on in Security.
 fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
-    let (ts, how) = draft.ts?;
-    let row = *ts.closed.first()?;
-    let at = draft.records.time[row as usize];
+    let (rows, at, confidence) = closed_by_lsa(draft).or_else(|| closed_by_number(draft))?;
     if draft.session.last_seen.is_some_and(|last| at < last) {
         return None;
     }
-    for &row in &ts.closed {
+    for &row in &rows {
         draft.evidence_row(row, EvidenceRole::End, 33);
     }
+    let row = rows.first().copied();
+    Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row, ..End::default() })
+}
+
+/// LSA names the LogonId; a session is over with the last of its own (rule 29).
+fn closed_by_lsa(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
+    let closed: Vec<RowIdx> = draft.cited().filter_map(|cited| cited.closed).collect();
+    let is_over = !closed.is_empty() && closed.len() == draft.own().count();
+    let at = closed.iter().map(|&row| draft.records.time[row as usize]).max().filter(|_| is_over)?;
+    Some((closed, at, Confidence::High))
+}
+
+/// By the number of its Terminal Services session.
+fn closed_by_number(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
+    let (ts, how) = draft.ts?;
+    let at = draft.records.time[*ts.closed.first()? as usize];
     let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
-    Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row: Some(row), ..End::default() })
+    Some((ts.closed.clone(), at, confidence))
 }
 
 /// A 1108 in a boot's tail that names a logoff (row 4).

@@ -1,10 +1,11 @@
 //! A session while it is worked out.
 
 use super::around::Around;
+use super::cited::Cited;
 use super::link::{Group, Linker};
 use super::open::{self, Identity, Mark, Track, TrackIdx};
-use super::terminal::TsSession;
-use super::{close, intervals, origins};
+use super::terminal::{SAME_MOMENT, TsSession};
+use super::{close, intervals, join, origins};
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
@@ -205,6 +206,20 @@ impl<'a> Draft<'a> {
             StartHow::Gap
         };
         let latest = after.map_or(first_cited, |after| after.min(first_cited));
+        let told = self.cited().find_map(|cited| cited.opened);
+        if let Some(row) = told {
+            // LSA wrote it down as it was (rule 25).
+            self.evidence_row(row, EvidenceRole::Start, 25);
+            let seen = self.records.time[row as usize];
+            let latest = seen.min(latest);
+            let earliest = seen.plus(-SAME_MOMENT).min(latest);
+            return Start {
+                how: StartHow::OtherLog,
+                at: None,
+                earliest: Some(earliest),
+                latest: Some(latest),
+            };
+        }
         Start { how, at: None, earliest, latest: Some(latest.max(earliest.unwrap_or(latest))) }
     }
 
@@ -217,11 +232,14 @@ impl<'a> Draft<'a> {
 
     /// The last that other logs saw of it, unless it had been logged off by then.
     fn last_seen_elsewhere(&self) -> Option<Timestamp> {
-        let (ts, _) = self.ts?;
+        let cited = self.cited().filter_map(|cited| cited.last);
+        let ts = self.ts.map(|(ts, _)| ts);
+        let rows = ts.into_iter().flat_map(|ts| {
+            ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row)).chain(&ts.seen).copied()
+        });
         let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
         let ended = ended.map(|pos| self.time(pos));
-        let rows = ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row));
-        let times = rows.map(|&row| self.records.time[row as usize]);
+        let times = rows.chain(cited).map(|row| self.records.time[row as usize]);
         times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
@@ -282,11 +300,18 @@ impl<'a> Draft<'a> {
     /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by
     /// account and moment (b, c), and a new one has its window manager log on right before its user (d).
     fn ts_session(&self, marks: &[Mark]) -> Option<(u32, TsHow)> {
-        let number = |mark: &Mark| self.records.events.number(self.event(mark.pos)?, Field::TsSession);
-        let by_marks = || marks.iter().find_map(number).map(|number| (number, TsHow::LockEvent));
-        let by_other_log = || self.ts.map(|(ts, how)| (ts.number, how));
+        let of_mark = |mark: &Mark| join::number_of_mark(self.linker, &self.around.remote, mark);
+        let by_lock = || marks.iter().filter_map(of_mark).find(|(_, how)| *how == TsHow::LockEvent);
+        let by_other_log = || self.ts.and_then(|(ts, how)| Some((ts.number?, how)));
+        let by_connection = || marks.iter().find_map(of_mark);
         let by_windows = || self.number_by_windows().map(|number| (number, TsHow::WindowManager));
-        by_marks().or_else(by_other_log).or_else(by_windows)
+        by_lock().or_else(by_other_log).or_else(by_connection).or_else(by_windows)
+    }
+
+    /// What other logs tell of its LogonIds.
+    pub fn cited(&self) -> impl Iterator<Item = &'a Cited> {
+        let around = self.around;
+        self.own().filter_map(|track| around.cited.get(track.luid))
     }
 
     fn number_by_windows(&self) -> Option<u32> {

@@ -18,10 +18,13 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         begin: Moment { at: begin, pos: Some(draft.session.first_pos) },
         end: Moment { at: end, pos: Some(draft.end_pos) },
     };
-    let mut spans = states(draft, marks, &limits);
+    let changes = changes(draft, marks);
+    // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
+    let is_complete = changes.iter().all(|change| change.moment.pos.is_some());
+    let mut spans = states(draft, changes, &limits);
     spans.extend(asleep(draft, &limits));
     let spans = united(spans);
-    measure(draft, &spans);
+    measure(draft, &spans, is_complete);
     draft.intervals = spans.iter().filter(|span| span.from.at < span.to.at).map(Span::interval).collect();
 }
 
@@ -77,11 +80,11 @@ struct Change {
     before: Option<Timestamp>,
 }
 
-fn states(draft: &mut Draft<'_>, marks: &[Mark], limits: &Limits) -> Vec<Span> {
+fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut open: [Option<Change>; 3] = [None, None, None];
     let mut last = limits.begin;
-    for change in changes(draft, marks) {
+    for change in changes {
         let Change { moment, row, kind, before } = change;
         let (what, opens, role) = meaning(kind);
         draft.evidence_row(row, role, 35);
@@ -167,9 +170,10 @@ impl Known {
     }
 }
 
-const STATES: [State; 3] = [State::Locked, State::Screensaver, State::Disconnected];
+pub const STATES: [State; 3] = [State::Locked, State::Screensaver, State::Disconnected];
 
-fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
+/// What an event does to a session's state: begins it, or ends it.
+pub fn meaning(kind: Kind) -> (State, bool, EvidenceRole) {
     match kind {
         Kind::Locked => (State::Locked, true, EvidenceRole::Lock),
         Kind::Unlocked => (State::Locked, false, EvidenceRole::Unlock),
@@ -241,9 +245,9 @@ fn united(mut spans: Vec<Span>) -> Vec<Span> {
 }
 
 /// Rule 38. What is only an upper bound leaves out nothing that somebody may have worked in.
-fn measure(draft: &mut Draft<'_>, spans: &[Span]) {
+fn measure(draft: &mut Draft<'_>, spans: &[Span], is_complete: bool) {
     let Some(wall) = draft.session.duration else { return };
-    let is_exact = are_locks_audited(draft) && spans.iter().all(|span| span.is_sure);
+    let is_exact = is_complete && are_locks_audited(draft) && spans.iter().all(|span| span.is_sure);
     let without = |states: &[State]| {
         let counted = spans.iter().filter(|span| span.is_sure && states.contains(&span.what));
         (wall - covered(draft, counted)).max(0)

@@ -2,28 +2,35 @@
 
 use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark};
-use super::remote::name;
+use super::remote::{Remote, name};
 use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::session::TsHow;
-use crate::time::Timestamp;
+use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// Moments of one account that are looked at: so many within seconds are no person's.
 const MAX_MOMENTS: usize = 64;
 
+/// 4778 and 4779 of one session that are tried: where the first few fit nothing, the others will not.
+const MAX_STATIONS: usize = 8;
+
+/// A logon may take this long until the last log tells of it.
+const SAME_LOGON: i64 = MINUTE;
+
 /// For each group the numbered session it is, and how that is known. None is given to two.
 pub type Joined = Vec<Option<(usize, TsHow)>>;
 
 /// Joins a boot's desktops with its numbered sessions, by the better methods first.
-pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession]) -> Joined {
+pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote: &Remote) -> Joined {
     let mut joined: Joined = vec![None; groups.all.len()];
     if sessions.is_empty() {
         return joined;
     }
-    let joiner = Joiner::new(linker, sessions);
+    let joiner = Joiner::new(linker, sessions, remote);
     let marks = joiner.first_marks(groups);
+    let stations = joiner.stations(groups);
     let mut is_taken = vec![false; sessions.len()];
     for is_by_number in [true, false] {
         for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
@@ -32,7 +39,7 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession]) -> Joi
             }
             let found = match is_by_number {
                 true => marks.get(&n).and_then(|mark| joiner.by_number(group, mark)),
-                false => joiner.by_moment(group, &is_taken),
+                false => joiner.by_moment(group, stations.get(&n).map_or(&[], |own| own), &is_taken),
             };
             if let Some((found, how)) = found.filter(|&(found, _)| !is_taken[found]) {
                 is_taken[found] = true;
@@ -77,6 +84,7 @@ type Told = (Timestamp, Moment, usize, TsHow);
 struct Joiner<'a> {
     linker: &'a Linker<'a>,
     sessions: &'a [TsSession],
+    remote: &'a Remote,
     by_number: FxHashMap<u32, Vec<usize>>,
     /// By the name of the account, and by its SID.
     by_name: FxHashMap<String, Vec<Told>>,
@@ -84,16 +92,19 @@ struct Joiner<'a> {
 }
 
 impl<'a> Joiner<'a> {
-    fn new(linker: &'a Linker<'a>, sessions: &'a [TsSession]) -> Self {
+    fn new(linker: &'a Linker<'a>, sessions: &'a [TsSession], remote: &'a Remote) -> Self {
         let mut joiner = Joiner {
             linker,
             sessions,
+            remote,
             by_number: FxHashMap::default(),
             by_name: FxHashMap::default(),
             by_sid: FxHashMap::default(),
         };
         for (n, session) in sessions.iter().enumerate() {
-            joiner.by_number.entry(session.number).or_default().push(n);
+            if let Some(number) = session.number {
+                joiner.by_number.entry(number).or_default().push(n);
+            }
             let account = linker.records.text(session.account);
             for told in joiner.moments(n, session) {
                 if !session.sid.is_none() {
@@ -114,36 +125,60 @@ impl<'a> Joiner<'a> {
         let told = |row: RowIdx, moment: Moment| {
             let kind = self.linker.records.event(row).map(|event| self.linker.records.events.kind(event));
             let how = match kind {
-                Some(Kind::WinlogonLogon | Kind::WinlogonLogoff) => TsHow::SidAndTime,
+                Some(kind) if is_of_sid(kind) => TsHow::SidAndTime,
                 _ => TsHow::UserAndTime,
             };
             (self.linker.records.time[row as usize], moment, n, how)
         };
         let opened = session.opened.iter().map(|&row| told(row, Moment::Opened));
         let closed = session.closed.iter().map(|&row| told(row, Moment::Closed));
-        let changed = session.changes.iter().map(|&(row, kind)| match kind {
-            Kind::TsReconnected => told(row, Moment::Resumed),
-            _ => told(row, Moment::Left),
+        let changed = session.changes.iter().filter_map(|&(row, kind)| {
+            Some(told(
+                row,
+                match kind {
+                    Kind::TsReconnected => Moment::Resumed,
+                    Kind::TsDisconnected => Moment::Left,
+                    _ => return None,
+                },
+            ))
         });
         opened.chain(closed).chain(changed).collect()
     }
 
-    /// The first mark of each group that names a number.
+    /// The first marks of each group that name a number: themselves (rule 33a), or by their connection (33e).
     fn first_marks(&self, groups: &Groups) -> FxHashMap<usize, &'a Mark> {
-        let mut first = FxHashMap::default();
-        let number = |mark: &Mark| {
-            let event = self.linker.event(mark.pos)?;
-            self.linker.records.events.number(event, Field::TsSession)
-        };
-        for mark in self.linker.tracks.marks.iter().filter(|mark| number(mark).is_some()) {
-            first.entry(groups.of(mark.track)).or_insert(mark);
+        let mut first: FxHashMap<usize, (TsHow, &'a Mark)> = FxHashMap::default();
+        for mark in &self.linker.tracks.marks {
+            let Some((_, how)) = self.number(mark) else { continue };
+            let known = first.entry(groups.of(mark.track)).or_insert((how, mark));
+            if how < known.0 {
+                *known = (how, mark);
+            }
         }
-        first
+        first.into_iter().map(|(n, (_, mark))| (n, mark)).collect()
     }
 
-    /// Rule 33a: 4800 to 4803 name both.
+    /// The first 4778 and 4779 of each group.
+    fn stations(&self, groups: &Groups) -> FxHashMap<usize, Vec<&'a Mark>> {
+        let mut stations: FxHashMap<usize, Vec<&'a Mark>> = FxHashMap::default();
+        let is_station = |mark: &&Mark| matches!(mark.kind, Kind::Disconnected | Kind::Reconnected);
+        for mark in self.linker.tracks.marks.iter().filter(is_station) {
+            let own = stations.entry(groups.of(mark.track)).or_default();
+            if own.len() < MAX_STATIONS {
+                own.push(mark);
+            }
+        }
+        stations
+    }
+
+    /// The number that a mark names, and how.
+    fn number(&self, mark: &Mark) -> Option<(u32, TsHow)> {
+        number_of_mark(self.linker, self.remote, mark)
+    }
+
+    /// Rule 33a: 4800 to 4803 name both; 33e: the name of a connection stands for a number.
     fn by_number(&self, group: &Group, mark: &Mark) -> Option<(usize, TsHow)> {
-        let number = self.linker.records.events.number(self.linker.event(mark.pos)?, Field::TsSession)?;
+        let (number, how) = self.number(mark)?;
         let at = self.linker.time(mark.pos);
         let time = |row: RowIdx| self.linker.records.time[row as usize];
         let own = self.by_number.get(&number)?;
@@ -156,19 +191,29 @@ impl<'a> Joiner<'a> {
                 && is_account(self.linker, group, session)
         };
         let found = own[..own.partition_point(begun)].iter().rev().take(2).find(covers)?;
-        Some((*found, TsHow::LockEvent))
+        Some((*found, how))
     }
 
     /// Rule 33, b and c: the moment of the logon, else that of the logoff, of a disconnect or a reconnect, is that of the
     /// other log's.
-    fn by_moment(&self, group: &Group, is_taken: &[bool]) -> Option<(usize, TsHow)> {
+    fn by_moment(&self, group: &Group, marks: &[&Mark], is_taken: &[bool]) -> Option<(usize, TsHow)> {
         let own = || group.own().map(|idx| self.linker.track(idx));
-        let begun = self.linker.logon_of(group);
         let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
-        if begun.is_some() {
-            return self.at_moment(group, Moment::Opened, begun?, is_taken);
-        }
-        ended.and_then(|ended| self.at_moment(group, Moment::Closed, ended, is_taken))
+        let begun = self.linker.logon_of(group).map(|pos| (Moment::Opened, pos));
+        let ended = ended.map(|pos| (Moment::Closed, pos));
+        let moved = marks.iter().filter_map(|mark| match mark.kind {
+            Kind::Disconnected => Some((Moment::Left, mark.pos)),
+            Kind::Reconnected => Some((Moment::Resumed, mark.pos)),
+            _ => None,
+        });
+        let begins_else = |n: usize| {
+            let opened = self.sessions[n].opened.first().map(|&row| self.linker.records.time[row as usize]);
+            let begun = begun.map(|(_, pos)| self.linker.time(pos));
+            opened.zip(begun).is_some_and(|(a, b)| a.since(b).saturating_abs() > SAME_LOGON)
+        };
+        let moments = begun.into_iter().chain(ended).chain(moved);
+        let mut found = moments.filter_map(|(moment, pos)| self.at_moment(group, moment, pos, is_taken));
+        found.find(|&(n, _)| !begins_else(n))
     }
 
     /// The free session of the group's account to which this happened nearest to a place.
@@ -204,4 +249,26 @@ fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
     let text = |id| linker.records.text(id);
     let user = text(session.account).rsplit('\\').next().unwrap_or("");
     !user.is_empty() && user.eq_ignore_ascii_case(text(identity.user))
+}
+
+/// Events that name a SID, not an account's name.
+fn is_of_sid(kind: Kind) -> bool {
+    use Kind::{
+        ProfileLogoff, ProfileLogon, WinlogonLogoff, WinlogonLogon, WinlogonNotified, WinlogonNotifies,
+    };
+    matches!(
+        kind,
+        ProfileLogoff | ProfileLogon | WinlogonLogoff | WinlogonLogon | WinlogonNotified | WinlogonNotifies
+    )
+}
+
+/// The number that a mark names: itself, or by the name of its connection at that moment.
+pub fn number_of_mark(linker: &Linker<'_>, remote: &Remote, mark: &Mark) -> Option<(u32, TsHow)> {
+    let event = linker.event(mark.pos)?;
+    if let Some(number) = linker.records.events.number(event, Field::TsSession) {
+        return Some((number, TsHow::LockEvent));
+    }
+    let name = linker.records.events.text(event, Field::SessionName);
+    let number = remote.number(name, linker.time(mark.pos).plus(SAME_MOMENT))?;
+    Some((number, TsHow::ConnectionName))
 }

@@ -3,13 +3,13 @@
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
 //! 2. [`boots`]: when did it start, and how did each run end?
 //! 3. [`clock`]: when was its clock moved?
-//! 4. [`coverage`]: would a logoff have been written?
+//! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do only they
-//!    know?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
+//!    only they know?
 //! 8. [`close`]: how did it end?
-//! 9. [`intervals`] and [`origins`]: when was it locked or away, and where was it used from?
+//! 9. [`intervals`], [`origins`] and [`gateway`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst?
 //! 12. [`hops`]: which session led to which on another machine?
@@ -22,11 +22,13 @@ mod around;
 mod attach;
 mod boots;
 mod bursts;
+mod cited;
 mod classify;
 mod clock;
 mod close;
 mod coverage;
 mod draft;
+mod gateway;
 mod hops;
 mod intervals;
 mod join;
@@ -35,6 +37,7 @@ mod machines;
 mod open;
 mod origins;
 mod remote;
+mod role;
 mod sleep;
 mod terminal;
 
@@ -66,16 +69,20 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let mut sessions = Sessions::default();
     let kinds = activity::Kinds::of(records);
     let mut explicit = Vec::new();
+    let subcategories = coverage::Subcategories::of(records);
+    let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             machine.clock = clock::clock(records, security, &machine.boots);
             clock::correct_next_starts(&machine.clock, &mut machine.boots);
-            coverage::logoff_audit(records, security, &mut machine.boots);
+            coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
         }
+        machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
+    gateway::origins(records, &machines, &mut sessions);
     bursts::bursts(&mut sessions);
     hops::hops(records, &machines, &explicit, &mut sessions);
     Correlated { machines, sessions, duplicates }
@@ -98,12 +105,14 @@ fn add_sessions(
         let linker = Linker { records, security, tracks: &tracks };
         let mut groups = linker.groups();
         let numbered = outside.sessions(records, n);
-        let joined = join::join(&linker, &groups, &numbered);
+        let remote = outside.remote(records, n);
+        let joined = join::join(&linker, &groups, &numbered, &remote);
         let closed = join::closed(&linker, &groups, &numbered, &joined);
-        attach::attach(&linker, &mut groups, &closed, &outside.remote(records, n));
+        attach::attach(&linker, &mut groups, &closed, &remote);
         let joined = groups.settle(joined);
         let marks = Marks::of(&groups, &tracks);
-        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot));
+        let outside = (remote, outside.cited(records, n));
+        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
         let first = sessions.all.len() as SessionIdx;
         for (idx, group) in groups.all.iter().enumerate() {
             let mut draft = Draft::new(&linker, facts, boot, &around, group);
@@ -115,8 +124,8 @@ fn add_sessions(
         }
         link_parents(&groups, first, sessions);
         activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
-        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined) {
-            alone::add(records, boot, machine, n as u32, ts, sessions);
+        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
+            alone::add(records, boot, machine, n as u32, &ts, sessions);
         }
         number_namesakes(&mut sessions.all[first as usize..]);
     }

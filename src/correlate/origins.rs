@@ -1,36 +1,39 @@
-//! Where a session was used from (domain.md C.9, rules 41 and 42).
+//! Where a session was used from (domain.md C.9, rules 41, 42 and 49).
 
+use super::classify::is_ssh_server;
 use super::draft::Draft;
 use super::open::Mark;
-use crate::event::{Field, Kind, StrId};
+use crate::event::{EventIdx, Field, Kind, RowIdx, StrId};
 use crate::machine::Pos;
-use crate::session::{EvidenceRole, LogonRole, Origin};
+use crate::session::{Class, EvidenceRole, LogonRole, Origin};
+use crate::time::{MINUTE, SECOND, Timestamp};
+
+/// A client's other records stand this long before a logon or a reconnect, and this long after.
+const CLIENT: i64 = MINUTE;
+const CLIENT_AFTER: i64 = 5 * SECOND;
+
+/// OpenSSH tells of a client this close to its logon.
+const SSH: i64 = 10 * SECOND;
 
 /// Finds the places a session was opened and resumed from, in the order of their records.
 pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     let logons: Vec<(Pos, LogonRole)> = draft.logons().collect();
-    let mut places: Vec<Pos> = Vec::new();
     for (pos, role) in logons {
         let is_reconnect = matches!(role, LogonRole::Unlock | LogonRole::Reconnect);
-        if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh)
-            && add(draft, pos, is_reconnect)
-        {
-            places.push(pos);
+        if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh) {
+            add(draft, pos, is_reconnect);
         }
     }
     for mark in marks.iter().filter(|mark| mark.kind == Kind::Reconnected) {
-        if add(draft, mark.pos, true) {
-            places.push(mark.pos);
-        }
+        add(draft, mark.pos, true);
     }
-    if let (true, Some((ts, _))) = (draft.origins.is_empty(), draft.ts) {
-        draft.origins = super::alone::origins(draft.records, ts);
-        for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
-            draft.evidence_row(row, EvidenceRole::Origin, 41);
-        }
+    if draft.session.class == Class::Desktop {
+        by_other_logs(draft);
+    } else if draft.origins.is_empty() {
+        by_ssh(draft);
     }
-    for pos in places {
-        draft.evidence(pos, EvidenceRole::Origin, 41);
+    for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
+        draft.evidence_row(row, EvidenceRole::Origin, 41);
     }
     // By record, not by row: rows are numbered in the order in which they came.
     let records = draft.records;
@@ -38,20 +41,116 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
 }
 
 /// Adds the place that a 4624 or 4778 names, if it names one.
-fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) -> bool {
-    let Some(event) = draft.event(pos) else { return false };
+fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
+    let Some(event) = draft.event(pos) else { return };
     let events = &draft.records.events;
     let address = events.text(event, Field::Address);
-    // The workstation of an interactive logon is this computer itself (rule 42).
-    let is_own_name = matches!(events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
+    // The workstation of an interactive logon is this computer itself (rule 42); so is that of one by OpenSSH (trap 51).
+    let is_own_name = matches!(events.number(event, Field::LogonType), Some(2 | 7 | 10..=13))
+        || is_ssh_server(draft.linker.text(event, Field::ProcessName));
     let host = if is_own_name { StrId::NONE } else { events.text(event, Field::Workstation) };
     // An unlock at the keyboard is no other place.
-    let is_local = matches!(draft.records.text(address), "" | "127.0.0.1" | "::1");
-    if address.is_none() && host.is_none() || is_resume && is_local && host.is_none() {
-        return false;
+    let is_here = is_local(draft.records.text(address));
+    if address.is_none() && host.is_none() || is_resume && is_here && host.is_none() {
+        return;
     }
-    let port =
-        events.number(event, Field::Port).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0);
+    let port = port(events.number(event, Field::Port));
     draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
-    true
+}
+
+fn is_local(address: &str) -> bool {
+    matches!(address, "" | "127.0.0.1" | "::1") || address.eq_ignore_ascii_case("LOCAL")
+}
+
+fn port(number: Option<u32>) -> Option<u16> {
+    number.and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0)
+}
+
+/// Rule 41, where Security does not say it: Terminal Services' own record of the logon and of each reconnect, else the
+/// client that Remote Desktop authenticated or took the connection of.
+fn by_other_logs(draft: &mut Draft<'_>) {
+    let ts = draft.ts.map(|(ts, _)| ts);
+    let with_address = draft.origins.iter().filter(|origin| !origin.address.is_none());
+    let mut known: Vec<Timestamp> = with_address.map(|origin| origin.at).collect();
+    known.sort_unstable();
+    let mut is_told = false;
+    for event in ts.into_iter().flat_map(|ts| arrivals(draft, ts)).collect::<Vec<_>>() {
+        let row = draft.records.row(event);
+        let at = draft.records.time[row as usize];
+        is_told |= draft.records.events.kind(event) == Kind::TsLogon;
+        if !is_known(&known, at) {
+            let origin = of_terminal(draft, event, row).or_else(|| by_connection(draft, event, at));
+            draft.origins.extend(origin);
+        }
+    }
+    let is_remote = matches!(draft.session.logon_type, Some(10 | 12));
+    if let Some(at) = draft.session.start.at.filter(|&at| is_remote && !is_told && !is_known(&known, at)) {
+        let client = draft.around.remote.client(draft.linker, draft.session.user, at, CLIENT);
+        draft.origins.extend(client.map(|client| Origin {
+            at: client.at,
+            address: client.address,
+            port: None,
+            host: StrId::NONE,
+            row: client.row,
+        }));
+    }
+}
+
+/// LSM 21 and 25 of a session.
+fn arrivals(draft: &Draft<'_>, ts: &super::terminal::TsSession) -> Vec<EventIdx> {
+    let events = &draft.records.events;
+    let changed = ts.changes.iter().map(|(row, _)| row);
+    let rows = ts.opened.iter().chain(changed).filter_map(|&row| draft.records.event(row));
+    rows.filter(|&event| matches!(events.kind(event), Kind::TsLogon | Kind::TsReconnected)).collect()
+}
+
+/// Whether one of the moments at which an address is known lies around another.
+fn is_known(known: &[Timestamp], at: Timestamp) -> bool {
+    let next = known.partition_point(|&known| known < at.plus(-CLIENT));
+    known.get(next).is_some_and(|&known| known <= at.plus(CLIENT_AFTER))
+}
+
+/// The address of an LSM 21 or 25; `LOCAL` is the console.
+fn of_terminal(draft: &Draft<'_>, event: EventIdx, row: RowIdx) -> Option<Origin> {
+    let address = draft.records.events.text(event, Field::Address);
+    let is_remote = !is_local(draft.records.text(address));
+    let at = draft.records.time[row as usize];
+    is_remote.then_some(Origin { at, address, port: None, host: StrId::NONE, row })
+}
+
+/// The RCM 1149 before it, else the RdpCoreTS 131 of the same connection.
+fn by_connection(draft: &Draft<'_>, event: EventIdx, at: Timestamp) -> Option<Origin> {
+    let events = &draft.records.events;
+    // At the console there is no connection.
+    if !events.text(event, Field::Address).is_none() {
+        return None;
+    }
+    let remote = &draft.around.remote;
+    if let Some(client) = remote.client(draft.linker, draft.session.user, at, CLIENT) {
+        let host = StrId::NONE;
+        return Some(Origin { at: client.at, address: client.address, port: None, host, row: client.row });
+    }
+    let activity = events.text(event, Field::ActivityId);
+    let row = remote.connection(activity).filter(|_| !activity.is_none())?;
+    let connection = draft.records.event(row)?;
+    let address = events.text(connection, Field::Address);
+    let port = port(events.number(connection, Field::Port));
+    let at = draft.records.time[row as usize];
+    (!address.is_none()).then_some(Origin { at, address, port, host: StrId::NONE, row })
+}
+
+/// Rule 49: the SSH server's logons have no address, its own log has (trap 51).
+fn by_ssh(draft: &mut Draft<'_>) {
+    let Some(event) = draft.linker.logon(draft.group.primary) else { return };
+    let Some(at) = draft.session.start.at else { return };
+    if !is_ssh_server(draft.linker.text(event, Field::ProcessName)) {
+        return;
+    }
+    let client = draft.around.remote.ssh_client(draft.linker, draft.session.user, at, SSH);
+    let origin = client.map(|client| {
+        let event = draft.records.event(client.row);
+        let port = event.and_then(|event| port(draft.records.events.number(event, Field::SshPort)));
+        Origin { at: client.at, address: client.address, port, host: StrId::NONE, row: client.row }
+    });
+    draft.origins.extend(origin);
 }

@@ -1,8 +1,9 @@
-//! What the logs of Remote Desktop tell of clients that come and go, whatever session they come to (domain.md A.4).
+//! Which clients came and went, whatever session they came to: Remote Desktop and OpenSSH (domain.md A.4, A.5 and rules
+//! 41 and 49).
 
 use super::link::Linker;
 use super::open::Identity;
-use crate::event::{Field, Kind, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
 
@@ -11,6 +12,21 @@ use rustc_hash::FxHashMap;
 pub struct Remote {
     /// When sessions were resumed (LSM 25), by the name of their account, ascending.
     resumed: FxHashMap<String, Vec<Timestamp>>,
+    /// Clients that Remote Desktop (RCM 1149) and OpenSSH authenticated, likewise.
+    desktop: FxHashMap<String, Vec<Client>>,
+    ssh: FxHashMap<String, Vec<Client>>,
+    /// RdpCoreTS 131, by the ActivityID of its connection.
+    by_activity: FxHashMap<StrId, RowIdx>,
+    /// RdpCoreTS 66: numbers that a connection's name stood for, ascending by time.
+    numbers: FxHashMap<StrId, Vec<(Timestamp, u32)>>,
+}
+
+/// A client that was authenticated.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    pub at: Timestamp,
+    pub address: StrId,
+    pub row: RowIdx,
 }
 
 impl Remote {
@@ -18,14 +34,36 @@ impl Remote {
     pub fn of(records: &Records, rows: &[RowIdx]) -> Self {
         let mut remote = Remote::default();
         for &row in rows {
-            let Some(event) = records.event(row) else { continue };
-            let at = records.time[row as usize];
-            if records.events.kind(event) == Kind::TsReconnected {
-                let account = records.text(records.events.text(event, Field::Account));
-                remote.resumed.entry(name(account)).or_default().push(at);
+            if let Some(event) = records.event(row) {
+                remote.add(records, row, event);
             }
         }
         remote
+    }
+
+    fn add(&mut self, records: &Records, row: RowIdx, event: EventIdx) {
+        let at = records.time[row as usize];
+        let text = |field| records.events.text(event, field);
+        let named = |field| name(records.text(text(field)));
+        let client = |field| Client { at, address: text(field), row };
+        match records.events.kind(event) {
+            Kind::TsReconnected => self.resumed.entry(named(Field::Account)).or_default().push(at),
+            Kind::RdpAuthenticated if !text(Field::Address).is_none() => {
+                self.desktop.entry(named(Field::TargetUser)).or_default().push(client(Field::Address));
+            }
+            Kind::SshMessage if !text(Field::SshAddress).is_none() => {
+                self.ssh.entry(named(Field::SshUser)).or_default().push(client(Field::SshAddress));
+            }
+            Kind::RdpFrom if !text(Field::ActivityId).is_none() => {
+                self.by_activity.entry(text(Field::ActivityId)).or_insert(row);
+            }
+            Kind::RdpNumbered => {
+                let number = records.events.number(event, Field::TsSession);
+                let numbers = number.map(|number| (at, number));
+                self.numbers.entry(text(Field::SessionName)).or_default().extend(numbers);
+            }
+            _ => {}
+        }
     }
 
     /// Whether a session of an account was resumed at a moment or this long after it.
@@ -39,7 +77,58 @@ impl Remote {
             times.get(next).is_some_and(|time| time.since(at) <= within)
         })
     }
+
+    pub fn has_authenticated(&self) -> bool {
+        !self.desktop.is_empty()
+    }
+
+    /// The last client that Remote Desktop authenticated as an account before a moment.
+    pub fn client(&self, linker: &Linker<'_>, user: StrId, at: Timestamp, within: i64) -> Option<Client> {
+        let clients = self.desktop.get(&name(linker.records.text(user)))?;
+        let next = clients.partition_point(|client| client.at <= at);
+        clients[..next].last().copied().filter(|client| at.since(client.at) <= within)
+    }
+
+    /// Whether Remote Desktop authenticated an account from an address at a moment or this long after it.
+    pub fn is_authenticated(
+        &self,
+        linker: &Linker<'_>,
+        account: Identity,
+        address: StrId,
+        at: Timestamp,
+        within: i64,
+    ) -> bool {
+        let Some(clients) = self.desktop.get(&name(linker.records.text(account.user))) else { return false };
+        let first = clients.partition_point(|client| client.at < at);
+        let near =
+            clients[first..].iter().take(MAX_CLIENTS).take_while(|client| client.at.since(at) <= within);
+        near.into_iter().any(|client| client.address == address)
+    }
+
+    /// The client that OpenSSH accepted as an account nearest to a moment.
+    pub fn ssh_client(&self, linker: &Linker<'_>, user: StrId, at: Timestamp, within: i64) -> Option<Client> {
+        let clients = self.ssh.get(&name(linker.records.text(user)))?;
+        let next = clients.partition_point(|client| client.at <= at);
+        let near = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|n| clients.get(n));
+        let apart = |client: &&Client| client.at.since(at).saturating_abs();
+        near.min_by_key(apart).copied().filter(|client| apart(&client) <= within)
+    }
+
+    /// The RdpCoreTS 131 of a connection.
+    pub fn connection(&self, activity: StrId) -> Option<RowIdx> {
+        self.by_activity.get(&activity).copied()
+    }
+
+    /// The number that a connection's name stood for at a moment (rule 33e).
+    pub fn number(&self, session_name: StrId, at: Timestamp) -> Option<u32> {
+        let numbers = self.numbers.get(&session_name).filter(|_| !session_name.is_none())?;
+        let next = numbers.partition_point(|&(time, _)| time <= at);
+        next.checked_sub(1).map(|last| numbers[last].1)
+    }
 }
+
+/// Clients of one account that are looked at: within a minute nobody comes so often.
+const MAX_CLIENTS: usize = 64;
 
 /// A name without its domain, which differs from log to log.
 pub fn name(account: &str) -> String {

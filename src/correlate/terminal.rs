@@ -1,8 +1,9 @@
 //! What the logs beside Security tell of desktop sessions: Terminal Services, Winlogon and the User Profile Service
 //! name a session by its Terminal Services number (domain.md A.3 to A.5, rules 25 and 33).
 
+use super::cited::CitedLuids;
 use super::remote::Remote;
-use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Machine, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -13,17 +14,25 @@ pub const SAME_MOMENT: i64 = 5 * SECOND;
 /// Openers of one session by different logs: the shell of a first logon may take its time.
 const SAME_LOGON: i64 = MINUTE;
 
-/// A session by its Terminal Services number.
+/// A session that other logs tell of, as a rule by its Terminal Services number.
 #[derive(Clone, Debug, Default)]
 pub struct TsSession {
-    pub number: u32,
+    /// Winlogon's notifications name an account alone.
+    pub number: Option<u32>,
+    /// By LSA, where Security has nothing of it.
+    pub luid: Option<LogonId>,
     /// `DOMAIN\user`, as the LocalSessionManager writes it.
     pub account: StrId,
     pub sid: StrId,
-    /// Records of its logon, of its logoff, and of disconnects and reconnects, by time.
+    /// Records of its logon, of its logoff, and of locks, disconnects and their ends, by time.
     pub opened: Vec<RowIdx>,
     pub closed: Vec<RowIdx>,
     pub changes: Vec<(RowIdx, Kind)>,
+    /// Domain and name, where they are told apart.
+    pub name: (StrId, StrId),
+    /// The first record that cites its LogonId, and the last sign of it: group policy, its shell, or NTLM.
+    pub first: Option<RowIdx>,
+    pub seen: Option<RowIdx>,
     /// Somebody else's logon with the same number.
     pub superseded_by: Option<RowIdx>,
 }
@@ -66,21 +75,34 @@ impl Outside {
         Outside { by_boot }
     }
 
+    /// A boot's records of these logs, by time.
+    pub fn rows(&self, boot: usize) -> &[RowIdx] {
+        self.by_boot.get(boot).map_or(&[], |rows| rows)
+    }
+
     /// The clients of a boot.
     pub fn remote(&self, records: &Records, boot: usize) -> Remote {
         Remote::of(records, &self.by_boot[boot])
     }
 
+    /// The LogonIds that other logs cite in a boot.
+    pub fn cited(&self, records: &Records, boot: usize) -> CitedLuids {
+        CitedLuids::of(records, &self.by_boot[boot])
+    }
+
     /// The sessions of a boot, in the order of their first records.
     pub fn sessions(&self, records: &Records, boot: usize) -> Vec<TsSession> {
-        let mut sessions: Vec<TsSession> = Vec::new();
-        let mut newest: FxHashMap<u32, usize> = FxHashMap::default();
+        let mut builder = Builder {
+            records,
+            sessions: Vec::new(),
+            by_number: FxHashMap::default(),
+            by_sid: FxHashMap::default(),
+            noticed: FxHashMap::default(),
+        };
         for &row in &self.by_boot[boot] {
-            if let Some(fact) = Fact::of(records, row) {
-                fact.add(records, &mut sessions, &mut newest);
-            }
+            builder.add(row);
         }
-        sessions
+        builder.sessions
     }
 }
 
@@ -105,110 +127,290 @@ fn boot_since(boots: &[Boot], from: usize, at: Timestamp) -> usize {
 }
 
 fn is_of_session(kind: Kind) -> bool {
-    use Kind::{ProfileLogoff, ProfileLogon, TsDisconnected, TsLogoff, TsLogon, TsReconnected, TsShell};
-    matches!(
+    use Kind::{
+        LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
+        ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpFrom, RdpNumbered, ShellStarting,
+        SmbClientRefused, SshMessage, TsDisconnectReason, TsDisconnected, TsDisconnectedBy, TsLogoff,
+        TsLogon, TsReconnected, TsShell, WinlogonLogoff, WinlogonLogon, WinlogonNotified, WinlogonNotifies,
+    };
+    let is_numbered = matches!(
         kind,
-        TsLogon | TsShell | TsLogoff | TsDisconnected | TsReconnected | ProfileLogon | ProfileLogoff
-    ) || matches!(kind, Kind::WinlogonLogon | Kind::WinlogonLogoff)
+        TsLogon | TsShell | TsLogoff | TsDisconnected | TsReconnected | TsDisconnectedBy | TsDisconnectReason
+    );
+    let is_of_account = matches!(
+        kind,
+        ProfileLogon
+            | ProfileLogonDone
+            | ProfileLogoff
+            | ProfileLogoffDone
+            | WinlogonLogon
+            | WinlogonLogoff
+            | WinlogonNotifies
+            | WinlogonNotified
+            | PolicyAtLogon
+            | PolicyRefreshed
+            | ShellStarting
+    );
+    let is_of_client = matches!(
+        kind,
+        LsaLogon
+            | LsaLogoff
+            | NtlmOutgoing
+            | SmbClientRefused
+            | RdpAuthenticated
+            | RdpFrom
+            | RdpNumbered
+            | SshMessage
+    );
+    is_numbered || is_of_account || is_of_client
+}
+
+/// What a record says of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Opened,
+    Closed,
+    Changed(Kind),
 }
 
 /// One record about a numbered session.
 struct Fact {
     row: RowIdx,
     at: Timestamp,
-    kind: Kind,
-    number: u32,
+    says: Says,
+    /// A logon itself, not what follows from it.
+    is_logon: bool,
+    number: Option<u32>,
     account: StrId,
     sid: StrId,
 }
 
+/// Reasons of LSM 40 that tell of a logoff, not of a disconnect: by an administrator, and by the user.
+const LOGOFF_REASONS: [&str; 2] = ["2", "12"];
+
+/// Notifications of Winlogon 811 and 812.
+fn notification(number: u32) -> Option<Says> {
+    Some(match number {
+        2 => Says::Opened,
+        3 => Says::Closed,
+        4 => Says::Changed(Kind::Locked),
+        5 => Says::Changed(Kind::Unlocked),
+        6 => Says::Changed(Kind::ScreensaverOn),
+        7 => Says::Changed(Kind::ScreensaverOff),
+        _ => return None,
+    })
+}
+
 impl Fact {
-    fn of(records: &Records, row: RowIdx) -> Option<Self> {
-        let event = records.event(row)?;
+    fn of(records: &Records, row: RowIdx, event: EventIdx) -> Option<Self> {
         let events = &records.events;
         let text = |field| events.text(event, field);
         let sid = [text(Field::TargetSid), text(Field::UserId)].into_iter().find(|sid| !sid.is_none());
+        // Services run as the system: its own SIDs are nobody's.
+        let is_user = |sid: &StrId| !matches!(records.text(*sid), "S-1-5-18" | "S-1-5-19" | "S-1-5-20");
+        let sid = sid.filter(is_user).unwrap_or_default();
+        let kind = events.kind(event);
+        let says = match kind {
+            Kind::TsLogon | Kind::TsShell | Kind::WinlogonLogon => Says::Opened,
+            Kind::ProfileLogon | Kind::ProfileLogonDone => Says::Opened,
+            Kind::TsLogoff | Kind::WinlogonLogoff | Kind::ProfileLogoff | Kind::ProfileLogoffDone => {
+                Says::Closed
+            }
+            Kind::TsDisconnectReason if LOGOFF_REASONS.contains(&records.text(text(Field::Reason))) => {
+                return None;
+            }
+            Kind::TsDisconnected
+            | Kind::TsReconnected
+            | Kind::TsDisconnectedBy
+            | Kind::TsDisconnectReason => Says::Changed(kind),
+            Kind::WinlogonNotifies | Kind::WinlogonNotified if !sid.is_none() => {
+                notification(events.number(event, Field::Notification)?)?
+            }
+            _ => return None,
+        };
+        let is_notice = matches!(kind, Kind::WinlogonNotifies | Kind::WinlogonNotified);
+        let number = events.number(event, Field::TsSession);
+        if number.is_none() && !is_notice {
+            return None;
+        }
         Some(Fact {
             row,
             at: records.time[row as usize],
-            kind: events.kind(event),
-            number: events.number(event, Field::TsSession)?,
+            says,
+            is_logon: says == Says::Opened && !matches!(kind, Kind::TsShell | Kind::ProfileLogonDone),
+            number,
             account: text(Field::Account),
-            // The LocalSessionManager runs as the system: its own SID is nobody's.
-            sid: sid.filter(|&sid| records.text(sid) != "S-1-5-18").unwrap_or_default(),
+            sid,
         })
     }
+}
 
-    fn add(self, records: &Records, sessions: &mut Vec<TsSession>, newest: &mut FxHashMap<u32, usize>) {
-        let known = newest.get(&self.number).copied();
-        let current = known.filter(|&n| self.belongs(records, &sessions[n]));
-        match self.kind {
-            Kind::TsLogon | Kind::WinlogonLogon | Kind::ProfileLogon | Kind::TsShell => {
-                let n = current.unwrap_or_else(|| {
-                    if let Some(before) = known.filter(|&n| sessions[n].closed.is_empty()) {
-                        sessions[before].superseded_by = Some(self.row);
-                    }
-                    self.open(sessions, newest)
-                });
-                sessions[n].opened.push(self.row);
-                self.tell(&mut sessions[n]);
-            }
-            Kind::TsLogoff | Kind::WinlogonLogoff | Kind::ProfileLogoff => {
-                let n = current.unwrap_or_else(|| self.open(sessions, newest));
-                sessions[n].closed.push(self.row);
-                self.tell(&mut sessions[n]);
-            }
-            // What comes right after a logoff is the connection that ends with it.
-            _ if known.is_some_and(|n| {
-                !sessions[n].closed.is_empty() && self.is_near_end(records, &sessions[n])
-            }) => {}
-            kind => {
-                let n = current.unwrap_or_else(|| self.open(sessions, newest));
-                sessions[n].changes.push((self.row, kind));
-                self.tell(&mut sessions[n]);
+struct Builder<'a> {
+    records: &'a Records,
+    sessions: Vec<TsSession>,
+    /// The newest session of each number, and of each SID.
+    by_number: FxHashMap<u32, usize>,
+    by_sid: FxHashMap<StrId, usize>,
+    /// When each SID was last said to do something by Winlogon, which tells it to each subscriber.
+    noticed: FxHashMap<(StrId, u32), Timestamp>,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, row: RowIdx) {
+        let Some(event) = self.records.event(row) else { return };
+        if matches!(
+            self.records.events.kind(event),
+            Kind::PolicyAtLogon | Kind::PolicyRefreshed | Kind::ShellStarting
+        ) {
+            return self.sign(row, event);
+        }
+        let Some(fact) = Fact::of(self.records, row, event) else { return };
+        match fact.number {
+            Some(number) => self.numbered(fact, number),
+            None => {
+                let notification = self.records.events.number(event, Field::Notification).unwrap_or(0);
+                let last = self.noticed.insert((fact.sid, notification), fact.at);
+                if last.is_none_or(|last| fact.at.since(last) > SAME_MOMENT) {
+                    self.notice(fact);
+                }
             }
         }
     }
 
-    fn open(&self, sessions: &mut Vec<TsSession>, newest: &mut FxHashMap<u32, usize>) -> usize {
-        newest.insert(self.number, sessions.len());
-        sessions.push(TsSession { number: self.number, ..TsSession::default() });
-        sessions.len() - 1
+    /// Group policy and the shell run for whoever is on.
+    fn sign(&mut self, row: RowIdx, event: EventIdx) {
+        let sid = self.records.events.text(event, Field::UserId);
+        if let Some(&n) = self.by_sid.get(&sid).filter(|_| !sid.is_none())
+            && self.sessions[n].closed.is_empty()
+        {
+            self.sessions[n].seen = Some(row);
+        }
     }
 
-    fn tell(&self, session: &mut TsSession) {
-        for (known, told) in [(&mut session.account, self.account), (&mut session.sid, self.sid)] {
+    fn numbered(&mut self, fact: Fact, number: u32) {
+        let known = self.by_number.get(&number).copied();
+        let current = known.filter(|&n| self.belongs(&fact, &self.sessions[n]));
+        // LSM 39 and 40 name no account: of a number that nobody is known to have, they tell nothing.
+        let is_nameless = fact.account.is_none() && fact.sid.is_none();
+        match fact.says {
+            Says::Opened => {
+                let n = current.or_else(|| self.without_number(&fact)).unwrap_or_else(|| self.open());
+                if let Some(before) =
+                    known.filter(|&before| before != n && self.sessions[before].closed.is_empty())
+                {
+                    self.sessions[before].superseded_by = Some(fact.row);
+                }
+                self.sessions[n].number = Some(number);
+                self.by_number.insert(number, n);
+                self.sessions[n].opened.push(fact.row);
+                self.tell(n, &fact);
+            }
+            Says::Changed(_) if is_nameless && current.is_none() => {}
+            // What comes right after a logoff is the connection that ends with it.
+            Says::Changed(_) if known.is_some_and(|n| self.is_over(&self.sessions[n], fact.at)) => {}
+            says => {
+                let n = current.unwrap_or_else(|| {
+                    let n = self.open();
+                    self.sessions[n].number = Some(number);
+                    self.by_number.insert(number, n);
+                    n
+                });
+                self.put(n, &fact, says);
+            }
+        }
+    }
+
+    /// A notice names the account: it is about the newest session of that SID.
+    fn notice(&mut self, fact: Fact) {
+        let known = self.by_sid.get(&fact.sid).copied();
+        let current = known.filter(|&n| self.sessions[n].closed.is_empty());
+        let is_over = known.is_some_and(|n| self.is_over(&self.sessions[n], fact.at));
+        match fact.says {
+            Says::Changed(_) if current.is_none() && is_over => {}
+            Says::Closed if current.is_none() && is_over => self.put(known.unwrap_or(0), &fact, fact.says),
+            says => {
+                let n = current.or_else(|| self.just_opened(&fact)).unwrap_or_else(|| self.open());
+                self.put(n, &fact, says);
+            }
+        }
+    }
+
+    fn put(&mut self, n: usize, fact: &Fact, says: Says) {
+        let session = &mut self.sessions[n];
+        match says {
+            Says::Opened => session.opened.push(fact.row),
+            Says::Closed => session.closed.push(fact.row),
+            Says::Changed(kind) => session.changes.push((fact.row, kind)),
+        }
+        self.tell(n, fact);
+    }
+
+    fn open(&mut self) -> usize {
+        self.sessions.push(TsSession::default());
+        self.sessions.len() - 1
+    }
+
+    /// A session that Winlogon told of by account alone, a moment before another log gives its number.
+    fn without_number(&self, fact: &Fact) -> Option<usize> {
+        let n = match fact.sid.is_none() {
+            false => self.by_sid.get(&fact.sid).copied()?,
+            true => self.sessions.len().checked_sub(1)?,
+        };
+        let session = &self.sessions[n];
+        let is_free = session.number.is_none() && session.closed.is_empty() && session.account.is_none();
+        (is_free && self.is_just_opened(session, fact.at)).then_some(n)
+    }
+
+    /// A session that another log gave a number a moment ago, and no SID.
+    fn just_opened(&self, fact: &Fact) -> Option<usize> {
+        let n = self.sessions.len().checked_sub(1)?;
+        let session = &self.sessions[n];
+        let is_free = session.sid.is_none() && session.closed.is_empty() && fact.says == Says::Opened;
+        (is_free && self.is_just_opened(session, fact.at)).then_some(n)
+    }
+
+    fn is_just_opened(&self, session: &TsSession, at: Timestamp) -> bool {
+        let first = session.opened.first().map(|&row| self.records.time[row as usize]);
+        first.is_some_and(|first| at.since(first) <= SAME_MOMENT)
+    }
+
+    fn tell(&mut self, n: usize, fact: &Fact) {
+        let session = &mut self.sessions[n];
+        for (known, told) in [(&mut session.account, fact.account), (&mut session.sid, fact.sid)] {
             if known.is_none() {
                 *known = told;
             }
         }
+        if !fact.sid.is_none() {
+            self.by_sid.insert(fact.sid, n);
+        }
     }
 
     /// Whether this is about the session that has its number: not about one after its end, nor of another account.
-    fn belongs(&self, records: &Records, session: &TsSession) -> bool {
-        let differs = |a: StrId, b: StrId| {
-            !a.is_none() && !b.is_none() && !records.text(a).eq_ignore_ascii_case(records.text(b))
-        };
-        if differs(self.account, session.account) || differs(self.sid, session.sid) {
+    fn belongs(&self, fact: &Fact, session: &TsSession) -> bool {
+        let text = |id| self.records.text(id);
+        let differs =
+            |a: StrId, b: StrId| !a.is_none() && !b.is_none() && !text(a).eq_ignore_ascii_case(text(b));
+        if differs(fact.account, session.account) || differs(fact.sid, session.sid) {
             return false;
         }
-        let opens = matches!(self.kind, Kind::TsLogon | Kind::WinlogonLogon | Kind::ProfileLogon);
-        let first = session.opened.first().map(|&row| records.time[row as usize]);
+        let first = session.opened.first().map(|&row| self.records.time[row as usize]);
         match session.closed.is_empty() {
-            true => !opens || first.is_none_or(|first| self.at.since(first) <= SAME_LOGON),
-            false => !opens && self.is_near_end(records, session),
+            true => !fact.is_logon || first.is_none_or(|first| fact.at.since(first) <= SAME_LOGON),
+            false => fact.says != Says::Opened && self.is_over(session, fact.at),
         }
     }
 
-    fn is_near_end(&self, records: &Records, session: &TsSession) -> bool {
-        let ended = session.closed.first().map(|&row| records.time[row as usize]);
-        ended.is_some_and(|ended| self.at.since(ended) <= SAME_LOGON)
+    /// Whether a session ended a moment ago.
+    fn is_over(&self, session: &TsSession, at: Timestamp) -> bool {
+        let ended = session.closed.first().map(|&row| self.records.time[row as usize]);
+        ended.is_some_and(|ended| at.since(ended) <= SAME_LOGON)
     }
 }
 
 impl TsSession {
     pub fn first_row(&self) -> Option<RowIdx> {
         let changed = self.changes.first().map(|&(row, _)| row);
-        self.opened.first().copied().or(changed).or(self.closed.first().copied())
+        self.opened.first().copied().or(changed).or(self.first).or(self.closed.first().copied())
     }
 }

@@ -201,7 +201,7 @@ impl Events {
 
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".
     pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
-        debug_assert!(matches!(field.ty(), Type::Number | Type::Port));
+        debug_assert!(matches!(field.ty(), Type::Number | Type::Port | Type::SshPort));
         self.cell(event, field, 0).checked_sub(1)
     }
 }

@@ -54,6 +54,10 @@ pub enum Type {
     Number,
     /// A number, or what stands after the address in `10.0.0.7:49274`.
     Port,
+    /// The account, the address and the port in OpenSSH's `Accepted password for bob from 192.0.2.7 port 50122 ssh2`.
+    SshUser,
+    SshAddress,
+    SshPort,
     /// A FILETIME, or text that says its zone.
     Time,
     /// Raw bytes, kept as hexadecimal text.
@@ -66,7 +70,7 @@ pub const EXCERPT_BYTES: usize = 256;
 impl Type {
     /// Whether its cell is the number of a text.
     pub const fn is_text(self) -> bool {
-        !matches!(self, Type::Luid | Type::Time | Type::Number | Type::Port)
+        !matches!(self, Type::Luid | Type::Time | Type::Number | Type::Port | Type::SshPort)
     }
 
     /// Cells of 32 bits that a value takes.
@@ -201,6 +205,9 @@ fields! {
     /// Base64 of the SHA-256 of the name.
     UserHash: Text,
     Message: Excerpt,
+    SshUser: SshUser,
+    SshAddress: SshAddress,
+    SshPort: SshPort,
     Binary: Bytes,
     /// System/Security@UserID.
     UserId: Sid,

@@ -85,7 +85,9 @@ impl Records {
         match field.ty() {
             Type::Luid => self.events.luid(event, field).map(|luid| luid.to_string()),
             Type::Time => self.events.time(event, field).map(|at| at.to_string()),
-            Type::Number | Type::Port => self.events.number(event, field).map(|number| number.to_string()),
+            Type::Number | Type::Port | Type::SshPort => {
+                self.events.number(event, field).map(|number| number.to_string())
+            }
             _ => Some(self.events.text(event, field))
                 .filter(|id| !id.is_none())
                 .map(|id| self.text(id).to_owned()),

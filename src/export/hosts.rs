@@ -1,41 +1,15 @@
-//! Machines for reading: their names, and how each of their boots began and ended.
+//! Machines for reading: their names, what they are, what there is of their logs, and how each of their boots began
+//! and ended.
 
 use super::record::Exporter;
-use crate::event::RowIdx;
-use crate::machine::{Boot, BootEnd, LogoffAudit, Machine};
+use crate::event::{Field, Kind, RowIdx, StrId};
+use crate::machine::record::{BootRecord, ClearRecord, HostRecord, LogRecord, NameRecord, ShutdownRecord};
+use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Machine, MachineKind};
 use crate::session::record::EventRef;
-use serde::{Deserialize, Serialize};
+use crate::time::{Timestamp, seconds};
 
-/// One machine, as `sessionscope hosts` prints it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HostRecord {
-    pub machine: String,
-    /// Computer names, the newest last.
-    pub names: Vec<String>,
-    /// Channels with records of it.
-    pub channels: Vec<String>,
-    pub n_sessions: u32,
-    pub boots: Vec<BootRecord>,
-}
-
-/// One run of a machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BootRecord {
-    pub boot: u32,
-    /// Null if the log does not show it.
-    pub start: Option<String>,
-    /// `clean`, `unclean`, `open`.
-    pub end_how: String,
-    /// Of a clean shutdown.
-    pub end: Option<String>,
-    pub end_latest: Option<String>,
-    pub last_record: Option<String>,
-    /// Whether logoffs were audited: `on`, `off (changed)`, `probably off`, `filtered export`, `unknown`.
-    pub logoff_audit: String,
-    /// What shows its start and its end.
-    pub started_by: Vec<EventRef>,
-    pub ended_by: Vec<EventRef>,
-}
+/// More than this share of missing record ids makes a log sparse: a filtered export.
+const SPARSE: f64 = 0.5;
 
 impl Exporter<'_> {
     /// Every machine of the case.
@@ -44,19 +18,141 @@ impl Exporter<'_> {
     }
 
     fn host(&self, n: u32, machine: &Machine) -> HostRecord {
-        let text = |id| self.records.text(id).to_owned();
         let sessions = self.correlated.sessions.all.iter().filter(|session| session.machine == n);
         // The part before the first start is a boot only if it has records.
         let has_records =
             |boot: &Boot| boot.has_start || !boot.security.is_empty() || !boot.system.is_empty();
         let boots = machine.boots.iter().enumerate().filter(|(_, boot)| has_records(boot));
+        let domain: Option<String> = self.text(machine.profile.domain);
         HostRecord {
             machine: machine.name.clone(),
-            names: machine.names.iter().map(|&name| text(name)).collect(),
-            channels: machine.lineages.iter().map(|lineage| text(lineage.channel)).collect(),
+            names: machine.names.iter().map(|&name| self.records.text(name).to_owned()).collect(),
+            name_history: self.name_history(machine),
+            kind: kind_word(machine.profile.kind).to_owned(),
+            kind_why: self.kind_why(machine),
+            product: machine.profile.product.clone(),
+            build: machine.profile.build.clone(),
+            is_domain_joined: domain.as_ref().map(|domain| !domain.eq_ignore_ascii_case("WORKGROUP")),
+            domain,
+            time_zone: self.text(machine.profile.time_zone),
+            channels: machine.lineages.iter().map(|log| self.records.text(log.channel).to_owned()).collect(),
+            logs: machine.lineages.iter().filter_map(|log| self.log(machine, log)).collect(),
             n_sessions: sessions.count() as u32,
             boots: boots.map(|(n, boot)| self.boot(n as u32, boot, machine)).collect(),
         }
+    }
+
+    /// When each name was written first and last, in any log.
+    fn name_history(&self, machine: &Machine) -> Vec<NameRecord> {
+        let mut spans: Vec<Option<(Timestamp, Timestamp)>> = vec![None; machine.names.len()];
+        for lineage in &machine.lineages {
+            let mut last = (StrId::NONE, None);
+            for &row in &lineage.rows {
+                let name = self.records.signature(row).computer;
+                // Neighbours nearly always have the same name.
+                if name != last.0 {
+                    last = (name, machine.names.iter().position(|&known| known == name));
+                }
+                let at = self.records.time[row as usize];
+                if let Some(span) = last.1.and_then(|n| spans.get_mut(n)) {
+                    let (first, last) = span.unwrap_or((at, at));
+                    *span = Some((first.min(at), last.max(at)));
+                }
+            }
+        }
+        let named = machine.names.iter().zip(spans);
+        named
+            .filter_map(|(&name, span)| {
+                let (first, last) = span?;
+                let name = self.records.text(name).to_owned();
+                Some(NameRecord { name, first: first.to_string(), last: last.to_string() })
+            })
+            .collect()
+    }
+
+    fn kind_why(&self, machine: &Machine) -> String {
+        let profile = &machine.profile;
+        let Some(row) = profile.kind_by else {
+            return "nothing in the logs tells what kind of computer it is".to_owned();
+        };
+        let by = self.event_name(row);
+        let product = || profile.product.as_deref().unwrap_or("a product").to_owned();
+        match (profile.kind, &profile.product) {
+            (MachineKind::DomainController, _) => {
+                format!("only domain controllers write what {by} says")
+            }
+            (_, Some(_)) => format!("{by} names its Windows: {}", super::visible(&product())),
+            (_, None) => {
+                let build = profile.build.as_deref().unwrap_or("?");
+                format!(
+                    "{by} gives its build, {}, which no other kind of computer has",
+                    super::visible(build)
+                )
+            }
+        }
+    }
+
+    /// What there is of one log.
+    fn log(&self, machine: &Machine, lineage: &Lineage) -> Option<LogRecord> {
+        let (&first, &last) = (lineage.rows.first()?, lineage.rows.last()?);
+        let (id, time) = (
+            |row: RowIdx| self.records.id[row as usize],
+            |row: RowIdx| self.records.time[row as usize].to_string(),
+        );
+        let missing = |pos: u32| {
+            let pos = pos as usize;
+            let ids = lineage.rows.get(pos.wrapping_sub(1)).zip(lineage.rows.get(pos));
+            ids.map_or(0, |(&before, &after)| id(after).saturating_sub(id(before)).saturating_sub(1))
+        };
+        let n_missing = lineage.gaps.iter().fold(0u64, |sum, &pos| sum.saturating_add(missing(pos)));
+        let n_records = lineage.rows.len() as u64;
+        let is_sparse = n_missing as f64 > SPARSE * (n_missing as f64 + n_records as f64);
+        Some(LogRecord {
+            channel: self.records.text(lineage.channel).to_owned(),
+            n_records,
+            first_record: id(first),
+            last_record: id(last),
+            first_time: time(first),
+            last_time: time(last),
+            n_gaps: lineage.gaps.len() as u64,
+            n_missing,
+            density: if is_sparse { "sparse" } else { "dense" }.to_owned(),
+            clears: self.clears(machine, lineage),
+        })
+    }
+
+    /// 1102 of the log itself, and 104 in System that names it.
+    fn clears(&self, machine: &Machine, lineage: &Lineage) -> Vec<ClearRecord> {
+        let events = &self.records.events;
+        let channel = self.records.text(lineage.channel);
+        let is_clear = |row: &RowIdx| {
+            self.records.event(*row).is_some_and(|event| events.kind(event) == Kind::LogCleared)
+        };
+        let own = lineage
+            .rows
+            .iter()
+            .copied()
+            .filter(is_clear)
+            .filter(|&row| self.records.signature(row).event_id != 104);
+        let system = machine.system.map(|n| &machine.lineages[n]);
+        let names_it = |row: &RowIdx| {
+            let cleared = self.records.event(*row).map(|event| events.text(event, Field::ClearedChannel));
+            cleared.is_some_and(|cleared| self.records.text(cleared).eq_ignore_ascii_case(channel))
+        };
+        let told = system.into_iter().flat_map(|log| log.rows.iter().copied());
+        let told = told.filter(is_clear).filter(names_it);
+        let record = |row: RowIdx| ClearRecord {
+            at: self.records.time[row as usize].to_string(),
+            user: self.records.event(row).and_then(|event| {
+                let text = |field| self.text(events.text(event, field));
+                Some(match text(Field::SubjectDomain) {
+                    Some(domain) => format!("{domain}\\{}", text(Field::SubjectUser)?),
+                    None => text(Field::SubjectUser)?,
+                })
+            }),
+            by: self.event_ref(row),
+        };
+        own.chain(told).map(record).collect()
     }
 
     fn boot(&self, n: u32, boot: &Boot, machine: &Machine) -> BootRecord {
@@ -68,26 +164,73 @@ impl Exporter<'_> {
             BootEnd::Unclean { by, .. } => ("unclean", None, boot.next_start, by),
         };
         let refs = |rows: &[RowIdx]| rows.iter().map(|&row| self.event_ref(row)).collect();
+        let start = boot.start.filter(|_| boot.has_start).map(|at| at.plus(moved));
+        let until = end.or(boot.last_record);
         BootRecord {
             boot: n,
-            start: boot.start.filter(|_| boot.has_start).map(|at| at.plus(moved).to_string()),
+            start: start.map(|at| at.to_string()),
+            start_why: self.start_why(boot),
             end_how: end_how.to_owned(),
             end: end.map(|at| at.to_string()),
             end_latest: end_latest.map(|at| at.to_string()),
             last_record: boot.last_record.map(|at| at.to_string()),
-            logoff_audit: audit_word(boot.logoff_audit).to_owned(),
+            uptime_s: start
+                .zip(until)
+                .filter(|(from, to)| from <= to)
+                .map(|(from, to)| seconds(to.since(from))),
+            shutdown: self.shutdown(boot, machine),
+            logoff_audit: state_word(boot.logoff_audit).to_owned(),
             started_by: refs(&boot.anchors),
             ended_by: refs(by),
         }
     }
+
+    fn start_why(&self, boot: &Boot) -> String {
+        match (boot.has_start, boot.anchors.first()) {
+            (true, Some(&row)) if boot.anchors.len() == 1 => self.event_name(row),
+            (true, Some(&row)) => format!("{} and {} more", self.event_name(row), boot.anchors.len() - 1),
+            _ => "the logs begin after it, or records are missing there".to_owned(),
+        }
+    }
+
+    /// Rule 13: who asked for the boot's end.
+    fn shutdown(&self, boot: &Boot, machine: &Machine) -> Option<ShutdownRecord> {
+        let system = &machine.lineages[machine.system?];
+        let row = |pos: u32| system.rows[pos as usize];
+        let is_request = |pos: &u32| {
+            let event = self.records.event(row(*pos));
+            event.is_some_and(|event| self.records.events.kind(event) == Kind::ShutdownRequested)
+        };
+        let row = row(boot.system.clone().rev().find(is_request)?);
+        let event = self.records.event(row)?;
+        let text = |field| self.text(self.records.events.text(event, field));
+        Some(ShutdownRecord {
+            at: self.records.time[row as usize].to_string(),
+            user: text(Field::Account),
+            process: text(Field::ProcessName),
+            action: text(Field::ShutdownType),
+            reason: text(Field::Reason),
+            comment: text(Field::Comment),
+            by: self.event_ref(row),
+        })
+    }
+
+    /// `4608 in Security record 12`.
+    pub(super) fn event_name(&self, row: RowIdx) -> String {
+        let by: EventRef = self.event_ref(row);
+        format!("{} in {} record {}", by.event, super::visible(&by.channel), by.record)
+    }
 }
 
-fn audit_word(audit: LogoffAudit) -> &'static str {
-    match audit {
-        LogoffAudit::On => "on",
-        LogoffAudit::OffSince(_) => "off (changed)",
-        LogoffAudit::ProbablyOff => "probably off",
-        LogoffAudit::FilteredExport => "filtered export",
-        LogoffAudit::Unknown => "unknown",
+pub(super) fn kind_word(kind: MachineKind) -> &'static str {
+    match kind {
+        MachineKind::DomainController => "domain_controller",
+        MachineKind::MemberServer => "member_server",
+        MachineKind::Workstation => "workstation",
+        MachineKind::Unknown => "unknown",
     }
+}
+
+fn state_word(audit: LogoffAudit) -> &'static str {
+    super::coverage::state_word(audit.state())
 }

@@ -2,6 +2,8 @@
 
 pub mod activity;
 pub mod bursts;
+pub mod codes;
+pub mod coverage;
 pub mod csv;
 pub mod hops;
 pub mod hosts;

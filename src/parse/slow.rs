@@ -33,7 +33,12 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         Ok(parsed) => parsed,
         Err(error) => {
             block.chunks.n_failed += 1;
-            block.problems.push(problem(None, Cost::Chunk, sentence(&error)));
+            let n = n_records(chunk).map_or("the records".to_owned(), |n| format!("the {n} records"));
+            let text = format!(
+                "{n} of this chunk cannot be read, for what they share is damaged: {}",
+                sentence(&error)
+            );
+            block.problems.push(problem(None, Cost::Chunk, text));
             return;
         }
     };

@@ -264,6 +264,7 @@ impl CellWriter {
             Type::Time => put_wide(cells, raw.time().map_or(0, |at| at.0 as u64)),
             Type::Number => cells[0] = one_more(raw.number()),
             Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
+            Type::SshPort => cells[0] = one_more(ssh_port(raw)),
             _ => cells[0] = self.text(ty, raw).0,
         }
     }
@@ -387,8 +388,25 @@ fn normal(ty: Type, text: &str) -> Cow<'_, str> {
         Type::Address => Cow::Borrowed(address(trimmed)),
         Type::Guid => Cow::Owned(trimmed.to_ascii_uppercase()),
         Type::Excerpt => Cow::Borrowed(excerpt(trimmed)),
+        Type::SshUser => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| client.0)),
+        Type::SshAddress => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| address(client.1))),
         _ => Cow::Borrowed(trimmed),
     }
+}
+
+/// Account, address and port of a client that OpenSSH accepted. Whoever connects chooses the name: it may have any
+/// words in it, so what follows it is looked for from the end.
+fn ssh_client(text: &str) -> Option<(&str, &str, &str)> {
+    let (head, tail) = text.strip_prefix("Accepted ")?.rsplit_once(" from ")?;
+    let (address, rest) = tail.split_once(" port ")?;
+    let (_, user) = head.split_once(" for ")?;
+    Some((user, address, rest.split(' ').next()?))
+}
+
+fn ssh_port(raw: Raw<'_>) -> Option<u64> {
+    let mut text = String::new();
+    raw.write_text(&mut text);
+    ssh_client(text.trim())?.2.parse().ok()
 }
 
 /// The beginning of a text, up to a whole character.
@@ -430,6 +448,22 @@ mod tests {
         assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::1"))), "::1");
         let long = "é".repeat(EXCERPT_BYTES);
         assert_eq!(text_of(Type::Excerpt, Raw::Utf16(&utf16(&long))), "é".repeat(EXCERPT_BYTES / 2));
+    }
+
+    #[test]
+    fn open_ssh_tells_of_clients_in_words() {
+        let text = "Accepted password for a from b port c from ::ffff:192.0.2.77 port 50122 ssh2";
+        let port = |text| {
+            let (mut writer, mut cells) = (CellWriter::default(), [0]);
+            writer.write(Type::SshPort, Raw::Utf16(&utf16(text)), &mut cells);
+            cells[0].checked_sub(1)
+        };
+        assert_eq!(text_of(Type::SshUser, Raw::Utf16(&utf16(text))), "a from b port c");
+        assert_eq!(text_of(Type::SshAddress, Raw::Utf16(&utf16(text))), "192.0.2.77");
+        assert_eq!(port(text), Some(50122));
+        let failed = "Failed password for bob from 192.0.2.77 port 50122 ssh2";
+        assert_eq!(text_of(Type::SshAddress, Raw::Utf16(&utf16(failed))), "");
+        assert_eq!(port(failed), None);
     }
 
     #[test]

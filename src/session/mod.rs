@@ -181,6 +181,8 @@ impl ActiveHow {
 pub enum TsHow {
     /// By 4800 to 4803, which name LogonId and number.
     LockEvent,
+    /// By the name of its connection, which RdpCoreTS 66 gives a number.
+    ConnectionName,
     /// By an event of another log about the same user at the same moment.
     UserAndTime,
     /// The same, by SID.
@@ -195,6 +197,7 @@ impl TsHow {
     pub fn word(self) -> &'static str {
         match self {
             TsHow::LockEvent => "lock_event",
+            TsHow::ConnectionName => "connection_name",
             TsHow::UserAndTime => "user_and_time",
             TsHow::SidAndTime => "sid_and_time",
             TsHow::WindowManager => "window_manager",

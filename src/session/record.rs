@@ -28,7 +28,7 @@ pub struct Record<T = String> {
     /// of those before it; a burst has at least two, of one boot (domain.md rule 40).
     pub burst: Option<T>,
     pub ts_session: Option<u32>,
-    /// How the number is known: `lock_event`, `user_and_time`, `sid_and_time`, `window_manager`, `own_number`.
+    /// How the number is known: `lock_event`, `connection_name`, `user_and_time`, `sid_and_time`, `window_manager`, `own_number`.
     pub ts_session_how: Option<T>,
     pub logon_ids: Vec<T>,
     pub origins: Vec<OriginRecord<T>>,

@@ -12,6 +12,9 @@
 //! machines PC1 PC2
 //! boots PC1  1-5 unclean, 6-9 open
 //! source PC1_Security.evtx  records=9 duplicates=0
+//! audit PC1#1 "Logoff"  "probably off"/none by 4624 record 3
+//! baseline PC1 "Logoff"  general met, stronger missed
+//! kind PC1 workstation
 //! ...
 //! ```
 //!
@@ -59,6 +62,7 @@ scenarios! {
     boots
     bursts
     clock
+    coverage
     duplicates
     ends
     ends_elsewhere
@@ -66,6 +70,7 @@ scenarios! {
     hops
     hostile
     noise
+    other_logs
     rdp
     rename
     traps_boots
@@ -227,6 +232,9 @@ impl Found {
             ["machines", ..] => Ok(Some(render::machines(&self.case))),
             ["boots", machine] | ["boots", machine, ..] => Ok(render::boots(&self.case, machine)),
             ["source", path, ref checks @ ..] => render::source(&self.case, path, checks),
+            ["audit", boot, subcategory, ..] => Ok(render::audit(&self.case, boot, subcategory)),
+            ["kind", machine, ..] => Ok(render::kind(&self.case, machine)),
+            ["baseline", machine, subcategory, ..] => Ok(render::baseline(&self.case, machine, subcategory)),
             ["no", "session", luid] => {
                 let is_there =
                     self.sessions.iter().any(|session| session.session.ends_with(&format!("/{luid}")));

@@ -276,3 +276,33 @@ pub fn source(case: &Case, path: &str, checks: &[&str]) -> Result<Option<String>
     }
     Ok(Some(line))
 }
+
+/// What a boot's records tell of a subcategory: success and failure, and the record that tells the first.
+pub fn audit(case: &Case, boot: &str, subcategory: &str) -> Option<String> {
+    let (machine, number) = boot.split_once('#')?;
+    let machine = case.coverage().into_iter().find(|record| record.machine == machine)?;
+    let own = machine.boots.into_iter().find(|record| record.boot.to_string() == number)?;
+    let name = subcategory.trim_matches('"');
+    let audit = own.audits.into_iter().find(|audit| audit.subcategory == name)?;
+    let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
+    let failure = audit.failure.map_or("none".to_owned(), |failure| quoted(&failure.state));
+    let by = audit.success.by.map(|by| format!(" by {} record {}", by.event, by.record));
+    let state = quoted(&audit.success.state);
+    Some(format!("audit {boot} {subcategory} {state} / {failure}{}", by.unwrap_or_default()))
+}
+
+/// What kind of computer it is, its Windows, domain and zone.
+pub fn kind(case: &Case, machine: &str) -> Option<String> {
+    let host = case.hosts().into_iter().find(|host| host.machine == machine)?;
+    let facts = [host.product, host.build, host.domain, host.time_zone].map(|fact| word(&fact));
+    Some(format!("kind {machine} {} {}", host.kind, facts.join(" ")))
+}
+
+/// What the baselines make of a subcategory.
+pub fn baseline(case: &Case, machine: &str, subcategory: &str) -> Option<String> {
+    let machine = case.coverage().into_iter().find(|record| record.machine == machine)?;
+    let name = subcategory.trim_matches('"');
+    let line = machine.baseline.into_iter().find(|line| line.subcategory == name)?;
+    let (general, stronger) = (line.general_verdict, line.stronger_verdict);
+    Some(format!("baseline {} {subcategory} general {general}, stronger {stronger}", machine.machine))
+}

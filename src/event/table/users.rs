@@ -48,6 +48,15 @@ const NTLM_PASSED: &[Named] = &[
 const SMB_REFUSED: &[Named] =
     &[("UserName", Field::Account), ("ClientName", Field::Workstation), ("Status", Field::Status)];
 
+/// What OpenSSH writes is one text.
+const SSH: &[Named] = &[
+    ("process", Field::ProcessName),
+    ("payload", Field::Message),
+    ("payload", Field::SshUser),
+    ("payload", Field::SshAddress),
+    ("payload", Field::SshPort),
+];
+
 const SMB_TROUBLE: &[Named] =
     &[("ServerName", Field::TargetServer), ("Status", Field::Status), ("Reason", Field::ReasonCode)];
 
@@ -140,11 +149,11 @@ pub const OPENSSH: Origin = Origin {
     providers: &["openssh"],
     channel: "openssh/operational",
     events: specs! {
-        1 SshMessage [] { "process" ProcessName, "payload" Message }
-        2 SshMessage [] { "process" ProcessName, "payload" Message }
-        3 SshMessage [] { "process" ProcessName, "payload" Message }
-        4 SshMessage [] { "process" ProcessName, "payload" Message }
-        6 SshMessage [] { "process" ProcessName, "payload" Message }
+        1 SshMessage [SSH] {}
+        2 SshMessage [SSH] {}
+        3 SshMessage [SSH] {}
+        4 SshMessage [SSH] {}
+        6 SshMessage [SSH] {}
     },
     other: None,
 };

@@ -111,7 +111,7 @@ async fn compare(browser: &Browser, files: &[(String, PathBuf)]) -> Result<()> {
     // What is shown: no noise, and of the rest what has this in it.
     let shown = Query { text: "network".into(), ..Query::default() };
     browser.filter(&shown.text).await?;
-    let n_shown = native.rows(&shown, 0, 0).n_rows;
+    let n_shown = native.rows(&shown, 0, 0).n_sessions;
     browser.wait_for_shown(n_shown, native.summary().n_sessions).await?;
     for (choice, format, query) in [
         ("export-all-jsonl", Format::JsonLines, None),

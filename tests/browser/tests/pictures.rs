@@ -34,7 +34,14 @@ fn pictures_of_every_view() {
         picture(browser, "table", &[360, 1280, 1920]).await?;
         open_bobs_session(browser).await?;
         picture(browser, "drawer", &[360, 800, 1280, 1920]).await?;
-        browser.click("#drawer-close").await?;
+        browser.click("#who-at-start").await?;
+        browser.wait_for("#who [data-session]").await?;
+        picture(browser, "who", &[360, 1280, 1920]).await?;
+        browser.click("#view-hosts").await?;
+        browser.wait_for("#drawer #boots").await?;
+        picture(browser, "hosts", &[360, 1280, 1920]).await?;
+        browser.eval("document.getElementById('coverage').scrollIntoView()").await?;
+        picture(browser, "coverage", &[360, 1280, 1920]).await?;
         browser.click("#view-files").await?;
         picture(browser, "files", &[360, 1280, 1920]).await
     });

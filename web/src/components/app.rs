@@ -3,6 +3,7 @@
 use super::drawer::DrawerView;
 use super::files_table::FilesTable;
 use super::help::Help;
+use super::hosts_table::HostsTable;
 use super::invitation::Invitation;
 use super::noise_panel::NoisePanel;
 use super::notice::NoticeLine;
@@ -10,14 +11,16 @@ use super::reading::ReadingStrip;
 use super::sessions_table::SessionsTable;
 use super::status_bar::StatusBar;
 use super::top_bar::TopBar;
+use super::who_table::WhoTable;
 use crate::browser::files::{self, Dropped};
 use crate::browser::window;
 use crate::state::fragment::Fragment;
 use crate::state::progress::Reading;
-use crate::state::{Action, Page, View};
+use crate::state::{Action, Drawer, Page, View};
 use crate::worker::page_side::Engine;
 use gloo::events::{EventListener, EventListenerOptions};
 use sessionscope::case::{Format, Place};
+use sessionscope::query::Query;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -28,7 +31,8 @@ use yew::prelude::*;
 pub fn App() -> Html {
     let page = use_reducer(|| {
         // Where the panel is above the table it would leave little of it.
-        let mut page = Page { is_panel_closed: window::is_narrow(), ..Page::default() };
+        let query = Query { is_grouped: true, ..Query::default() };
+        let mut page = Page { query, is_panel_closed: window::is_narrow(), ..Page::default() };
         page.apply(Action::AddressChanged(Fragment::read(&window::fragment())));
         page
     });
@@ -74,25 +78,41 @@ fn view(page: &Page, act: &Callback<Action>, engine: &Rc<Engine>) -> Html {
 
 fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engine: &Rc<Engine>) -> Html {
     let has_drawer = page.drawer.is_some();
+    let is_host = matches!(page.drawer, Some(Drawer::Host(_)));
     html! {
-        <div class={classes!("work", has_drawer.then_some("work-with-drawer"),
+        <div class={classes!("work", has_drawer.then_some("work-with-drawer"), is_host.then_some("work-with-host"),
             page.is_panel_closed.then_some("work-without-panel"))}>
-            <NoisePanel noise={page.rows.noise.clone()} is_closed={page.is_panel_closed} add={add}
+            <NoisePanel noise={page.rows.noise.clone()} is_grouped={page.query.is_grouped}
+                is_closed={page.is_panel_closed} add={add}
                 act={act.clone()} />
             <main class="main" aria-label={page.view.name()}>
-                if page.view == View::Sessions {
-                    <SessionsTable rows={page.rows.clone()} grid={page.sessions} sort={page.query.sort.clone()}
-                        selected={page.selected.clone()} zone={page.zone}
-                        is_reading={page.progress.state == Reading::UnderWay} act={act.clone()} />
-                } else {
-                    <FilesTable ledger={page.ledger.clone()} grid={page.files} zone={page.zone} act={act.clone()} />
-                }
+                { table(page, act) }
             </main>
             if let Some(drawer) = &page.drawer {
-                <DrawerView drawer={drawer.clone()} zone={page.zone} act={act.clone()}
-                    is_provisional={!page.summary.is_complete} show={show_record(engine, act)} />
+                <DrawerView drawer={drawer.clone()} before={page.drawers_before.last().map(|(_, drawer)| drawer.clone())} zone={page.zone}
+                    act={act.clone()} is_provisional={!page.summary.is_complete} show={show_record(engine, act)} />
             }
         </div>
+    }
+}
+
+fn table(page: &Page, act: &Callback<Action>) -> Html {
+    match page.view {
+        View::Sessions => html! {
+            <SessionsTable rows={page.rows.clone()} grid={page.sessions} sort={page.query.sort.clone()}
+                        selected={page.selected.clone()} open_bursts={page.query.open_bursts.clone()} zone={page.zone}
+                        is_reading={page.progress.state == Reading::UnderWay} act={act.clone()} />
+        },
+        View::Who => html! {
+            <WhoTable asked={page.who_asked.clone()} part={page.who_found.clone()} grid={page.who} zone={page.zone}
+                act={act.clone()} />
+        },
+        View::Hosts => html! {
+            <HostsTable part={page.machines.clone()} grid={page.hosts} zone={page.zone} act={act.clone()} />
+        },
+        View::Files => html! {
+            <FilesTable ledger={page.ledger.clone()} grid={page.files} zone={page.zone} act={act.clone()} />
+        },
     }
 }
 
@@ -141,6 +161,22 @@ fn use_questions(page: &Page, engine: &Rc<Engine>) {
     use_effect_with((page.wanted_session(), version), {
         let engine = engine.clone();
         move |(ask, _)| ask.iter().for_each(|ask| engine.want_session(ask.clone()))
+    });
+    use_effect_with((page.wanted_activity(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_activity(ask.clone()))
+    });
+    use_effect_with((page.wanted_who(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_who(ask.clone()))
+    });
+    use_effect_with((page.wanted_hosts(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_hosts(ask.clone()))
+    });
+    use_effect_with((page.wanted_host(), version), {
+        let engine = engine.clone();
+        move |(ask, _)| ask.iter().for_each(|ask| engine.want_host(ask.clone()))
     });
     use_effect_with((page.wanted_ledger(), page.n_summaries), {
         let engine = engine.clone();
@@ -251,10 +287,10 @@ fn press(event: &KeyboardEvent, open: Open, act: &Callback<Action>) {
             act.emit(Action::ExportMenuToggled);
             window::focus("export");
         }
-        "Escape" if is_writing(event) => window::focus("sessions"),
+        "Escape" if is_writing(event) => window::focus_first(&["sessions", "who", "hosts", "files"]),
         "Escape" if open.drawer => {
             act.emit(Action::DrawerClosed);
-            window::focus_first(&["sessions", "files"]);
+            window::focus_first(&["sessions", "who", "hosts", "files"]);
         }
         "/" if !is_writing(event) => {
             event.prevent_default();
@@ -273,5 +309,7 @@ fn is_in_menu(event: &Event) -> bool {
 /// Whether the key goes into a text field.
 fn is_writing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.id() == "filter" && target.is_instance_of::<HtmlElement>())
+    target.is_some_and(|target| {
+        matches!(target.id().as_str(), "filter" | "moment") && target.is_instance_of::<HtmlElement>()
+    })
 }

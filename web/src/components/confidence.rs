@@ -1,6 +1,6 @@
 //! How sure an end is: marks that differ in shape, with the word for those who hover or do not see them.
 
-use crate::text::words::confidence_marks;
+use crate::text::words::{self, confidence_marks};
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -14,7 +14,7 @@ pub fn Confidence(props: &ConfidenceProps) -> Html {
     if marks.is_empty() {
         return Html::default();
     }
-    let word = format!("{} confidence", props.of);
+    let word = words::confidence(&props.of);
     html! {
         <span class="confidence" role="img" aria-label={word.clone()} title={word}
             data-confidence={props.of.clone()}>{ marks }</span>

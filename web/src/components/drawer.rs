@@ -1,9 +1,13 @@
 //! The drawer beside the table: one session with its evidence, or one file with its problems.
 
+use super::activity::Activity;
+use super::burst_facts::BurstFacts;
 use super::evidence::Evidence;
+use super::hops::Hops;
+use super::host_facts::HostFacts;
 use super::session_facts::SessionFacts;
 use super::source_facts::SourceFacts;
-use crate::state::{Action, Drawer, SessionDrawer};
+use crate::state::{Action, Drawer, HostDrawer, SessionDrawer};
 use crate::text::moment::Zone;
 use crate::text::visible;
 use sessionscope::case::Place;
@@ -12,6 +16,8 @@ use yew::prelude::*;
 #[derive(Properties, PartialEq)]
 pub struct DrawerViewProps {
     pub drawer: Drawer,
+    /// What it goes back to.
+    pub before: Option<Drawer>,
     pub zone: Zone,
     /// Reading goes on: what is said may change.
     pub is_provisional: bool,
@@ -23,18 +29,19 @@ pub struct DrawerViewProps {
 #[component]
 pub fn DrawerView(props: &DrawerViewProps) -> Html {
     let close = props.act.reform(|_: MouseEvent| Action::DrawerClosed);
-    let title = match &props.drawer {
-        Drawer::Session(session) => &session.id,
-        Drawer::Source(source) => &source.path,
-    };
     let session = match &props.drawer {
         Drawer::Session(session) => Some(session.id.clone()),
-        Drawer::Source(_) => None,
+        _ => None,
+    };
+    let machine = match &props.drawer {
+        Drawer::Host(host) => Some(host.machine.clone()),
+        _ => None,
     };
     html! {
-        <aside id="drawer" class="drawer" aria-label="Details" data-session={session}>
+        <aside id="drawer" class="drawer" aria-label="Details" data-session={session} data-machine={machine}>
             <header class="drawer-head">
-                <h2 id="drawer-title">{ visible(title).into_owned() }</h2>
+                { back(props) }
+                <h2 id="drawer-title">{ visible(title(&props.drawer)).into_owned() }</h2>
                 <button id="drawer-close" class="button" type="button" title="Close (Esc)" onclick={close}>{ "Close" }</button>
             </header>
             <div class="drawer-body" tabindex="0" role="region" aria-labelledby="drawer-title">
@@ -44,11 +51,57 @@ pub fn DrawerView(props: &DrawerViewProps) -> Html {
     }
 }
 
+fn title(drawer: &Drawer) -> &str {
+    match drawer {
+        Drawer::Session(session) => &session.id,
+        Drawer::Burst(row) => &row.session,
+        Drawer::Host(host) => &host.machine,
+        Drawer::Source(source) => &source.path,
+    }
+}
+
+fn back(props: &DrawerViewProps) -> Html {
+    let Some(before) = &props.before else { return Html::default() };
+    let back = props.act.reform(|_: MouseEvent| Action::DrawerWentBack);
+    let name = format!("Back to {}", visible(title(before)));
+    html! {
+        <button id="drawer-back" class="button" type="button" title={name.clone()} aria-label={name} onclick={back}>{ "←" }</button>
+    }
+}
+
 fn body(props: &DrawerViewProps) -> Html {
     match &props.drawer {
+        Drawer::Host(host) => host_body(props, host),
+        Drawer::Burst(row) => {
+            html! { <BurstFacts row={row.clone()} zone={props.zone} act={props.act.clone()} /> }
+        }
         Drawer::Session(session) => session_body(props, session),
         Drawer::Source(source) => html! { <SourceFacts source={source.clone()} zone={props.zone} /> },
     }
+}
+
+fn host_body(props: &DrawerViewProps, host: &HostDrawer) -> Html {
+    let Some(part) = &host.part else {
+        let text = if host.is_missing {
+            "This machine is not in the case any more: what was read since has changed it."
+        } else {
+            "…"
+        };
+        return html! { <p class="drawer-wait">{ text }</p> };
+    };
+    html! {
+        <>
+            { provisional(props) }
+            <HostFacts part={part.clone()} zone={props.zone} act={props.act.clone()} />
+        </>
+    }
+}
+
+fn provisional(props: &DrawerViewProps) -> Html {
+    if !props.is_provisional {
+        return Html::default();
+    }
+    html! { <p class="provisional">{ "Still reading: this may change" }</p> }
 }
 
 fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
@@ -62,10 +115,10 @@ fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
     };
     html! {
         <>
-            if props.is_provisional {
-                <p class="provisional">{ "Still reading: this may change" }</p>
-            }
-            <SessionFacts part={part.clone()} zone={props.zone} />
+            { provisional(props) }
+            <SessionFacts part={part.clone()} zone={props.zone} act={props.act.clone()} />
+            <Hops part={part.clone()} zone={props.zone} act={props.act.clone()} />
+            <Activity part={part.clone()} list={session.activity.clone()} zone={props.zone} act={props.act.clone()} />
             <Evidence part={part.clone()} records={session.records.clone()} zone={props.zone} act={props.act.clone()}
                 show={props.show.clone()} />
         </>

@@ -1,5 +1,6 @@
 //! The events that back a session, in order, each with its XML and fields on demand.
 
+use super::pages::pages;
 use super::record::RecordPane;
 use crate::state::page::EVIDENCE_PAGE;
 use crate::state::{Action, RecordShown};
@@ -32,7 +33,7 @@ pub fn Evidence(props: &EvidenceProps) -> Html {
             <ol class="evidence" start={(first + 1).to_string()}>
                 { for evidence.iter().zip(first..).map(|(event, index)| item(props, event, index)) }
             </ol>
-            { pages(part, &props.act) }
+            { pages("evidence", first, EVIDENCE_PAGE, part.n_evidence, &props.act.reform(Action::EvidenceTurned)) }
         </section>
     }
 }
@@ -54,7 +55,10 @@ fn item(props: &EvidenceProps, event: &EvidenceRecord, index: u32) -> Html {
             <p class="event-meaning">{ meaning }</p>
             <p class="event-place">
                 { format!("{} record ", visible(&event.channel)) }<b>{ event.record.to_string() }</b>
-                { format!(" in {}, rule {}", visible(&event.source), event.rule) }
+                { format!(" in {}", visible(&event.source)) }
+            </p>
+            <p class="event-rule">
+                { format!("Joined by rule {}: {}", event.rule, words::rule(event.rule)) }
             </p>
             if let Some(shown) = shown {
                 <RecordPane shown={shown.clone()} />
@@ -70,23 +74,5 @@ fn toggle(props: &EvidenceProps, place: Option<Place>, index: u32, is_shown: boo
     html! {
         <button class="button event-xml" type="button" aria-expanded={is_shown.to_string()}
             title="The record's XML and fields, read again from the file" onclick={show}>{ "XML" }</button>
-    }
-}
-
-fn pages(part: &SessionPart, act: &Callback<Action>) -> Html {
-    if part.n_evidence <= EVIDENCE_PAGE {
-        return Html::default();
-    }
-    let first = part.first_evidence;
-    let last = (first + EVIDENCE_PAGE).min(part.n_evidence);
-    let to = |first: u32| act.reform(move |_: MouseEvent| Action::EvidenceTurned(first));
-    html! {
-        <p class="pages">
-            <button id="evidence-earlier" class="button" type="button" disabled={first == 0}
-                onclick={to(first.saturating_sub(EVIDENCE_PAGE))}>{ "Earlier" }</button>
-            <span>{ format!("{} – {last} of {}", first + 1, part.n_evidence) }</span>
-            <button id="evidence-later" class="button" type="button" disabled={last >= part.n_evidence}
-                onclick={to(first + EVIDENCE_PAGE)}>{ "Later" }</button>
-        </p>
     }
 }

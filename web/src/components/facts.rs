@@ -22,6 +22,19 @@ pub fn titled_fact(name: &str, value: impl AsRef<str>, title: &str) -> Html {
     }
 }
 
+/// A fact that is a name: a click goes to what it names, a `host` or a `session`.
+pub fn linked_fact(name: &str, value: &str, to: &'static str, go: Callback<MouseEvent>) -> Html {
+    if value.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <>
+            <dt>{ name.to_owned() }</dt>
+            <dd><button class="link" type="button" data-to={to} onclick={go}>{ visible(value).into_owned() }</button></dd>
+        </>
+    }
+}
+
 /// `first n of m`, when a list was cut short.
 pub fn cut_short(n_listed: usize, n_all: u32) -> Html {
     if n_listed >= n_all as usize {

@@ -16,11 +16,11 @@ const COLUMNS: [(&str, &str, &str); 13] = [
     ("state", "State", "What became of the file"),
     ("path", "File", "Its path as dropped"),
     ("problems", "Problems", "What could not be read: choose the row for the list"),
-    ("bytes", "Size", "Its size"),
-    ("channels", "Channel", "The logs its records are of"),
-    ("computers", "Computer", "The computer names in its records"),
     ("records", "Records", "Records that were read"),
     ("records_failed", "Unread", "Records that could not be read"),
+    ("computers", "Computer", "The computer names in its records"),
+    ("channels", "Channel", "The logs its records are of"),
+    ("bytes", "Size", "Its size"),
     ("duplicates", "Duplicates", "Records that another file has too"),
     ("chunks", "Chunks", "64 KiB chunks that were read, of those in the file"),
     ("record_range", "Record ids", "The first and the last"),
@@ -99,13 +99,19 @@ fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
     }
 }
 
+/// What a file's name ends with tells it from its neighbours: that is never cut off.
+const END_CHARS: usize = 38;
+
 fn path(path: &str) -> Html {
     let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
     let (folder, name) = path.split_at(name_at);
+    let end_at = name.char_indices().rev().nth(END_CHARS - 1).map_or(0, |(at, _)| at);
+    let (start, end) = name.split_at(end_at);
     html! {
         <div role="gridcell" class="grid-cell path" data-col="path" title={visible(path).into_owned()}>
             <span class="path-folder">{ visible(folder).into_owned() }</span>
-            <span class="path-name">{ visible(name).into_owned() }</span>
+            <span class="path-start">{ visible(start).into_owned() }</span>
+            <span class="path-end">{ visible(end).into_owned() }</span>
         </div>
     }
 }
@@ -121,17 +127,22 @@ fn cells(source: &SourceRow, zone: Zone) -> [Text; 13] {
         same(words::source_state(&source.state).into()),
         same(source.path.clone()),
         problems(source),
-        (bytes(source.bytes), format!("{} bytes", count(source.bytes))),
-        same(source.channels.join(", ")),
-        same(source.computers.join(", ")),
         same(count(source.n_records)),
         number(source.n_records_failed),
+        same(source.computers.join(", ")),
+        (channels(source), source.channels.join(", ")),
+        (bytes(source.bytes), format!("{} bytes", count(source.bytes))),
         number(source.n_duplicates),
         chunks(source),
         same(record_range(source)),
         time(&source.first_time),
         time(&source.last_time),
     ]
+}
+
+fn channels(source: &SourceRow) -> String {
+    let names: Vec<&str> = source.channels.iter().map(|channel| words::channel(channel)).collect();
+    names.join(", ")
 }
 
 fn problems(source: &SourceRow) -> Text {

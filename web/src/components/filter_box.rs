@@ -19,7 +19,7 @@ pub fn FilterBox(props: &FilterBoxProps) -> Html {
     html! {
         <div class="filter" role="search">
             <input id="filter" type="search" value={props.text.clone()} oninput={write} autocomplete="off"
-                spellcheck="false" placeholder="Filter: words in any column  ( / )"
+                spellcheck="false" placeholder="Filter sessions  ( / )"
                 aria-label="Filter the sessions by words that must all occur" />
         </div>
     }

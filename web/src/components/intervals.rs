@@ -1,7 +1,7 @@
 //! When the session was locked, disconnected or asleep: a bar and a list.
 
 use super::facts::cut_short;
-use crate::text::moment::{Zone, in_full, to_the_second};
+use crate::text::moment::{Zone, in_full, seconds, to_the_second};
 use crate::text::number::span;
 use crate::text::{visible, words};
 use crate::worker::protocol::SessionPart;
@@ -40,7 +40,7 @@ fn bar(record: &Record) -> Html {
     let Some((from, to)) = extent(record) else { return Html::default() };
     let scale = BAR / (to - from).max(1.0);
     let part = |interval: &IntervalRecord| {
-        let (a, b) = (second(&interval.from)?, second(&interval.to)?);
+        let (a, b) = (seconds(&interval.from)?, seconds(&interval.to)?);
         let x = ((a - from) * scale).clamp(0.0, BAR - LEAST);
         let width = ((b - a) * scale).clamp(LEAST, BAR - x);
         Some(html! {
@@ -59,12 +59,7 @@ fn bar(record: &Record) -> Html {
 fn extent(record: &Record) -> Option<(f64, f64)> {
     let start = record.start.as_ref().or(record.start_latest.as_ref()).or(record.start_earliest.as_ref())?;
     let end = record.end.as_ref().or(record.end_earliest.as_ref()).or(record.last_seen.as_ref())?;
-    Some((second(start)?, second(end)?))
-}
-
-fn second(time: &str) -> Option<f64> {
-    let moment: jiff::Timestamp = time.parse().ok()?;
-    Some(moment.as_millisecond() as f64 / 1000.0)
+    Some((seconds(start)?, seconds(end)?))
 }
 
 /// Only what the style sheet knows becomes a class name.
@@ -79,7 +74,7 @@ fn class_of(what: &str) -> &'static str {
 }
 
 fn item(interval: &IntervalRecord, zone: Zone) -> Html {
-    let length = match (second(&interval.from), second(&interval.to)) {
+    let length = match (seconds(&interval.from), seconds(&interval.to)) {
         (Some(from), Some(to)) => span(to - from),
         _ => String::new(),
     };

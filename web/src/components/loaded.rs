@@ -1,4 +1,4 @@
-//! What is loaded: machines, files, records, and the time they span.
+//! What is loaded: records and the time they span. The views' names count sessions, machines and files.
 
 use crate::text::moment::{Zone, day, in_full};
 use crate::text::number::{bytes, counted};
@@ -29,8 +29,6 @@ pub fn Loaded(props: &LoadedProps) -> Html {
         <p id="loaded" class="loaded" data-machines={summary.n_machines.to_string()}
             data-sources={summary.n_sources.to_string()} data-records={summary.n_records.to_string()}
             data-sessions={summary.n_sessions.to_string()} data-problems={summary.n_problems.to_string()}>
-            <span>{ counted(summary.n_machines, "machine", "machines") }</span>
-            <span>{ counted(summary.n_sources, "file", "files") }</span>
             <span title={bytes(*n_bytes)}>{ counted(summary.n_records, "record", "records") }</span>
             if let Some((range, title)) = range {
                 <span title={title}>{ range }</span>

@@ -2,8 +2,12 @@
 //!
 //! Element ids, `data-` attributes and roles are what browser tests hold on to; web/README.md lists them.
 
+mod activity;
 mod app;
+mod boots;
+mod burst_facts;
 mod confidence;
+mod coverage;
 mod drawer;
 mod evidence;
 mod export_menu;
@@ -12,11 +16,15 @@ mod files_table;
 mod filter_box;
 mod grid;
 mod help;
+mod hops;
+mod host_facts;
+mod hosts_table;
 mod intervals;
 mod invitation;
 mod loaded;
 mod noise_panel;
 mod notice;
+mod pages;
 mod pick;
 mod reading;
 mod record;
@@ -25,5 +33,6 @@ mod sessions_table;
 mod source_facts;
 mod status_bar;
 mod top_bar;
+mod who_table;
 
 pub use app::App;

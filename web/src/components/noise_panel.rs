@@ -11,6 +11,8 @@ use yew::prelude::*;
 #[derive(Properties, PartialEq)]
 pub struct NoisePanelProps {
     pub noise: Vec<NoiseCount>,
+    /// Bursts of network sessions are one row each.
+    pub is_grouped: bool,
     pub is_closed: bool,
     pub add: Callback<Vec<Dropped>>,
     pub act: Callback<Action>,
@@ -30,9 +32,20 @@ pub fn NoisePanel(props: &NoisePanelProps) -> Html {
                     <p class="noise-hint">{ "Hidden until ticked. Counts are of sessions that match the filter." }</p>
                     { for props.noise.iter().map(|class| line(class, &props.act)) }
                 </fieldset>
+                { bursts(props) }
                 <Pick add={props.add.clone()} />
             }
         </aside>
+    }
+}
+
+fn bursts(props: &NoisePanelProps) -> Html {
+    let toggle = props.act.reform(|_: Event| Action::BurstsToggled);
+    html! {
+        <label class="noise-class" title="Network sessions of one account from one source, at most 5 minutes apart, are one row; choose it to see them">
+            <input id="group-bursts" type="checkbox" checked={props.is_grouped} onchange={toggle} />
+            <span class="noise-name">{ "Network bursts as one row" }</span>
+        </label>
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::state::RecordShown;
 use crate::text::{visible, visible_lines};
+use sessionscope::export::codes;
 use sessionscope::parse::RecordView;
 use yew::prelude::*;
 
@@ -22,21 +23,28 @@ pub fn RecordPane(props: &RecordPaneProps) -> Html {
 }
 
 fn whole(view: &RecordView) -> Html {
+    let event_id = view.fields.iter().find(|(name, _)| name == "System.EventID");
+    let event_id = event_id.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
     html! {
         <div class="record" data-state="read">
             <table class="record-fields">
-                <tbody>{ for view.fields.iter().map(field) }</tbody>
+                <tbody>{ for view.fields.iter().map(|named| field(event_id, named)) }</tbody>
             </table>
             <pre class="record-xml" tabindex="0" aria-label="XML">{ visible_lines(&view.xml) }</pre>
         </div>
     }
 }
 
-fn field((name, value): &(String, String)) -> Html {
+/// A field, and what its value says if it is a code.
+fn field(event_id: u32, (name, value): &(String, String)) -> Html {
+    let words = codes::words(event_id, name, value);
     html! {
         <tr data-field={name.clone()}>
             <th scope="row">{ visible(name).into_owned() }</th>
-            <td>{ visible_lines(value) }</td>
+            <td>
+                { visible_lines(value) }
+                if let Some(words) = words { <span class="record-words">{ format!(" ({words})") }</span> }
+            </td>
         </tr>
     }
 }

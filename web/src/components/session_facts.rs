@@ -1,8 +1,9 @@
 //! What is known of one session: the sentence, the facts, its intervals, origins and logons.
 
 use super::confidence::Confidence;
-use super::facts::{cut_short, fact, titled_fact};
+use super::facts::{cut_short, fact, linked_fact, titled_fact};
 use super::intervals::Intervals;
+use crate::state::Action;
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::span_in_full;
 use crate::text::{visible, words};
@@ -15,11 +16,12 @@ use yew::prelude::*;
 pub struct SessionFactsProps {
     pub part: Rc<SessionPart>,
     pub zone: Zone,
+    pub act: Callback<Action>,
 }
 
 #[component]
 pub fn SessionFacts(props: &SessionFactsProps) -> Html {
-    let SessionFactsProps { part, zone } = props;
+    let SessionFactsProps { part, zone, act } = props;
     let record = &part.detail.record;
     html! {
         <>
@@ -31,17 +33,18 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
             }
             <Intervals part={part.clone()} zone={*zone} />
             <dl class="facts" id="facts">
-                { when(record, *zone) }
-                { who(record) }
+                { when(record, *zone, act) }
+                { who(record, act) }
                 { fact("Logon ids", record.logon_ids.join(", ")) }
             </dl>
+            { children(part, act) }
             { origins(part, *zone) }
             { logons(part) }
         </>
     }
 }
 
-fn when(record: &Record, zone: Zone) -> Html {
+fn when(record: &Record, zone: Zone, act: &Callback<Action>) -> Html {
     let start = (record.start_earliest.as_deref(), record.start_latest.as_deref());
     let end = (record.end_earliest.as_deref(), record.end_latest.as_deref());
     let duration = words::duration(record.duration_s, record.duration_min_s, record.duration_max_s);
@@ -49,14 +52,16 @@ fn when(record: &Record, zone: Zone) -> Html {
     html! {
         <>
             { fact("Start", moment(record.start.as_deref(), start, zone)) }
-            { fact("Known by", words::start_how(&record.start_how)) }
+            { who_then("who-at-start", record.start.as_ref().or(record.start_latest.as_ref()), act) }
+            { fact("How it began", words::start_how(&record.start_how)) }
             { fact("End", moment(record.end.as_deref(), end, zone)) }
+            { who_then("who-at-end", record.end.as_ref().or(record.last_seen.as_ref()), act) }
             <dt>{ "How it ended" }</dt>
             <dd data-value={record.end_how.clone()}>
                 <Confidence of={record.end_confidence.clone()} />
-                { format!("{} ({} confidence)", visible(words::end_how(&record.end_how)), visible(&record.end_confidence)) }
+                { format!("{} ({})", visible(words::end_how(&record.end_how)), visible(&words::confidence(&record.end_confidence))) }
             </dd>
-            { fact("Why", &record.end_why) }
+            { fact("Why", words::with_moments(&record.end_why, |at| in_full(at, zone))) }
             { fact("Destroyed", time(&record.destroyed_at)) }
             { fact("Last seen", time(&record.last_seen)) }
             { titled_fact("Duration", duration.title, "") }
@@ -64,6 +69,13 @@ fn when(record: &Record, zone: Zone) -> Html {
             { seconds("Active", record.active_s, &record.active_how) }
         </>
     }
+}
+
+/// The way to who else was on at the session's start or end.
+fn who_then(id: &'static str, at: Option<&String>, act: &Callback<Action>) -> Html {
+    let Some(at) = at.cloned() else { return Html::default() };
+    let ask = act.reform(move |_: MouseEvent| Action::MomentChosen(at.clone()));
+    html! { <dd class="facts-more"><button id={id} class="link" type="button" onclick={ask}>{ "Who was on then?" }</button></dd> }
 }
 
 /// A moment and what bounds it.
@@ -81,7 +93,13 @@ fn seconds(name: &str, seconds: Option<f64>, how: &str) -> Html {
     fact(name, format!("{at_most}{}", span_in_full(seconds)))
 }
 
-fn who(record: &Record) -> Html {
+fn who(record: &Record, act: &Callback<Action>) -> Html {
+    let to_host = {
+        let machine = record.machine.clone();
+        act.reform(move |_: MouseEvent| Action::HostChosen(machine.clone()))
+    };
+    let parent = record.parent.clone().unwrap_or_default();
+    let to_parent = act.reform(move |_: MouseEvent| Action::SessionChosen(parent.clone()));
     let elevated = match record.elevated {
         Some(true) => "yes",
         Some(false) => "no",
@@ -92,15 +110,23 @@ fn who(record: &Record) -> Html {
             { fact("User", words::user(record.domain.as_deref(), record.user.as_deref())) }
             { fact("SID", record.sid.as_deref().unwrap_or_default()) }
             { fact("Acts elsewhere as", record.outbound_user.as_deref().unwrap_or_default()) }
-            { fact("Machine", machine(record)) }
+            { linked_fact("Machine", &machine(record), "host", to_host) }
             { fact("Boot", record.boot.to_string()) }
             { fact("Logon type", words::logon_type(record.logon_type, record.logon_type_name.as_deref())) }
             { fact("Class", words::class(&record.class)) }
             { fact("Elevated", elevated) }
-            { fact("Terminal session", record.ts_session.map(|id| id.to_string()).unwrap_or_default()) }
-            { fact("Started from", record.parent.as_deref().unwrap_or_default()) }
+            { fact("TS session", ts_session(record)) }
+            { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), "session", to_parent) }
             { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
         </>
+    }
+}
+
+fn ts_session(record: &Record) -> String {
+    let Some(id) = record.ts_session else { return String::new() };
+    match record.ts_session_how.as_deref() {
+        Some(how) => format!("{id}, {}", words::ts_session_how(how)),
+        None => id.to_string(),
     }
 }
 
@@ -109,6 +135,25 @@ fn machine(record: &Record) -> String {
         return record.machine.clone();
     }
     format!("{} ({})", record.machine, record.computer)
+}
+
+/// Sessions that were started from this one: run as, other credentials, elevation with another account.
+fn children(part: &SessionPart, act: &Callback<Action>) -> Html {
+    let children = &part.detail.children;
+    if children.is_empty() {
+        return Html::default();
+    }
+    let child = |id: &String| {
+        let (id, name) = (id.clone(), visible(id).into_owned());
+        let go = act.reform(move |_: MouseEvent| Action::SessionChosen(id.clone()));
+        html! { <li><button class="link" type="button" data-to="session" onclick={go}>{ name }</button></li> }
+    };
+    html! {
+        <section id="children">
+            <h3>{ "Sessions started from it" }</h3>
+            <ul class="counts">{ for children.iter().map(child) }</ul>
+        </section>
+    }
 }
 
 fn origins(part: &SessionPart, zone: Zone) -> Html {

@@ -8,19 +8,19 @@ use crate::state::{Action, View};
 use crate::text::moment::Zone;
 use crate::text::visible;
 use crate::text::words::{self, Cell};
-use sessionscope::query::{Column, Row, Rows, Sort};
+use sessionscope::query::{BurstRow, Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The columns from left to right: when, who, where and from where first, for these stay in view beside the drawer,
-/// which says the rest. The style sheet gives their widths in the same order.
+/// The columns from left to right: when, how it ended, who, where and from where first, for these stay in view beside
+/// the drawer, which says the rest. The style sheet gives their widths in the same order.
 const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::Start, "Start", "When the session began"),
     (Column::End, "End", "When the session ended"),
+    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
     (Column::User, "User", "Whose session it was"),
     (Column::Machine, "Machine", "The computer it was on"),
     (Column::From, "From", "Where it came from: address and computer name"),
-    (Column::EndHow, "How it ended", "What ended the session, and how sure that is"),
     (Column::Duration, "Duration", "From start to end"),
     (Column::LogonType, "Logon", "Logon type, and class where that says more"),
     (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
@@ -34,6 +34,8 @@ pub struct SessionsTableProps {
     pub grid: Grid,
     pub sort: Vec<Sort>,
     pub selected: Option<String>,
+    /// Bursts whose sessions follow their row.
+    pub open_bursts: Vec<String>,
     pub zone: Zone,
     pub is_reading: bool,
     pub act: Callback<Action>,
@@ -115,11 +117,18 @@ fn row(index: u32, props: &SessionsTableProps) -> Html {
         (index % 2 == 1).then_some("grid-row-odd"),
         is_selected.then_some("grid-row-selected"),
         is_cursor.then_some("grid-row-cursor"),
+        row.group.is_some().then_some("grid-row-burst"),
+        row.burst
+            .as_ref()
+            .is_some_and(|burst| props.open_bursts.contains(burst))
+            .then_some("grid-row-member"),
     );
+    let session = row.group.is_none().then(|| row.session.clone());
+    let burst = row.group.as_ref().map(|_| row.session.clone());
     html! {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_selected.to_string()} data-index={index.to_string()}
-            data-session={row.session.clone()} data-class={row.class.clone()}>
+            data-session={session} data-burst={burst} data-class={row.class.clone()}>
             { cells(row, props.zone) }
         </div>
     }
@@ -130,15 +139,34 @@ fn cells(row: &Row, zone: Zone) -> Html {
         <>
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
-            { plain(Column::User, &words::user(row.domain.as_deref(), row.user.as_deref())) }
+            { row.group.as_ref().map_or_else(|| end_how(row), burst) }
+            { user(row) }
             { machine(row) }
             { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
-            { end_how(row) }
-            { uncertain(Column::Duration, &words::duration(row.duration_s, row.duration_min_s, row.duration_max_s)) }
+            { uncertain(Column::Duration, &duration(row)) }
             { logon(row) }
             { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
             { flags(row) }
         </>
+    }
+}
+
+fn duration(row: &Row) -> Cell {
+    match &row.group {
+        Some(burst) => words::burst_duration(burst.union_s, burst.is_union_exact),
+        None => words::duration(row.duration_s, row.duration_min_s, row.duration_max_s),
+    }
+}
+
+/// In place of an end: how many sessions the row stands for, and whether they follow.
+fn burst(burst: &BurstRow) -> Html {
+    let (mark, what) =
+        if burst.is_open { ("▾", "they follow") } else { ("▸", "choose the row to see them") };
+    let text = words::burst_size(burst.n_shown, burst.n_sessions);
+    html! {
+        <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} title={format!("A burst of {text}: {what}")}>
+            <span class="burst-mark" aria-hidden="true">{ mark }</span><span class="burst-size">{ text }</span><span class="unseen">{ format!(": {what}") }</span>
+        </div>
     }
 }
 
@@ -156,11 +184,24 @@ fn plain(column: Column, text: &str) -> Html {
     html! { <div role="gridcell" class="grid-cell" data-col={column_name(column)} title={text.clone()}>{ text }</div> }
 }
 
+/// Of a long name the domain gives way first: the account tells people apart.
+fn user(row: &Row) -> Html {
+    let whole = visible(&words::user(row.domain.as_deref(), row.user.as_deref())).into_owned();
+    let name_at = whole.find('\\').unwrap_or(0);
+    let (domain, name) = whole.split_at(name_at);
+    html! {
+        <div role="gridcell" class="grid-cell path" data-col={column_name(Column::User)} title={whole.clone()}>
+            <span class="path-folder">{ domain.to_owned() }</span>
+            <span class="path-name">{ name.to_owned() }</span>
+        </div>
+    }
+}
+
 fn end_how(row: &Row) -> Html {
     let how = visible(words::end_how(&row.end_how)).into_owned();
     html! {
         <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} data-value={row.end_how.clone()}
-            title={format!("{how}: {} confidence", row.end_confidence)}>
+            title={format!("{how}: {}", words::confidence(&row.end_confidence))}>
             <Confidence of={row.end_confidence.clone()} />{ how }
         </div>
     }

@@ -27,8 +27,10 @@ pub fn SourceFacts(props: &SourceFactsProps) -> Html {
                 { fact("Size", format!("{} ({} bytes)", bytes(source.bytes), count(source.bytes))) }
                 { fact("Channels", source.channels.join(", ")) }
                 { fact("Computers", source.computers.join(", ")) }
-                { fact("Chunks", chunks(source)) }
-                { fact("Records", records(source)) }
+                if source.n_chunks > 0 {
+                    { fact("Chunks", chunks(source)) }
+                    { fact("Records", records(source)) }
+                }
                 { fact("First record", record(source.first_record)) }
                 { fact("Last record", record(source.last_record)) }
                 { fact("First time", time(&source.first_time)) }

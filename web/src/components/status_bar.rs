@@ -20,7 +20,7 @@ pub fn StatusBar(props: &StatusBarProps) -> Html {
     html! {
         <footer class="status">
             if page.is_loaded() {
-                <p id="shown" role="status" data-shown={page.rows.n_rows.to_string()}
+                <p id="shown" role="status" data-shown={page.rows.n_sessions.to_string()}
                     data-total={page.rows.n_total.to_string()}>{ shown(page) }</p>
                 if is_provisional {
                     <p id="provisional" class="provisional">{ "Still reading: sessions are provisional" }</p>
@@ -35,9 +35,12 @@ pub fn StatusBar(props: &StatusBarProps) -> Html {
 fn shown(page: &Page) -> String {
     let rows = &page.rows;
     let noise = rows.noise.iter().filter(|class| !class.is_shown).map(|class| class.n_sessions).sum::<u32>();
-    let others = rows.n_total.saturating_sub(rows.n_rows).saturating_sub(noise);
+    let others = rows.n_total.saturating_sub(rows.n_sessions).saturating_sub(noise);
     let mut text =
-        format!("{} of {} shown", count(rows.n_rows), counted(rows.n_total, "session", "sessions"));
+        format!("{} of {} shown", count(rows.n_sessions), counted(rows.n_total, "session", "sessions"));
+    if rows.n_rows < rows.n_sessions {
+        text += &format!(" in {}", counted(rows.n_rows, "row", "rows"));
+    }
     if noise > 0 {
         text += &format!("; {} hidden as noise", count(noise));
     }

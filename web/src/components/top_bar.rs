@@ -26,15 +26,17 @@ pub fn TopBar(props: &TopBarProps) -> Html {
         <header class="top">
             <h1 class="top-name">{ "Sessionscope" }</h1>
             <nav class="top-views" aria-label="Views">
-                { tab(page, act, View::Sessions, "Sessions", page.summary.n_sessions) }
-                { tab(page, act, View::Files, "Files", page.summary.n_sources) }
+                { tab(page, act, View::Sessions, "Sessions", Some(page.summary.n_sessions)) }
+                { tab(page, act, View::Who, "Who at", None) }
+                { tab(page, act, View::Hosts, "Hosts", Some(page.summary.n_machines)) }
+                { tab(page, act, View::Files, "Files", Some(page.summary.n_sources)) }
             </nav>
             <Loaded summary={page.summary.clone()} zone={page.zone} n_bytes={page.progress.n_bytes_done} />
             <FilterBox text={page.query.text.clone()} act={act.clone()} />
             <div class="top-tools">
                 { zone(page.zone, act) }
                 { theme(page.theme, act) }
-                <ExportMenu is_open={page.is_export_open} export={page.export.clone()} n_shown={page.rows.n_rows}
+                <ExportMenu is_open={page.is_export_open} export={page.export.clone()} n_shown={page.rows.n_sessions}
                     n_all={page.rows.n_total} run={export.clone()} act={act.clone()} />
                 <button id="help" class="button" type="button" title="Keys and signs (?)"
                     aria-label="Help: keys and signs" onclick={help}>{ "?" }</button>
@@ -43,14 +45,14 @@ pub fn TopBar(props: &TopBarProps) -> Html {
     }
 }
 
-fn tab(page: &Page, act: &Callback<Action>, view: View, name: &str, n: u32) -> Html {
+fn tab(page: &Page, act: &Callback<Action>, view: View, name: &str, n: Option<u32>) -> Html {
     let is_shown = page.view == view;
     let choose = act.reform(move |_: MouseEvent| Action::ViewChosen(view));
     html! {
         <button id={format!("view-{}", view.name())} class="tab" type="button"
             aria-current={is_shown.then_some("page")} onclick={choose}>
             { name }
-            if page.is_loaded() {
+            if let Some(n) = n.filter(|_| page.is_loaded()) {
                 <span class="tab-count">{ number::count(n) }</span>
             }
         </button>

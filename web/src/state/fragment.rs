@@ -55,6 +55,8 @@ impl Fragment {
         let mut read = Fragment::default();
         for (name, value) in fragment.split('&').filter_map(|part| part.split_once('=')) {
             match (name, value) {
+                ("view", "who") => read.view = View::Who,
+                ("view", "hosts") => read.view = View::Hosts,
                 ("view", "files") => read.view = View::Files,
                 ("zone", "browser") => read.zone = Zone::Browser,
                 ("theme", "light") => read.theme = Theme::Light,

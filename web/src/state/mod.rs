@@ -9,4 +9,6 @@ mod reduce;
 pub mod scroll;
 
 pub use action::Action;
-pub use page::{Drawer, Export, Notice, Page, RecordShown, SessionDrawer, Theme, View};
+pub use page::{
+    ActivityList, Drawer, Export, HostDrawer, Notice, Page, RecordShown, SessionDrawer, Theme, View,
+};

@@ -4,21 +4,31 @@ use super::fragment::Fragment;
 use super::grid::Grid;
 use super::progress::{Progress, Reading};
 use crate::text::moment::Zone;
-use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
-use sessionscope::case::Summary;
+use crate::worker::protocol::{
+    ActivityAsk, HostAsk, HostPart, HostRow, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk,
+    SessionPart, WhoAsk, WhoPart,
+};
 use sessionscope::case::ledger::SourceRow;
+use sessionscope::case::{ActivityRows, Summary};
 use sessionscope::parse::RecordView;
+use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Row, Rows};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Evidence shown at a time: some sessions have thousands of events.
 pub const EVIDENCE_PAGE: u32 = 100;
+/// Acts shown at a time.
+pub const ACTIVITY_PAGE: u32 = 50;
+/// Boots shown at a time.
+pub const BOOTS_PAGE: u32 = 50;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     #[default]
     Sessions,
+    Who,
+    Hosts,
     Files,
 }
 
@@ -26,6 +36,8 @@ impl View {
     pub fn name(self) -> &'static str {
         match self {
             View::Sessions => "sessions",
+            View::Who => "who",
+            View::Hosts => "hosts",
             View::Files => "files",
         }
     }
@@ -66,9 +78,17 @@ pub struct Page {
     pub rows: Rc<Rows>,
     /// The session whose row is marked.
     pub selected: Option<String>,
+    pub who: Grid,
+    pub who_asked: WhoAsked,
+    /// `None` until it arrives.
+    pub who_found: Option<Rc<WhoPart>>,
+    pub hosts: Grid,
+    pub machines: Rc<HostsPart>,
     pub files: Grid,
     pub ledger: Rc<LedgerPart>,
     pub drawer: Option<Drawer>,
+    /// What the drawer showed before, the newest last.
+    pub drawers_before: Vec<(View, Drawer)>,
     pub is_panel_closed: bool,
     pub is_export_open: bool,
     pub is_help_open: bool,
@@ -81,6 +101,9 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Drawer {
     Session(SessionDrawer),
+    /// A burst's row: it says all there is.
+    Burst(Rc<Row>),
+    Host(HostDrawer),
     /// A file's line of the ledger, with its problems.
     Source(Rc<SourceRow>),
 }
@@ -96,6 +119,39 @@ pub struct SessionDrawer {
     pub is_missing: bool,
     /// Records that are shown whole, by the index of their evidence.
     pub records: BTreeMap<u32, RecordShown>,
+    /// The list of what ran in it, if it is to be shown.
+    pub activity: Option<ActivityList>,
+}
+
+/// What ran in a session, as a list that is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ActivityList {
+    pub first: u32,
+    /// `None` until it arrives.
+    pub rows: Option<Rc<ActivityRows>>,
+}
+
+/// The moment of the question who was on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WhoAsked {
+    /// As it was written, in the zone that is shown.
+    pub text: String,
+    /// UTC text, if it is a moment.
+    pub at: Option<String>,
+    pub with_noise: bool,
+}
+
+/// A machine in the drawer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostDrawer {
+    pub machine: String,
+    pub first_boot: u32,
+    /// The boot whose audit policy is shown; `None`: the newest.
+    pub coverage_boot: Option<u32>,
+    /// `None` until it arrives.
+    pub part: Option<Rc<HostPart>>,
+    /// It is not in the case (any more).
+    pub is_missing: bool,
 }
 
 /// A record's XML and fields.
@@ -145,6 +201,17 @@ impl Page {
         self.rows.rows.get(index.checked_sub(self.rows.first)? as usize)
     }
 
+    /// The held session of those that were on, with this index.
+    pub fn who_row(&self, index: u32) -> Option<&WhoRecord> {
+        let part = self.who_found.as_ref()?;
+        part.rows.get(index.checked_sub(part.first)? as usize)
+    }
+
+    /// The held machine with this index.
+    pub fn host(&self, index: u32) -> Option<&HostRow> {
+        self.machines.hosts.get(index.checked_sub(self.machines.first)? as usize)
+    }
+
     /// The held source with this index.
     pub fn source(&self, index: u32) -> Option<&SourceRow> {
         self.ledger.sources.get(index.checked_sub(self.ledger.first)? as usize)
@@ -163,6 +230,39 @@ impl Page {
                 id: drawer.id.clone(),
                 first_evidence: drawer.first_evidence,
                 n_evidence: EVIDENCE_PAGE,
+            }),
+            _ => None,
+        }
+    }
+
+    /// What ran in a session, to ask the case for.
+    pub fn wanted_activity(&self) -> Option<ActivityAsk> {
+        let Some(Drawer::Session(drawer)) = &self.drawer else { return None };
+        let list = drawer.activity.as_ref()?;
+        Some(ActivityAsk { session: drawer.id.clone(), first: list.first, n: ACTIVITY_PAGE })
+    }
+
+    /// Who was on, to ask the case for.
+    pub fn wanted_who(&self) -> Option<WhoAsk> {
+        let at = self.who_asked.at.clone().filter(|_| self.view == View::Who)?;
+        let (first, n) = self.who.window();
+        Some(WhoAsk { at, with_noise: self.who_asked.with_noise, first, n })
+    }
+
+    /// The part of the machines to ask the case for.
+    pub fn wanted_hosts(&self) -> Option<HostsAsk> {
+        let (first, n) = self.hosts.window();
+        (self.view == View::Hosts).then_some(HostsAsk { first, n })
+    }
+
+    /// The machine to ask the case for.
+    pub fn wanted_host(&self) -> Option<HostAsk> {
+        match &self.drawer {
+            Some(Drawer::Host(drawer)) => Some(HostAsk {
+                machine: drawer.machine.clone(),
+                first_boot: drawer.first_boot,
+                n_boots: BOOTS_PAGE,
+                coverage_boot: drawer.coverage_boot,
             }),
             _ => None,
         }

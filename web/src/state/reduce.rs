@@ -2,11 +2,18 @@
 
 use super::action::Action;
 use super::grid::Grid;
-use super::page::{Drawer, Export, Notice, Page, RecordShown, SessionDrawer, View};
-use crate::worker::protocol::{LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart};
+use super::page::{ActivityList, Drawer, Export, HostDrawer, Notice, Page, RecordShown, SessionDrawer, View};
+use crate::text::moment;
+use crate::worker::protocol::{
+    ActivityAsk, HostAsk, HostPart, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk, SessionPart,
+    WhoAsk, WhoPart,
+};
+use sessionscope::case::ActivityRows;
 use sessionscope::query::{Column, Rows, Sort};
 use std::rc::Rc;
 
+/// Steps back that are kept.
+const MOST_BACK: usize = 20;
 /// Columns a table is sorted by at most.
 const MOST_SORTS: usize = 2;
 
@@ -31,7 +38,13 @@ impl Page {
                 self.notice = None;
             }
             Action::ViewChosen(view) => self.show_view(view),
-            Action::ZoneChosen(zone) => self.zone = zone,
+            Action::ZoneChosen(zone) => {
+                self.zone = zone;
+                // The moment stays the same; how it reads does not.
+                if let Some(at) = &self.who_asked.at {
+                    self.who_asked.text = moment::to_the_second(at, zone);
+                }
+            }
             Action::ThemeChosen(theme) => self.theme = theme,
             Action::AddressChanged(fragment) => {
                 self.show_view(fragment.view);
@@ -42,10 +55,17 @@ impl Page {
                 }
             }
             Action::FilterChanged(text) => {
+                // It is the sessions that are filtered: one who writes wants to see them.
+                self.show_view(View::Sessions);
                 self.query.text = text;
                 self.sessions.reset();
             }
             Action::NoiseToggled(class) => self.toggle_noise(class),
+            Action::BurstsToggled => {
+                self.query.is_grouped = !self.query.is_grouped;
+                self.sessions.reset();
+            }
+            Action::BurstToggled(burst) => self.toggle_burst(burst),
             Action::SortChosen { by, and_then } => self.sort(by, and_then),
             Action::TableScrolled { view, first, n_visible } => {
                 let grid = self.grid_mut(view);
@@ -54,10 +74,57 @@ impl Page {
             Action::CursorMoved(to) => self.move_cursor(to),
             Action::RowChosen(index) => {
                 self.put_cursor(index);
-                self.open_cursor();
+                self.choose_cursor();
             }
-            Action::CursorOpened => self.open_cursor(),
-            Action::DrawerClosed => self.drawer = None,
+            Action::CursorOpened => self.choose_cursor(),
+            Action::SessionChosen(id) => self.go_to(View::Sessions, |page| page.open_session(id)),
+            Action::HostChosen(machine) => self.go_to(View::Hosts, |page| page.open_host(machine)),
+            Action::SessionsOfHostChosen(machine) => {
+                self.show_view(View::Sessions);
+                // With what follows it in ids of sessions: other machines name it too, as where they came from.
+                self.query.text = format!("{machine}#");
+                self.sessions.reset();
+            }
+            Action::DrawerWentBack => self.go_back(),
+            Action::DrawerClosed => self.close_drawer(),
+            Action::BootsTurned(first) => {
+                if let Some(Drawer::Host(drawer)) = &mut self.drawer {
+                    drawer.first_boot = first;
+                }
+            }
+            Action::CoverageBootChosen(boot) => {
+                if let Some(Drawer::Host(drawer)) = &mut self.drawer {
+                    drawer.coverage_boot = boot;
+                }
+            }
+            Action::ActivityToggled => {
+                if let Some(drawer) = self.session_drawer() {
+                    drawer.activity = match drawer.activity {
+                        Some(_) => None,
+                        None => Some(ActivityList::default()),
+                    };
+                }
+            }
+            Action::ActivityTurned(first) => {
+                if let Some(list) = self.session_drawer().and_then(|drawer| drawer.activity.as_mut()) {
+                    list.first = first;
+                }
+            }
+            Action::MomentWritten(text) => {
+                self.who_asked.at = moment::read(&text, self.zone);
+                self.who_asked.text = text;
+                self.who.reset();
+            }
+            Action::MomentChosen(at) => {
+                self.go_to(View::Who, |_| ());
+                self.who_asked.text = moment::to_the_second(&at, self.zone);
+                self.who_asked.at = Some(at);
+                self.who.reset();
+            }
+            Action::WhoNoiseToggled => {
+                self.who_asked.with_noise = !self.who_asked.with_noise;
+                self.who.reset();
+            }
             Action::EvidenceTurned(first) => self.turn_evidence(first),
             Action::RecordToggled(index) => self.toggle_record(index),
             Action::PanelToggled => self.is_panel_closed = !self.is_panel_closed,
@@ -71,6 +138,10 @@ impl Page {
             }
             Action::RowsArrived { ask, rows } => self.take_rows(&ask, rows),
             Action::SessionArrived { ask, part } => self.take_session(&ask, part),
+            Action::ActivityArrived { ask, rows } => self.take_activity(&ask, rows),
+            Action::WhoArrived { ask, part } => self.take_who(&ask, part),
+            Action::HostsArrived { part, .. } => self.take_hosts(part),
+            Action::HostArrived { ask, part } => self.take_host(&ask, part),
             Action::LedgerArrived { ask, part } => self.take_ledger(&ask, part),
             Action::RecordArrived { session, index, view } => {
                 let shown = view.map_or_else(RecordShown::Failed, RecordShown::Read);
@@ -86,6 +157,8 @@ impl Page {
     pub fn grid_mut(&mut self, view: View) -> &mut Grid {
         match view {
             View::Sessions => &mut self.sessions,
+            View::Who => &mut self.who,
+            View::Hosts => &mut self.hosts,
             View::Files => &mut self.files,
         }
     }
@@ -94,6 +167,8 @@ impl Page {
     pub fn grid(&self) -> (Grid, u32) {
         match self.view {
             View::Sessions => (self.sessions, self.rows.n_rows),
+            View::Who => (self.who, self.who_found.as_ref().map_or(0, |part| part.n_rows)),
+            View::Hosts => (self.hosts, self.machines.n_hosts),
             View::Files => (self.files, self.ledger.n_sources),
         }
     }
@@ -102,8 +177,35 @@ impl Page {
         if self.view != view {
             self.view = view;
             // A drawer belongs to the table it was opened from.
-            self.drawer = None;
+            self.close_drawer();
         }
+    }
+
+    fn close_drawer(&mut self) {
+        self.drawer = None;
+        self.drawers_before.clear();
+    }
+
+    /// Follows a name in the drawer to what it names, and keeps the way back.
+    fn go_to(&mut self, view: View, open: impl FnOnce(&mut Self)) {
+        let mut before = std::mem::take(&mut self.drawers_before);
+        before.extend(self.drawer.clone().map(|drawer| (self.view, drawer)));
+        before.drain(..before.len().saturating_sub(MOST_BACK));
+        self.show_view(view);
+        self.grid_mut(view).cursor = None;
+        open(self);
+        self.drawers_before = before;
+    }
+
+    fn go_back(&mut self) {
+        let Some((view, drawer)) = self.drawers_before.pop() else { return };
+        match &drawer {
+            Drawer::Session(session) => self.selected = Some(session.id.clone()),
+            Drawer::Burst(row) => self.selected = Some(row.session.clone()),
+            Drawer::Host(_) | Drawer::Source(_) => {}
+        }
+        self.view = view;
+        self.drawer = Some(drawer);
     }
 
     fn toggle_noise(&mut self, class: String) {
@@ -118,6 +220,16 @@ impl Page {
             }
         }
         self.sessions.reset();
+    }
+
+    fn toggle_burst(&mut self, burst: String) {
+        let open = &mut self.query.open_bursts;
+        match open.iter().position(|other| *other == burst) {
+            Some(i) => {
+                open.remove(i);
+            }
+            None => open.push(burst),
+        }
     }
 
     /// A click sorts upwards, the next downwards, a third gives the order back.
@@ -162,12 +274,37 @@ impl Page {
         }
     }
 
+    /// A burst is unfolded or folded, everything else is shown in the drawer.
+    fn choose_cursor(&mut self) {
+        let row =
+            self.sessions.cursor.filter(|_| self.view == View::Sessions).and_then(|index| self.row(index));
+        let burst = row.filter(|row| row.group.is_some()).map(|row| row.session.clone());
+        if let Some(burst) = burst {
+            self.toggle_burst(burst);
+            if self.drawer.is_none() {
+                return;
+            }
+        }
+        self.open_cursor();
+    }
+
+    /// The drawer shows the row at the cursor.
     fn open_cursor(&mut self) {
         let Some(index) = self.grid().0.cursor else { return };
         match self.view {
-            View::Sessions => {
-                if let Some(id) = self.row(index).map(|row| row.session.clone()) {
+            View::Sessions => match self.row(index) {
+                Some(row) if row.group.is_some() => self.drawer = Some(Drawer::Burst(Rc::new(row.clone()))),
+                Some(row) => self.open_session(row.session.clone()),
+                None => {}
+            },
+            View::Who => {
+                if let Some(id) = self.who_row(index).map(|found| found.session.clone()) {
                     self.open_session(id);
+                }
+            }
+            View::Hosts => {
+                if let Some(machine) = self.host(index).map(|host| host.machine.clone()) {
+                    self.open_host(machine);
                 }
             }
             View::Files => {
@@ -175,6 +312,14 @@ impl Page {
                     self.drawer = Some(Drawer::Source(Rc::new(source)));
                 }
             }
+        }
+        // Another row of the table is another beginning.
+        self.drawers_before.clear();
+    }
+
+    fn open_host(&mut self, machine: String) {
+        if !matches!(&self.drawer, Some(Drawer::Host(drawer)) if drawer.machine == machine) {
+            self.drawer = Some(Drawer::Host(HostDrawer { machine, ..HostDrawer::default() }));
         }
     }
 
@@ -215,10 +360,10 @@ impl Page {
         let Some(cursor) = self.sessions.cursor else { return };
         // The cursor was ahead of the rows: now it has one.
         let id = self.row(cursor).map(|row| row.session.clone());
-        if let (None, Some(id), View::Sessions) = (&self.selected, id, self.view) {
-            match self.drawer {
-                Some(_) => self.open_session(id),
-                None => self.selected = Some(id),
+        if self.selected.is_none() && id.is_some() && self.view == View::Sessions {
+            self.selected = id;
+            if self.drawer.is_some() {
+                self.open_cursor();
             }
         }
     }
@@ -226,6 +371,42 @@ impl Page {
     fn take_session(&mut self, ask: &SessionAsk, part: Option<Rc<SessionPart>>) {
         let Some(drawer) = self.session_drawer() else { return };
         if drawer.id == ask.id && drawer.first_evidence == ask.first_evidence {
+            drawer.is_missing = part.is_none();
+            drawer.part = part;
+        }
+    }
+
+    fn take_activity(&mut self, ask: &ActivityAsk, rows: Option<Rc<ActivityRows>>) {
+        let Some(drawer) = self.session_drawer().filter(|drawer| drawer.id == ask.session) else { return };
+        if let Some(list) = drawer.activity.as_mut().filter(|list| list.first == ask.first) {
+            list.rows = rows;
+        }
+    }
+
+    fn take_who(&mut self, ask: &WhoAsk, part: Rc<WhoPart>) {
+        let asked = &self.who_asked;
+        if (asked.at.as_ref(), asked.with_noise) == (Some(&ask.at), ask.with_noise) {
+            self.who.cursor = self.who.cursor.filter(|&cursor| cursor < part.n_rows);
+            self.who_found = Some(part);
+        }
+    }
+
+    fn take_hosts(&mut self, part: Rc<HostsPart>) {
+        self.machines = part;
+        let hosts = &mut self.hosts;
+        hosts.cursor = hosts.cursor.filter(|&cursor| cursor < self.machines.n_hosts);
+        // Most cases are of one machine or a few: the first is shown without asking, once.
+        if self.view == View::Hosts && self.drawer.is_none() && self.hosts.cursor.is_none() {
+            self.hosts.cursor = (self.machines.n_hosts > 0).then_some(0);
+            self.open_cursor();
+        }
+    }
+
+    fn take_host(&mut self, ask: &HostAsk, part: Option<Rc<HostPart>>) {
+        if let Some(Drawer::Host(drawer)) = &mut self.drawer
+            && (&drawer.machine, drawer.first_boot, drawer.coverage_boot)
+                == (&ask.machine, ask.first_boot, ask.coverage_boot)
+        {
             drawer.is_missing = part.is_none();
             drawer.part = part;
         }
@@ -266,8 +447,10 @@ impl Page {
 mod tests {
     use super::super::grid::Move;
     use super::*;
+    use crate::text::moment::Zone;
+    use crate::worker::protocol::{HostRow, HostsAsk};
     use sessionscope::parse::RecordView;
-    use sessionscope::query::Row;
+    use sessionscope::query::{BurstRow, Row};
 
     fn row(session: &str) -> Row {
         Row { session: session.into(), ..Row::default() }
@@ -357,6 +540,20 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_is_unfolded_and_folded_again() {
+        let mut page = with_rows(&["a", "burst", "b"]);
+        Rc::make_mut(&mut page.rows).rows[1].group = Some(BurstRow::default());
+        page.apply(Action::RowChosen(1));
+        assert_eq!((page.wanted_rows().query.open_bursts, &page.drawer), (vec!["burst".to_owned()], &None));
+        page.apply(Action::CursorOpened);
+        assert_eq!(page.wanted_rows().query.open_bursts, [""; 0]);
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::CursorMoved(Move::Down));
+        assert!(matches!(&page.drawer, Some(Drawer::Burst(row)) if row.session == "burst"));
+        assert_eq!(page.wanted_rows().query.open_bursts, [""; 0], "arrows pass it by");
+    }
+
+    #[test]
     fn another_order_keeps_the_session_and_not_the_place() {
         let mut page = with_rows(&["a", "b"]);
         page.apply(Action::RowChosen(1));
@@ -383,6 +580,108 @@ mod tests {
         page.apply(Action::RecordArrived { session: "a".into(), index: 3, view: Err("late".into()) });
         let Some(Drawer::Session(drawer)) = &page.drawer else { panic!() };
         assert!(drawer.records.is_empty(), "closed before it arrived");
+    }
+
+    fn hosts(page: &mut Page, machines: &[&str]) {
+        let row = |machine: &&str| HostRow { machine: (*machine).into(), ..HostRow::default() };
+        let part =
+            HostsPart { n_hosts: machines.len() as u32, first: 0, hosts: machines.iter().map(row).collect() };
+        page.apply(Action::HostsArrived { ask: HostsAsk::default(), part: Rc::new(part) });
+    }
+
+    fn machine(page: &Page) -> Option<&str> {
+        match &page.drawer {
+            Some(Drawer::Host(drawer)) => Some(&drawer.machine),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_machine_is_shown_without_asking_and_once() {
+        let mut page = Page::default();
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), None, "another view is shown");
+        page.apply(Action::ViewChosen(View::Hosts));
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), Some("DC01"));
+        page.apply(Action::CursorMoved(Move::Down));
+        assert_eq!(machine(&page), Some("PC7"));
+        page.apply(Action::DrawerClosed);
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), None, "it was closed");
+    }
+
+    #[test]
+    fn a_name_in_the_drawer_leads_there_and_back() {
+        let mut page = with_rows(&["PC7#1/0x1", "PC7#1/0x2"]);
+        page.apply(Action::RowChosen(1));
+        page.apply(Action::SessionChosen("DC01#0/0x9".into()));
+        assert_eq!(drawer_id(&page), Some("DC01#0/0x9"));
+        page.apply(Action::HostChosen("DC01".into()));
+        assert_eq!((page.view, machine(&page)), (View::Hosts, Some("DC01")));
+        page.apply(Action::DrawerWentBack);
+        page.apply(Action::DrawerWentBack);
+        assert_eq!((page.view, drawer_id(&page)), (View::Sessions, Some("PC7#1/0x2")));
+        assert!(page.drawers_before.is_empty());
+        page.apply(Action::SessionChosen("DC01#0/0x9".into()));
+        page.apply(Action::RowChosen(0));
+        assert!(page.drawers_before.is_empty(), "another row is another beginning");
+    }
+
+    #[test]
+    fn the_way_back_is_bounded() {
+        let mut page = with_rows(&["a"]);
+        for n in 0..100 {
+            page.apply(Action::SessionChosen(n.to_string()));
+        }
+        assert_eq!(page.drawers_before.len(), MOST_BACK);
+    }
+
+    #[test]
+    fn a_moment_is_asked_for_when_it_is_one() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Who));
+        page.apply(Action::MomentWritten("2024-03-05 22:".into()));
+        assert_eq!(page.wanted_who(), None);
+        page.apply(Action::MomentWritten("2024-03-05 22:40".into()));
+        let asked = page.wanted_who().map(|ask| ask.at);
+        assert_eq!(asked.as_deref(), Some("2024-03-05T22:40:00.0000000Z"));
+        page.apply(Action::ZoneChosen(Zone::Browser));
+        assert_eq!(page.who_asked.text, "2024-03-06 00:40:00", "the same moment, as the zone has it");
+        assert_eq!(page.wanted_who().map(|ask| ask.at), asked);
+        let stale = WhoAsk { at: "2024-03-05T21:00:00.0000000Z".into(), ..WhoAsk::default() };
+        page.apply(Action::WhoArrived { ask: stale, part: Rc::default() });
+        assert_eq!(page.who_found, None);
+    }
+
+    #[test]
+    fn a_moment_of_a_session_is_one_click_and_back() {
+        let mut page = with_rows(&["a"]);
+        page.apply(Action::RowChosen(0));
+        page.apply(Action::MomentChosen("2024-03-05T23:41:19.0000000Z".into()));
+        assert_eq!((page.view, page.who_asked.text.as_str()), (View::Who, "2024-03-05 23:41:19"));
+        page.apply(Action::ViewChosen(View::Sessions));
+        assert_eq!(page.drawer, None);
+    }
+
+    #[test]
+    fn what_ran_is_asked_for_while_it_is_shown() {
+        let mut page = with_rows(&["a"]);
+        page.apply(Action::RowChosen(0));
+        assert_eq!(page.wanted_activity(), None);
+        page.apply(Action::ActivityToggled);
+        page.apply(Action::ActivityTurned(50));
+        assert_eq!(page.wanted_activity().map(|ask| (ask.session, ask.first)), Some(("a".into(), 50)));
+        page.apply(Action::ActivityToggled);
+        assert_eq!(page.wanted_activity(), None);
+    }
+
+    #[test]
+    fn sessions_of_a_machine_are_found_by_its_name() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Hosts));
+        page.apply(Action::SessionsOfHostChosen("DC01".into()));
+        assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01#"));
     }
 
     #[test]

@@ -36,6 +36,46 @@ pub fn in_full(utc: &str, zone: Zone) -> String {
     format!("{civil}{dot}{fraction} {offset}")
 }
 
+/// A moment as people write it, `2020-09-19 03:21:48` in the zone that is shown or with a zone of its own, as UTC text.
+pub fn read(text: &str, zone: Zone) -> Option<String> {
+    let text = text.trim();
+    let moment = match Timestamp::from_str(text) {
+        Ok(moment) => moment,
+        Err(_) => {
+            let civil: jiff::civil::DateTime = text.trim_end_matches(" UTC").parse().ok()?;
+            // A day alone would be midnight, and who was on then is not what is meant.
+            if !text.contains(':') {
+                return None;
+            }
+            let as_utc = Offset::UTC.to_timestamp(civil).ok()?;
+            let minutes = match zone {
+                Zone::Utc => 0,
+                Zone::Browser => browser_offset_minutes_of(as_utc),
+            };
+            as_utc.checked_sub(jiff::SignedDuration::from_secs(i64::from(minutes) * 60)).ok()?
+        }
+    };
+    Some(format!("{moment:.7}"))
+}
+
+/// How far ahead of UTC the browser is when its clocks read this.
+fn browser_offset_minutes_of(civil_as_utc: Timestamp) -> i32 {
+    // Right but for the hour in which clocks change: then the offset of the true moment is taken.
+    let guess = browser_offset_minutes(civil_as_utc);
+    let moment = civil_as_utc.checked_sub(jiff::SignedDuration::from_secs(i64::from(guess) * 60));
+    moment.map_or(guess, browser_offset_minutes)
+}
+
+/// Seconds from one moment to another.
+pub fn seconds_between(from: &str, to: &str) -> Option<f64> {
+    Some(seconds(to)? - seconds(from)?)
+}
+
+/// Seconds since 1970, to the millisecond.
+pub fn seconds(utc: &str) -> Option<f64> {
+    Some(Timestamp::from_str(utc).ok()?.as_millisecond() as f64 / 1000.0)
+}
+
 /// `2020-09-19`.
 pub fn day(utc: &str, zone: Zone) -> String {
     to_the_second(utc, zone).split(' ').next().unwrap_or_default().to_owned()
@@ -102,6 +142,24 @@ mod tests {
     fn in_full_nothing_is_lost() {
         assert_eq!(in_full(AT, Zone::Utc), "2020-09-19 23:21:48.8915630 UTC");
         assert_eq!(in_full(AT, Zone::Browser), "2020-09-20 01:21:48.8915630 +02:00");
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_shown() {
+        let utc = Some("2020-09-19T23:21:48.0000000Z".to_owned());
+        for (text, zone) in [
+            ("2020-09-19 23:21:48", Zone::Utc),
+            (" 2020-09-19T23:21:48Z ", Zone::Browser),
+            ("2020-09-19 23:21:48 UTC", Zone::Utc),
+            ("2020-09-20 01:21:48", Zone::Browser),
+            ("2020-09-20T01:21:48+02:00", Zone::Utc),
+        ] {
+            assert_eq!(read(text, zone), utc, "{text}");
+        }
+        assert_eq!(read("2020-09-19 23:21", Zone::Utc).as_deref(), Some("2020-09-19T23:21:00.0000000Z"));
+        for text in ["", "2020-09-19", "yesterday", "23:21"] {
+            assert_eq!(read(text, Zone::Utc), None, "{text}");
+        }
     }
 
     #[test]

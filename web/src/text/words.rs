@@ -3,7 +3,7 @@
 //! A value the library does not name is shown as it came: a responder sees what the page has no word for.
 
 use super::moment::{Zone, in_full, to_the_second};
-use super::number::{span, span_in_full};
+use super::number::{count, counted, span, span_in_full};
 use sessionscope::query::Row;
 
 /// A cell: what it shows, what it says on hover, and whether it is certain.
@@ -44,7 +44,8 @@ pub fn end(row: &Row, zone: Zone) -> Cell {
     moment(row.end.as_deref(), (row.end_earliest.as_deref(), row.end_latest.as_deref()), zone)
 }
 
-fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
+/// A moment, or what bounds it.
+pub fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
     let range = between(bounds, zone);
     match (at, bounds) {
         (Some(at), (None, None)) => Cell::certain(to_the_second(at, zone), in_full(at, zone)),
@@ -66,6 +67,98 @@ pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
         (None, Some(b)) => format!("not after {}", in_full(b, zone)),
         (None, None) => "not known".into(),
     }
+}
+
+/// How sure it is that a session was on.
+pub fn certainty(certainty: &str) -> &str {
+    match certainty {
+        "surely" => "● surely",
+        "possibly" => "○ possibly",
+        other => other,
+    }
+}
+
+/// What tells of a hop, in words.
+pub fn hop_how(how: &str) -> &str {
+    match how {
+        "explicit_credentials" => "with credentials that were given (4648)",
+        "ntlm" => "by NTLM (8001)",
+        "smb" => "by SMB, refused there (31001)",
+        "rdp_client" => "with the Remote Desktop client",
+        "logon" => "by the logon at the destination alone",
+        other => other,
+    }
+}
+
+/// What speaks for both ends of a hop being one.
+pub fn hop_reason(reason: &str) -> &str {
+    match reason {
+        "host" => "the source names the destination",
+        "user" => "both name the account",
+        "address" => "the logon came from an address of the source",
+        "name" => "the logon names the source as its workstation",
+        "guid" => "both carry one LogonGuid",
+        "port" => "the source opened the connection the logon came through",
+        "ticket" => "a domain controller gave the source a ticket for it",
+        "ntlm" => "a domain controller checked it for the source",
+        "only_session" => "the account had no other session open at the source",
+        other => other,
+    }
+}
+
+/// How the number of a terminal session is known.
+pub fn ts_session_how(how: &str) -> &str {
+    match how {
+        "lock_event" => "named by a lock event",
+        "user_and_time" => "joined by user and time",
+        "sid_and_time" => "joined by SID and time",
+        "window_manager" => "of the window manager made with it",
+        "own_number" => "its own: no LogonId is known",
+        other => other,
+    }
+}
+
+/// A kind of activity in words, after its number.
+pub fn activity(kind: &str, n: u32) -> &str {
+    let (one, many) = match kind {
+        "processes" => ("process started", "processes started"),
+        "process_exits" => ("process ended", "processes ended"),
+        "services" => ("service installed", "services installed"),
+        "tasks" => ("change of scheduled tasks", "changes of scheduled tasks"),
+        "accounts" => ("change of accounts", "changes of accounts"),
+        "groups" => ("change of groups", "changes of groups"),
+        "shares" => ("share opened", "shares opened"),
+        "files" => ("file on a share", "files on shares"),
+        "explicit_credentials" => ("use of other credentials", "uses of other credentials"),
+        "credential_reads" => ("read of stored credentials", "reads of stored credentials"),
+        "log_clears" => ("log cleared", "logs cleared"),
+        "audit_changes" => ("change of what is audited", "changes of what is audited"),
+        "enumerations" => ("listing of accounts or groups", "listings of accounts or groups"),
+        "failures" => ("failed logon from inside", "failed logons from inside"),
+        "objects" => ("object opened", "objects opened"),
+        "other" => ("other event", "other events"),
+        kind => (kind, kind),
+    };
+    if n == 1 { one } else { many }
+}
+
+/// How sure an end is.
+pub fn confidence(confidence: &str) -> String {
+    match confidence {
+        "none" => "no confidence".to_owned(),
+        known => format!("{known} confidence"),
+    }
+}
+
+/// A sentence with its moments (UTC text with seven digits) shown in another way.
+pub fn with_moments(sentence: &str, show: impl Fn(&str) -> String) -> String {
+    let is_moment =
+        |word: &str| word.len() == 28 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T');
+    let word = |word: &str| {
+        let (bare, rest) = word.split_at(word.trim_end_matches([',', ';', '.']).len());
+        if is_moment(bare) { format!("{}{rest}", show(bare)) } else { word.to_owned() }
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// How long the session was, or what bounds it.
@@ -92,6 +185,22 @@ pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) ->
         (None, None, None) => {
             Cell::uncertain("unknown".into(), "neither its start nor its end is known".into())
         }
+    }
+}
+
+/// How many sessions a burst has, and how many of them are shown.
+pub fn burst_size(n_shown: u32, n_sessions: u32) -> String {
+    let all = counted(n_sessions, "network session", "network sessions");
+    if n_shown < n_sessions { format!("{} of {all}", count(n_shown)) } else { all }
+}
+
+/// How long at least one session of a burst was on.
+pub fn burst_duration(union_s: f64, is_exact: bool) -> Cell {
+    let title =
+        |at_least: &str| format!("At least one of them was on for {at_least}{}", span_in_full(union_s));
+    match is_exact {
+        true => Cell::certain(span(union_s), title("")),
+        false => Cell::uncertain(format!("≥ {}", span(union_s)), title("at least ")),
     }
 }
 
@@ -228,6 +337,54 @@ pub fn class_help(class: &str) -> &'static str {
     }
 }
 
+/// A channel without what nearly all begin with: the rest tells them apart.
+pub fn channel(channel: &str) -> &str {
+    channel.strip_prefix("Microsoft-Windows-").unwrap_or(channel)
+}
+
+/// A kind of computer in words.
+pub fn kind(kind: &str) -> &str {
+    match kind {
+        "domain_controller" => "domain controller",
+        "member_server" => "member server",
+        other => other,
+    }
+}
+
+/// `480 Pacific Standard Time`, minutes behind UTC, as `Pacific Standard Time (UTC-08:00)`.
+pub fn time_zone(zone: &str) -> String {
+    let (bias, name) = zone.split_once(' ').unwrap_or((zone, ""));
+    let Ok(behind) = bias.parse::<i32>() else { return zone.to_owned() };
+    let sign = if behind > 0 { '-' } else { '+' };
+    let minutes = behind.unsigned_abs();
+    let offset = format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+    if name.is_empty() { offset } else { format!("{name} ({offset})") }
+}
+
+/// How a boot ended, in words.
+pub fn boot_end(how: &str) -> &str {
+    match how {
+        "clean" => "shut down",
+        "unclean" => "power lost or crashed",
+        "open" => "still running when the log ends",
+        other => other,
+    }
+}
+
+/// A verdict about an audit subcategory, in words.
+pub fn audit(verdict: &str) -> &str {
+    match verdict {
+        "on" => "yes",
+        "off" => "no",
+        "none" => "has none",
+        "off (changed)" => "no, switched off",
+        "probably off" => "probably not",
+        "filtered export" => "cannot tell: a filtered export",
+        "unknown" => "unknown",
+        other => other,
+    }
+}
+
 /// A flag in words.
 pub fn flag(flag: &str) -> &str {
     match flag {
@@ -238,6 +395,35 @@ pub fn flag(flag: &str) -> &str {
         "clock_manipulated" => "clock manipulated",
         "taken_over" => "taken over",
         other => other,
+    }
+}
+
+/// Why an event is among a session's evidence: the rule that joined it, in words.
+pub fn rule(rule: u8) -> &'static str {
+    match rule {
+        1..=6 => "the order and the gaps of the log",
+        7..=16 => "how starts and stops of Windows are told",
+        17..=21 => "how wrong clocks are put right",
+        22 | 23 => "a logon opens a session",
+        24 => "named before any logon of it was seen",
+        25 => "known from another log",
+        26 | 27 => "the two halves of one token pair",
+        28 => "what was done with its elevated half",
+        29 => "which logoff ends it",
+        30 => "started from another session",
+        31 => "an unlock or a reconnect of this session",
+        32 => "the network logon before a Remote Desktop session",
+        33 => "the same terminal session",
+        34 => "repeated logons of a service",
+        35..=37 => "when it was locked, disconnected or asleep",
+        38 | 39 => "when it was last active",
+        40 => "one burst of network sessions",
+        41 | 42 => "where it came from",
+        43..=46 => "a hop between computers",
+        47 => "a process of this session",
+        48 => "files and shares it used",
+        49 => "a gateway, SSH or WinRM before it",
+        _ => "another rule",
     }
 }
 
@@ -313,6 +499,32 @@ mod tests {
         assert_eq!(duration(None, Some(0.0), None).text, "unknown");
         assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
         assert_eq!(duration(None, None, None).text, "unknown");
+    }
+
+    #[test]
+    fn moments_in_sentences_are_shown_in_the_zone() {
+        let sentence =
+            "seen at 2020-09-19T23:21:48.8915630Z; off by 2020-09-20T00:00:00.0000000Z, when it ended";
+        assert_eq!(
+            with_moments(sentence, |at| to_the_second(at, Zone::Utc)),
+            "seen at 2020-09-19 23:21:48; off by 2020-09-20 00:00:00, when it ended"
+        );
+    }
+
+    #[test]
+    fn a_time_zone_is_said_as_people_say_it() {
+        assert_eq!(time_zone("480 Pacific Standard Time"), "Pacific Standard Time (UTC-08:00)");
+        assert_eq!(time_zone("-330 India Standard Time"), "India Standard Time (UTC+05:30)");
+        assert_eq!(time_zone("0 GMT"), "GMT (UTC+00:00)");
+        assert_eq!(time_zone("no zone"), "no zone");
+    }
+
+    #[test]
+    fn a_burst_says_how_many_and_how_long() {
+        assert_eq!(burst_size(14, 14), "14 network sessions");
+        assert_eq!(burst_size(2, 14), "2 of 14 network sessions");
+        assert_eq!(burst_duration(61.0, true).text, "1 min 01 s");
+        assert!(burst_duration(61.0, false).is_uncertain);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::*;
 use sessionscope::case::Case;
+use sessionscope::machine::record::{CoverageRecord, HostRecord};
+use sessionscope::query::who::{MachineAt, WhoRecord};
+use sessionscope::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -21,12 +24,23 @@ const WAIT_GROWTH: f64 = 1.5;
 /// Numbers on the page change no more often.
 const SUMMARY_EVERY_MS: f64 = 200.0;
 
+/// Who was on, and what was asked: the case's version, the moment, and whether noise was to be listed.
+struct WhoFound {
+    asked: (u32, String, bool),
+    sessions: Vec<WhoRecord>,
+    machines: Vec<MachineAt>,
+}
+
 /// An answer for the page and what is transferred with it.
 pub type Reply = (FromCase, Option<Vec<u8>>);
 
 /// The case, and when it is worked out anew.
 pub struct Desk {
     case: Case,
+    /// The case's machines as of this version: to write them all out takes a while in a large case.
+    hosts: Option<(u32, Vec<HostRecord>, Vec<CoverageRecord>)>,
+    /// Who was on at the moment that was asked for last.
+    who: Option<WhoFound>,
     ended: HashSet<u32>,
     merged: HashSet<BatchNo>,
     abandoned: HashSet<BatchNo>,
@@ -42,6 +56,8 @@ impl Desk {
     pub fn new(clock: fn() -> f64) -> Self {
         Self {
             case: Case::new(),
+            hosts: None,
+            who: None,
             ended: HashSet::new(),
             merged: HashSet::new(),
             abandoned: HashSet::new(),
@@ -139,6 +155,12 @@ impl Desk {
         match ask {
             Ask::Rows(ask) => (Answer::Rows(self.case.rows(&ask.query, ask.first, ask.n)), None),
             Ask::Session(ask) => (Answer::Session(self.session(&ask).map(Box::new)), None),
+            Ask::Activity(ask) => {
+                (Answer::Activity(self.case.activity(&ask.session, ask.first, ask.n)), None)
+            }
+            Ask::Who(ask) => (Answer::Who(self.who(&ask)), None),
+            Ask::Hosts(ask) => (Answer::Hosts(hosts_part(self.hosts(), &ask)), None),
+            Ask::Host(ask) => (Answer::Host(self.host(&ask).map(Box::new)), None),
             Ask::Ledger(ask) => (Answer::Ledger(self.ledger(&ask)), None),
             Ask::Export(ask) => {
                 let (bytes, n_total) = self.case.export(ask.format, ask.query.as_ref(), ask.first, ask.n);
@@ -175,11 +197,111 @@ impl Desk {
         })
     }
 
+    fn who(&mut self, ask: &WhoAsk) -> WhoPart {
+        let Some(at) = Timestamp::parse(&ask.at) else { return WhoPart::default() };
+        let asked = (self.case.summary().version, ask.at.clone(), ask.with_noise);
+        if self.who.as_ref().is_none_or(|found| found.asked != asked) {
+            let (sessions, machines) = self.case.who(at, ask.with_noise);
+            self.who = Some(WhoFound { asked, sessions, machines });
+        }
+        self.who.as_ref().map(|found| who_part(found, ask)).unwrap_or_default()
+    }
+
+    fn hosts(&mut self) -> &[HostRecord] {
+        let version = self.case.summary().version;
+        if self.hosts.as_ref().is_none_or(|(of, ..)| *of != version) {
+            self.hosts = Some((version, self.case.hosts(), self.case.coverage()));
+        }
+        self.hosts.as_ref().map_or(&[], |(_, hosts, _)| hosts)
+    }
+
+    fn host(&mut self, ask: &HostAsk) -> Option<HostPart> {
+        self.hosts();
+        let (_, hosts, coverage) = self.hosts.as_ref()?;
+        let host = hosts.iter().find(|host| host.machine == ask.machine)?;
+        let coverage = coverage.iter().find(|coverage| coverage.machine == ask.machine);
+        Some(host_part(host, coverage, ask))
+    }
+
     fn ledger(&self, ask: &LedgerAsk) -> LedgerPart {
         let mut sources = self.case.ledger();
         let n_sources = sources.len() as u32;
         keep(&mut sources, ask.first as usize, ask.n as usize);
         LedgerPart { n_sources, first: ask.first, sources }
+    }
+}
+
+/// The sure ones first, whichever machine they are on: that is what is asked.
+fn who_part(found: &WhoFound, ask: &WhoAsk) -> WhoPart {
+    let is_sure = |session: &&WhoRecord| session.certainty == "surely";
+    let sure = found.sessions.iter().filter(is_sure);
+    let ordered = sure.chain(found.sessions.iter().filter(|session| !is_sure(session)));
+    let not_covered = || found.machines.iter().filter(|machine| !machine.is_covered);
+    WhoPart {
+        at: ask.at.clone(),
+        n_rows: found.sessions.len() as u32,
+        n_surely: found.sessions.iter().filter(is_sure).count() as u32,
+        first: ask.first,
+        rows: ordered.skip(ask.first as usize).take(ask.n as usize).cloned().collect(),
+        not_covered: not_covered().take(MOST_LISTED).map(|machine| machine.machine.clone()).collect(),
+        n_not_covered: not_covered().count() as u32,
+    }
+}
+
+fn hosts_part(hosts: &[HostRecord], ask: &HostsAsk) -> HostsPart {
+    let asked = hosts.iter().skip(ask.first as usize).take(ask.n as usize);
+    HostsPart { n_hosts: hosts.len() as u32, first: ask.first, hosts: asked.map(host_row).collect() }
+}
+
+fn host_row(host: &HostRecord) -> HostRow {
+    let mut logoff_audits: Vec<String> = Vec::new();
+    for boot in &host.boots {
+        if !logoff_audits.contains(&boot.logoff_audit) {
+            logoff_audits.push(boot.logoff_audit.clone());
+        }
+    }
+    HostRow {
+        machine: host.machine.clone(),
+        name: host.names.last().cloned().unwrap_or_default(),
+        n_older_names: host.names.len().saturating_sub(1) as u32,
+        kind: host.kind.clone(),
+        product: host.product.clone(),
+        n_sessions: host.n_sessions,
+        n_boots: host.boots.len() as u32,
+        n_unclean: host.boots.iter().filter(|boot| boot.end_how == "unclean").count() as u32,
+        first_start: host.boots.iter().find_map(|boot| boot.start.clone()),
+        last_record: host.boots.iter().rev().find_map(|boot| boot.last_record.clone()),
+        logoff_audits,
+    }
+}
+
+fn host_part(host: &HostRecord, coverage: Option<&CoverageRecord>, ask: &HostAsk) -> HostPart {
+    let mut host = host.clone();
+    let n_boots = host.boots.len() as u32;
+    keep(&mut host.boots, ask.first_boot as usize, ask.n_boots as usize);
+    for boot in &mut host.boots {
+        boot.started_by.truncate(MOST_LISTED);
+        boot.ended_by.truncate(MOST_LISTED);
+    }
+    host.logs.truncate(MOST_LISTED);
+    host.name_history.truncate(MOST_LISTED);
+    host.logs.iter_mut().for_each(|log| log.clears.truncate(MOST_LISTED));
+    let boots = coverage.map_or(&[][..], |coverage| &coverage.boots);
+    let newest = boots.last();
+    let asked = boots.iter().find(|boot| Some(boot.boot) == ask.coverage_boot).or(newest);
+    let costs = newest.into_iter().flat_map(|boot| &boot.audits);
+    HostPart {
+        host,
+        first_boot: ask.first_boot,
+        n_boots,
+        coverage: coverage.map(|coverage| CoverageRecord {
+            machine: coverage.machine.clone(),
+            kind: coverage.kind.clone(),
+            boots: asked.cloned().into_iter().collect(),
+            baseline: coverage.baseline.clone(),
+        }),
+        coverage_boots: boots.iter().rev().take(MOST_LISTED).map(|boot| boot.boot).collect(),
+        costs: costs.filter_map(|audit| Some((audit.subcategory.clone(), audit.cost.clone()?))).collect(),
     }
 }
 

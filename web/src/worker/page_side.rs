@@ -104,6 +104,10 @@ struct Inner {
     summary: Summary,
     rows: Slot<RowsAsk>,
     session: Slot<SessionAsk>,
+    activity: Slot<ActivityAsk>,
+    who: Slot<WhoAsk>,
+    hosts: Slot<HostsAsk>,
+    host: Slot<HostAsk>,
     ledger: Slot<LedgerAsk>,
     export: Option<Exporting>,
     last_question: QuestionNo,
@@ -132,6 +136,10 @@ impl Engine {
             summary: Summary::default(),
             rows: Slot::default(),
             session: Slot::default(),
+            activity: Slot::default(),
+            who: Slot::default(),
+            hosts: Slot::default(),
+            host: Slot::default(),
             ledger: Slot::default(),
             export: None,
             last_question: 0,
@@ -508,6 +516,26 @@ impl Engine {
         self.ask();
     }
 
+    pub fn want_activity(&self, ask: ActivityAsk) {
+        self.inner.borrow_mut().activity.want(ask);
+        self.ask();
+    }
+
+    pub fn want_who(&self, ask: WhoAsk) {
+        self.inner.borrow_mut().who.want(ask);
+        self.ask();
+    }
+
+    pub fn want_hosts(&self, ask: HostsAsk) {
+        self.inner.borrow_mut().hosts.want(ask);
+        self.ask();
+    }
+
+    pub fn want_host(&self, ask: HostAsk) {
+        self.inner.borrow_mut().host.want(ask);
+        self.ask();
+    }
+
     pub fn want_ledger(&self, ask: LedgerAsk) {
         self.inner.borrow_mut().ledger.want(ask);
         self.ask();
@@ -522,6 +550,10 @@ impl Engine {
         let asks = [
             inner.rows.next(number).map(Ask::Rows),
             inner.session.next(number).map(Ask::Session),
+            inner.activity.next(number).map(Ask::Activity),
+            inner.who.next(number).map(Ask::Who),
+            inner.hosts.next(number).map(Ask::Hosts),
+            inner.host.next(number).map(Ask::Host),
             inner.ledger.next(number).map(Ask::Ledger),
         ];
         inner.last_question = number;
@@ -540,6 +572,19 @@ impl Engine {
                 .session
                 .answered(number)
                 .map(|ask| Action::SessionArrived { ask, part: part.map(Rc::from) }),
+            Answer::Activity(rows) => inner
+                .activity
+                .answered(number)
+                .map(|ask| Action::ActivityArrived { ask, rows: rows.map(Rc::new) }),
+            Answer::Who(part) => {
+                inner.who.answered(number).map(|ask| Action::WhoArrived { ask, part: Rc::new(part) })
+            }
+            Answer::Hosts(part) => {
+                inner.hosts.answered(number).map(|ask| Action::HostsArrived { ask, part: Rc::new(part) })
+            }
+            Answer::Host(part) => {
+                inner.host.answered(number).map(|ask| Action::HostArrived { ask, part: part.map(Rc::from) })
+            }
             Answer::Ledger(part) => {
                 inner.ledger.answered(number).map(|ask| Action::LedgerArrived { ask, part: Rc::new(part) })
             }
@@ -688,6 +733,10 @@ impl Inner {
         self.reading = Reading::Idle;
         self.rows.lost();
         self.session.lost();
+        self.activity.lost();
+        self.who.lost();
+        self.hosts.lost();
+        self.host.lost();
         self.ledger.lost();
         self.parsers.drain().map(|(_, link)| link).chain(self.case.take()).collect()
     }

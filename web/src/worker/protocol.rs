@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use sessionscope::case::ledger::{SourceRow, Stop};
-use sessionscope::case::{Format, SessionDetail, Summary};
+use sessionscope::case::{ActivityRows, Format, SessionDetail, Summary};
+use sessionscope::machine::record::{CoverageRecord, HostRecord};
 use sessionscope::parse::{Opening, RecordView};
+use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Rows};
 
 /// The page's number of a dropped file.
@@ -121,6 +123,10 @@ pub enum FromCase {
 pub enum Ask {
     Rows(RowsAsk),
     Session(SessionAsk),
+    Activity(ActivityAsk),
+    Who(WhoAsk),
+    Hosts(HostsAsk),
+    Host(HostAsk),
     Ledger(LedgerAsk),
     Export(ExportAsk),
 }
@@ -130,6 +136,10 @@ pub enum Ask {
 pub enum Answer {
     Rows(Rows),
     Session(Option<Box<SessionPart>>),
+    Activity(Option<ActivityRows>),
+    Who(WhoPart),
+    Hosts(HostsPart),
+    Host(Option<Box<HostPart>>),
     Ledger(LedgerPart),
     Export(ExportPart),
 }
@@ -159,6 +169,97 @@ pub struct SessionPart {
     pub n_origins: u32,
     pub n_logons: u32,
     pub n_logon_ids: u32,
+}
+
+/// What ran in a session, the acts `first ..`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityAsk {
+    pub session: String,
+    pub first: u32,
+    pub n: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoAsk {
+    /// UTC text.
+    pub at: String,
+    pub with_noise: bool,
+    pub first: u32,
+    pub n: u32,
+}
+
+/// Who was on at a moment: the sessions `first ..` and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoPart {
+    pub at: String,
+    pub n_rows: u32,
+    /// Of those, the ones that were on whatever is not known of them.
+    pub n_surely: u32,
+    pub first: u32,
+    pub rows: Vec<WhoRecord>,
+    /// Machines whose logs do not reach to the moment, no more than `case::MOST_LISTED`.
+    pub not_covered: Vec<String>,
+    pub n_not_covered: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostsAsk {
+    pub first: u32,
+    pub n: u32,
+}
+
+/// The machines `first ..` and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostsPart {
+    pub n_hosts: u32,
+    pub first: u32,
+    pub hosts: Vec<HostRow>,
+}
+
+/// A machine's line of the hosts table. Times are UTC text with seven digits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostRow {
+    pub machine: String,
+    /// Its newest name in full.
+    pub name: String,
+    /// How many names it had before.
+    pub n_older_names: u32,
+    pub n_sessions: u32,
+    pub n_boots: u32,
+    /// Boots that ended without a shutdown.
+    pub n_unclean: u32,
+    /// The start of its first boot that shows one.
+    pub first_start: Option<String>,
+    pub last_record: Option<String>,
+    /// `domain_controller`, `member_server`, `workstation`, `unknown`.
+    pub kind: String,
+    pub product: Option<String>,
+    /// What is known of the audit of logoffs, each verdict once, by first boot.
+    pub logoff_audits: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostAsk {
+    pub machine: String,
+    /// The boots wanted: a server that restarts every night has more than a page should hold.
+    pub first_boot: u32,
+    pub n_boots: u32,
+    /// The boot whose audit policy is wanted; `None`: the newest.
+    pub coverage_boot: Option<u32>,
+}
+
+/// A machine with the asked part of its boots, counted from the first that is listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostPart {
+    pub host: HostRecord,
+    pub first_boot: u32,
+    pub n_boots: u32,
+    /// With the asked boot alone; `None` without a Security log.
+    pub coverage: Option<CoverageRecord>,
+    /// The newest boots there is coverage of, no more than `case::MOST_LISTED`.
+    pub coverage_boots: Vec<u32>,
+    /// What the analysis lacks for each subcategory that is not on in the newest boot.
+    pub costs: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

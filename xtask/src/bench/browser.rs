@@ -1,7 +1,6 @@
 //! The packed page in Chromium, opened from the disk, against the best native dumper.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::Result;
 

@@ -1,0 +1,433 @@
+//! Which subcategories were on in each boot, and how that is known (domain.md E.1 and E.2).
+//!
+//! What is there was on; what a 4719 changed is what it says; what should have gone with other records and is not there
+//! was probably off. Windows' defaults are never taken for facts.
+
+use super::{change, is_sparse, is_undisturbed, nearest};
+use crate::audit::{BASELINE, SUBCATEGORIES, Subcategory, tasks};
+use crate::correlate::classify::class_of_logon;
+use crate::correlate::terminal::Outside;
+use crate::event::records::Signature;
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
+use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, LogoffAudit, Outcome, Pos};
+use crate::session::Class;
+use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
+
+/// The records of one logon stand within these seconds (C.2).
+const CLUSTER: i64 = 5 * SECOND;
+
+/// A desktop starts its programs within this time.
+const PROGRAMS: i64 = MINUTE;
+
+/// Fewer logons without the event that goes with each may be chance.
+const SOME_LOGONS: u32 = 3;
+
+/// Fewer processes that never ended may just run on.
+const SOME_PROCESSES: u32 = 20;
+
+/// Says of every boot which subcategories were on.
+pub fn audits(
+    records: &Records,
+    subcategory: &Subcategories,
+    security: &Lineage,
+    outside: &Outside,
+    boots: &mut [Boot],
+) {
+    let mut carried: FxHashMap<(u32, bool), (bool, RowIdx)> = FxHashMap::default();
+    for (n, boot) in boots.iter_mut().enumerate() {
+        let tally = Tally::of(records, security, boot, subcategory, outside.rows(n));
+        boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
+        boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
+        boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));
+    }
+    take_neighbours(security, boots);
+}
+
+fn is_told(audit: &Audit) -> bool {
+    let is_told = |outcome: &Outcome| {
+        outcome.n > 0 || !outcome.changes.is_empty() || outcome.state != AuditState::Unknown
+    };
+    is_told(&audit.success) || is_told(&audit.failure)
+}
+
+/// The subcategory of each signature: its number among [`SUBCATEGORIES`], [`NONE`] if it has none.
+pub struct Subcategories {
+    by_signature: Vec<u8>,
+    process_creation: u8,
+}
+
+const NONE: u8 = u8::MAX;
+
+impl Subcategories {
+    pub fn of(records: &Records) -> Self {
+        let number = |signature: &Signature| {
+            let provider = records.text(signature.provider);
+            if !provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing") {
+                return NONE;
+            }
+            let task = task_of(signature);
+            let found = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task);
+            found.ok().and_then(|n| u8::try_from(n).ok()).unwrap_or(NONE)
+        };
+        let process = |subcategory: &Subcategory| subcategory.task == tasks::PROCESS_CREATION;
+        Subcategories {
+            by_signature: records.signatures.iter().map(number).collect(),
+            process_creation: SUBCATEGORIES.iter().position(process).map_or(NONE, |n| n as u8),
+        }
+    }
+}
+
+/// The first records of a boot: Windows 10 writes the creation of its own first processes before it knows its audit
+/// policy, whatever that is (seen in rathbun_w10).
+struct Early {
+    last_id: u64,
+    until: Timestamp,
+}
+
+/// So long after the first record of a start, its own first processes are made.
+const FIRST_PROCESSES: i64 = 10 * SECOND;
+
+impl Early {
+    fn of(records: &Records, security: &Lineage, boot: &Boot) -> Option<Self> {
+        let first = *security.rows.get(boot.security.start as usize).filter(|_| boot.has_start)?;
+        let own = boot.anchors.iter().filter(|&&row| records.signature(row).channel == security.channel);
+        Some(Early {
+            last_id: own.map(|&row| records.id[row as usize]).max().unwrap_or(0),
+            until: records.time[first as usize].plus(FIRST_PROCESSES),
+        })
+    }
+
+    fn contains(&self, records: &Records, row: RowIdx) -> bool {
+        records.id[row as usize] <= self.last_id || records.time[row as usize] <= self.until
+    }
+}
+
+/// Exports may leave the task out: then the events that rules are about are known by their ids.
+fn task_of(signature: &Signature) -> u32 {
+    match (signature.task, signature.event_id) {
+        // Written whatever the policy is (E.1, 2): they show nothing of their own subcategory.
+        (_, 4719 | 4912 | 4826 | 4696) => 0,
+        (0, 4608 | 4616) => tasks::STATE_CHANGE,
+        (0, 4624 | 4625 | 4648) => tasks::LOGON,
+        (0, 4634 | 4647) => tasks::LOGOFF,
+        (0, 4672 | 4964) => tasks::SPECIAL_LOGON,
+        (0, 4778 | 4779 | 4800..=4803) => tasks::OTHER_LOGON,
+        (0, 4627) => tasks::GROUP_MEMBERSHIP,
+        (0, 4688) => tasks::PROCESS_CREATION,
+        (0, 4689) => tasks::PROCESS_TERMINATION,
+        (task, _) => task,
+    }
+}
+
+/// What a boot's records have of each subcategory, and what else tells of one.
+struct Tally {
+    counts: Vec<[Outcome; 2]>,
+    /// Records that something should have gone with.
+    cited: Option<Pos>,
+    elevated: Option<Pos>,
+    unlocked: Option<Pos>,
+    reconnected: Option<RowIdx>,
+    desktop: Option<Pos>,
+    logon: Option<Pos>,
+    n_logons: u32,
+    created: Option<Pos>,
+    n_created: u32,
+    n_command_lines: u32,
+    is_filtered: bool,
+    /// Security itself has the boot's start, and nothing is missing there.
+    start: Option<RowIdx>,
+    /// The same, if the boot then went on long enough to start its services.
+    settled: Option<RowIdx>,
+}
+
+/// Records of a start within which none may be missing if what is not there is to mean anything.
+const START_RECORDS: Pos = 64;
+
+impl Tally {
+    fn of(
+        records: &Records,
+        security: &Lineage,
+        boot: &Boot,
+        subcategory: &Subcategories,
+        outside: &[RowIdx],
+    ) -> Self {
+        let range = boot.security.clone();
+        let mut tally = Tally {
+            counts: vec![Default::default(); SUBCATEGORIES.len()],
+            cited: None,
+            elevated: None,
+            unlocked: None,
+            reconnected: None,
+            desktop: None,
+            logon: None,
+            n_logons: 0,
+            created: None,
+            n_created: 0,
+            n_command_lines: 0,
+            is_filtered: is_sparse(records, security, &range),
+            start: start_in_security(records, security, boot),
+            settled: None,
+        };
+        let has_services = is_undisturbed(records, security, &range, range.start, PROGRAMS);
+        tally.settled = tally.start.filter(|_| has_services);
+        let early = Early::of(records, security, boot);
+        let is_early = |row| early.as_ref().is_some_and(|early| early.contains(records, row));
+        for pos in range {
+            let row = security.rows[pos as usize];
+            let signature = records.signature[row as usize] as usize;
+            let own = match subcategory.by_signature[signature] {
+                own if own == subcategory.process_creation && is_early(row) => NONE,
+                own => own,
+            };
+            if let Some(counts) = tally.counts.get_mut(usize::from(own)) {
+                let failed = is_failure(&records.signatures[signature]);
+                let outcome = &mut counts[usize::from(failed)];
+                outcome.n += 1;
+                outcome.first.get_or_insert(pos);
+                outcome.last = Some(pos);
+            }
+            if let Some(event) = records.event(row) {
+                tally.add(records, security, boot, pos, event, is_early(row));
+            }
+        }
+        let is_change = |row: &&RowIdx| {
+            let kind = records.event(**row).map(|event| records.events.kind(event));
+            matches!(kind, Some(Kind::TsDisconnected | Kind::TsReconnected))
+        };
+        tally.reconnected = outside.iter().find(is_change).copied();
+        tally
+    }
+
+    fn add(
+        &mut self,
+        records: &Records,
+        security: &Lineage,
+        boot: &Boot,
+        pos: Pos,
+        event: EventIdx,
+        is_early: bool,
+    ) {
+        let events = &records.events;
+        let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
+        let cites = |field| events.luid(event, field).is_some_and(|luid: LogonId| !luid.is_fixed());
+        match events.kind(event) {
+            Kind::AuditPolicyChanged => self.change(records, pos, event),
+            Kind::SpecialPrivileges if cites(Field::SubjectLogonId) => {
+                self.cited.get_or_insert(pos);
+            }
+            Kind::Logoff if cites(Field::TargetLogonId) => {
+                self.cited.get_or_insert(pos);
+            }
+            Kind::ProcessCreated if !is_early => {
+                if cites(Field::SubjectLogonId) {
+                    self.cited.get_or_insert(pos);
+                }
+                self.created.get_or_insert(pos);
+                self.n_created += 1;
+                self.n_command_lines += u32::from(!events.text(event, Field::CommandLine).is_none());
+            }
+            Kind::Logon if cites(Field::TargetLogonId) && is_told(CLUSTER) => {
+                self.n_logons += 1;
+                self.logon.get_or_insert(pos);
+                let logon_type = events.number(event, Field::LogonType);
+                let is_elevated = records.text(events.text(event, Field::Elevated)) == "%%1842";
+                // What comes before the 4624 must not be missing either.
+                let is_whole = !security.has_gap(pos.saturating_sub(2), pos);
+                if is_whole && is_elevated && matches!(logon_type, Some(2 | 10 | 11)) {
+                    self.elevated.get_or_insert(pos);
+                }
+                if is_whole && matches!(logon_type, Some(7 | 13)) {
+                    self.unlocked.get_or_insert(pos);
+                }
+                if class_of_logon(records, event) == Class::Desktop && is_told(PROGRAMS) {
+                    self.desktop.get_or_insert(pos);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, records: &Records, pos: Pos, event: EventIdx) {
+        let Some(change) = change(records, event) else { return };
+        let own = SUBCATEGORIES.binary_search_by_key(&change.task, |subcategory| subcategory.task);
+        let Some(counts) = own.ok().and_then(|n| self.counts.get_mut(n)) else { return };
+        counts[0].changes.extend(change.success.map(|is_on| (pos, is_on)));
+        counts[1].changes.extend(change.failure.map(|is_on| (pos, is_on)));
+    }
+
+    /// The verdicts, in the order of E.2.
+    fn audits(
+        mut self,
+        boot: &Boot,
+        carried: &mut FxHashMap<(u32, bool), (bool, RowIdx)>,
+        row: &dyn Fn(Pos) -> RowIdx,
+    ) -> Vec<Audit> {
+        let counts = std::mem::take(&mut self.counts);
+        let mut audits = Vec::new();
+        for (subcategory, [success, failure]) in SUBCATEGORIES.iter().zip(counts) {
+            let task = subcategory.task;
+            let mut judge = |mut outcome: Outcome, failed: bool| {
+                let before = carried.get(&(task, failed)).copied();
+                let missing = if failed { None } else { self.missing(task, row) };
+                let verdict = self.verdict(&outcome, before, missing, row);
+                (outcome.state, outcome.why, outcome.by) = verdict;
+                if let Some(&(pos, is_on)) = outcome.changes.last() {
+                    carried.insert((task, failed), (is_on, row(pos)));
+                } else if outcome.state == AuditState::On {
+                    // Turned on again by a change that is not there, if it was off.
+                    carried.remove(&(task, failed));
+                }
+                outcome
+            };
+            let (mut success, failure) = (judge(success, false), judge(failure, true));
+            if task == tasks::LOGOFF {
+                self.tell_logoff(boot, &mut success, row);
+            }
+            audits.push(Audit { task, success, failure });
+        }
+        audits
+    }
+
+    /// The verdict for Logoff is worked out with more than its own events ([`super::logoff`]).
+    fn tell_logoff(&self, boot: &Boot, own: &mut Outcome, row: &dyn Fn(Pos) -> RowIdx) {
+        let telling = self.unlocked.or(self.logon);
+        let state = boot.logoff_audit.state();
+        if state == own.state {
+            return;
+        }
+        own.state = state;
+        (own.why, own.by) = match (state, boot.logoff_audit, telling) {
+            (AuditState::OffChanged, LogoffAudit::OffSince(pos), _) if pos > boot.security.start => {
+                (AuditWhy::Changed, Some(row(pos)))
+            }
+            (AuditState::OffChanged, ..) => (AuditWhy::ChangedBefore, None),
+            (AuditState::ProbablyOff, _, Some(pos)) => (AuditWhy::Missing, Some(row(pos))),
+            (AuditState::FilteredExport, ..) => (AuditWhy::Sparse, None),
+            (AuditState::Unknown, ..) => (AuditWhy::TooLittle, None),
+            (AuditState::On | AuditState::ProbablyOff, ..) => (AuditWhy::Neighbour, None),
+        };
+    }
+
+    fn verdict(
+        &self,
+        outcome: &Outcome,
+        before: Option<(bool, RowIdx)>,
+        missing: Option<RowIdx>,
+        row: &dyn Fn(Pos) -> RowIdx,
+    ) -> (AuditState, AuditWhy, Option<RowIdx>) {
+        let state = |is_on| if is_on { AuditState::On } else { AuditState::OffChanged };
+        match (outcome.changes.last(), outcome.first, outcome.last) {
+            (Some(&(pos, is_on)), _, last) if is_on || last.is_none_or(|last| last < pos) => {
+                (state(is_on), AuditWhy::Changed, Some(row(pos)))
+            }
+            (_, Some(first), _) => (AuditState::On, AuditWhy::Seen, Some(row(first))),
+            _ => match (before, missing) {
+                (Some((is_on, by)), None) => (state(is_on), AuditWhy::ChangedBefore, Some(by)),
+                (Some((false, by)), Some(_)) => (AuditState::OffChanged, AuditWhy::ChangedBefore, Some(by)),
+                _ if self.is_filtered => (AuditState::FilteredExport, AuditWhy::Sparse, None),
+                (_, Some(by)) => (AuditState::ProbablyOff, AuditWhy::Missing, Some(by)),
+                (None, None) => (AuditState::Unknown, AuditWhy::TooLittle, None),
+            },
+        }
+    }
+
+    /// The record that an event of this subcategory should have gone with, where none is there (E.2, "same idea").
+    fn missing(&self, task: u32, row: &dyn Fn(Pos) -> RowIdx) -> Option<RowIdx> {
+        match task {
+            tasks::LOGON => self.cited.map(row),
+            tasks::SPECIAL_LOGON => self.elevated.map(row),
+            tasks::GROUP_MEMBERSHIP => self.logon.filter(|_| self.n_logons >= SOME_LOGONS).map(row),
+            tasks::OTHER_LOGON => self.unlocked.map(row).or(self.reconnected.filter(|_| self.n_logons > 0)),
+            tasks::PROCESS_CREATION => self.desktop.map(row).or(self.settled),
+            tasks::PROCESS_TERMINATION => self.created.filter(|_| self.n_created >= SOME_PROCESSES).map(row),
+            // 4608, and 4902 of the audit policy's own table, are written at every start.
+            tasks::STATE_CHANGE | tasks::AUDIT_POLICY => self.start,
+            _ => None,
+        }
+    }
+}
+
+fn is_failure(signature: &Signature) -> bool {
+    match signature.outcome {
+        0 => matches!(signature.event_id, 4625 | 4649 | 4771 | 4825 | 5378),
+        outcome => outcome & 2 != 0,
+    }
+}
+
+/// A record by which Security itself shows the boot's start, if what is around it is whole.
+fn start_in_security(records: &Records, security: &Lineage, boot: &Boot) -> Option<RowIdx> {
+    let start = boot.security.start;
+    let end = (start + START_RECORDS).min(boot.security.end);
+    let is_whole = boot.has_start && start > 0 && start < end && !security.has_gap(start - 1, end);
+    let is_own = |row: &&RowIdx| records.signature(**row).channel == security.channel;
+    boot.anchors.iter().find(is_own).copied().filter(|_| is_whole)
+}
+
+/// A boot with too little data takes its neighbour's verdict, if nothing between them was changed or is missing (C.7).
+fn take_neighbours(security: &Lineage, boots: &mut [Boot]) {
+    for line in BASELINE {
+        for failed in [false, true] {
+            // That verdict has its neighbours' already.
+            if line.task == tasks::LOGOFF && !failed {
+                continue;
+            }
+            let told: Vec<Option<Telling>> =
+                boots.iter().map(|boot| Telling::of(boot, line.task, failed)).collect();
+            let telling = |n: usize| told[n].map(|told| (n, told));
+            let before = nearest((0..told.len()).map(telling));
+            let mut after = nearest((0..told.len()).rev().map(telling));
+            after.reverse();
+            for n in 0..boots.len() {
+                if told[n].is_some() {
+                    continue;
+                }
+                let neighbour = neighbour(security, boots, n, before[n], after[n]);
+                let audit = boots[n].audits.iter_mut().find(|audit| audit.task == line.task);
+                if let (Some((state, by)), Some(audit)) = (neighbour, audit) {
+                    let own = if failed { &mut audit.failure } else { &mut audit.success };
+                    (own.state, own.why, own.by) = (state, AuditWhy::Neighbour, by);
+                }
+            }
+        }
+    }
+}
+
+/// What a boot itself tells of a subcategory.
+#[derive(Clone, Copy)]
+struct Telling {
+    state: AuditState,
+    by: Option<RowIdx>,
+    is_changed: bool,
+}
+
+impl Telling {
+    fn of(boot: &Boot, task: u32, failed: bool) -> Option<Self> {
+        let audit = boot.audits.iter().find(|audit| audit.task == task)?;
+        let own = if failed { &audit.failure } else { &audit.success };
+        let telling = Telling { state: own.state, by: own.by, is_changed: !own.changes.is_empty() };
+        (own.state != AuditState::Unknown).then_some(telling)
+    }
+}
+
+/// The verdict of the next boots on either side that have one.
+fn neighbour(
+    security: &Lineage,
+    boots: &[Boot],
+    n: usize,
+    before: Option<(usize, Telling)>,
+    after: Option<(usize, Telling)>,
+) -> Option<(AuditState, Option<RowIdx>)> {
+    let is_whole = |a: usize, b: usize| {
+        let (from, to) = (boots[a].security.end.saturating_sub(1), boots[b].security.start);
+        from >= to || !security.has_gap(from, to)
+    };
+    let before = before.filter(|&(m, _)| is_whole(m, n)).map(|(_, told)| told);
+    // What a later boot's change turned on or off was otherwise before.
+    let after = after.filter(|&(m, told)| is_whole(n, m) && !told.is_changed).map(|(_, told)| told);
+    let told = match (before, after) {
+        (Some(a), Some(b)) if a.state != b.state => None,
+        (a, b) => a.or(b),
+    };
+    told.map(|told| (told.state, told.by))
+}

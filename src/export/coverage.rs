@@ -1,0 +1,191 @@
+//! What a machine audited, for reading: each subcategory in each boot, and Microsoft's baselines beside it (domain.md
+//! E.1 to E.3).
+
+use super::hosts::kind_word;
+use super::record::Exporter;
+use crate::audit::{self, BASELINE, Baseline, Demand, Subcategory};
+use crate::machine::record::{
+    AuditRecord, BaselineByKind, BaselineRecord, BootCoverageRecord, ChangeRecord, CoverageRecord,
+    OutcomeRecord,
+};
+use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, Machine, MachineKind, Outcome, Pos};
+
+impl Exporter<'_> {
+    /// What each machine with a Security log audited.
+    pub fn coverage(&self) -> Vec<CoverageRecord> {
+        let machines = self.correlated.machines.iter();
+        machines.filter_map(|machine| self.machine_coverage(machine)).collect()
+    }
+
+    fn machine_coverage(&self, machine: &Machine) -> Option<CoverageRecord> {
+        let security = &machine.lineages[machine.security?];
+        let boots = machine.boots.iter().enumerate().filter(|(_, boot)| !boot.security.is_empty());
+        Some(CoverageRecord {
+            machine: machine.name.clone(),
+            kind: kind_word(machine.profile.kind).to_owned(),
+            boots: boots.map(|(n, boot)| self.boot_coverage(n as u32, boot, security)).collect(),
+            baseline: BASELINE.iter().map(|line| baseline(machine, line)).collect(),
+        })
+    }
+
+    fn boot_coverage(&self, n: u32, boot: &Boot, security: &Lineage) -> BootCoverageRecord {
+        BootCoverageRecord {
+            boot: n,
+            first: self.time_at(security, boot.security.start),
+            last: self.time_at(security, boot.security.end.saturating_sub(1)),
+            command_lines: match boot.command_lines {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => "unknown",
+            }
+            .to_owned(),
+            audits: boot.audits.iter().filter_map(|audit| self.audit(audit, security)).collect(),
+        }
+    }
+
+    fn time_at(&self, security: &Lineage, pos: Pos) -> Option<String> {
+        security.rows.get(pos as usize).map(|&row| self.records.time[row as usize].to_string())
+    }
+
+    fn audit(&self, audit: &Audit, security: &Lineage) -> Option<AuditRecord> {
+        let subcategory = audit::of_task(audit.task)?;
+        let cost = audit::baseline(audit.task).map(|line| line.cost);
+        let is_on = audit.success.state == AuditState::On || audit.failure.state == AuditState::On;
+        Some(AuditRecord {
+            category: subcategory.category.to_owned(),
+            subcategory: subcategory.name.to_owned(),
+            task: audit.task,
+            guid: subcategory.guid(),
+            success: self.outcome(&audit.success, subcategory, security),
+            failure: subcategory.has_failures().then(|| self.outcome(&audit.failure, subcategory, security)),
+            cost: cost.filter(|_| !is_on).map(str::to_owned),
+        })
+    }
+
+    fn outcome(&self, outcome: &Outcome, subcategory: &Subcategory, security: &Lineage) -> OutcomeRecord {
+        let time = |pos: Option<Pos>| pos.and_then(|pos| self.time_at(security, pos));
+        let since = match outcome.why {
+            AuditWhy::Seen => time(outcome.first),
+            AuditWhy::Changed | AuditWhy::ChangedBefore => {
+                outcome.by.map(|row| self.records.time[row as usize].to_string())
+            }
+            _ => None,
+        };
+        let change = |&(pos, is_on): &(Pos, bool)| {
+            let row = *security.rows.get(pos as usize)?;
+            Some(ChangeRecord {
+                at: self.records.time[row as usize].to_string(),
+                to: if is_on { "on" } else { "off" }.to_owned(),
+                by: self.event_ref(row),
+            })
+        };
+        OutcomeRecord {
+            state: state_word(outcome.state).to_owned(),
+            since,
+            why: self.why(outcome, subcategory),
+            by: outcome.by.map(|row| self.event_ref(row)),
+            n_events: outcome.n,
+            first: time(outcome.first),
+            last: time(outcome.last),
+            changes: outcome.changes.iter().filter_map(change).collect(),
+        }
+    }
+
+    /// The sentence that says how a verdict is known.
+    fn why(&self, outcome: &Outcome, subcategory: &Subcategory) -> String {
+        let by = outcome.by.map(|row| self.event_name(row));
+        let by = by.as_deref();
+        match (outcome.why, by) {
+            (AuditWhy::Seen, Some(by)) => format!("its events are there, from {by} on"),
+            (AuditWhy::Seen, None) => "its events are there".to_owned(),
+            (AuditWhy::Changed, Some(by)) => format!("{by} changed it"),
+            (AuditWhy::ChangedBefore, Some(by)) => {
+                format!("{by} changed it in an earlier boot, and nothing since says otherwise")
+            }
+            (AuditWhy::Changed | AuditWhy::ChangedBefore, None) => {
+                "a 4719 of an earlier boot changed it, and nothing since says otherwise".to_owned()
+            }
+            (AuditWhy::Missing, Some(by)) => {
+                format!("no event of {} goes with {by}, though no record is missing there", subcategory.name)
+            }
+            (AuditWhy::Missing, None) => "its events are not where they should be".to_owned(),
+            (AuditWhy::Neighbour, _) => {
+                "too little here; a neighbouring boot tells it, with no change and no gap between".to_owned()
+            }
+            (AuditWhy::Sparse, _) => {
+                "most records around logons are missing: the log is a filtered export".to_owned()
+            }
+            (AuditWhy::TooLittle, _) => "the records do not tell".to_owned(),
+        }
+    }
+}
+
+/// The words of domain.md E.2.
+pub(super) fn state_word(state: AuditState) -> &'static str {
+    match state {
+        AuditState::On => "on",
+        AuditState::OffChanged => "off (changed)",
+        AuditState::ProbablyOff => "probably off",
+        AuditState::FilteredExport => "filtered export",
+        AuditState::Unknown => "unknown",
+    }
+}
+
+fn baseline(machine: &Machine, line: &Baseline) -> BaselineRecord {
+    let subcategory = audit::of_task(line.task);
+    let has_failures = subcategory.is_some_and(Subcategory::has_failures);
+    let newest = |of: fn(&Audit) -> &Outcome| {
+        let own = machine.boots.iter().rev();
+        let states = own.filter_map(|boot| boot.audits.iter().find(|audit| audit.task == line.task));
+        states.map(|audit| of(audit).state).find(|&state| state != AuditState::Unknown).unwrap_or_default()
+    };
+    let success = newest(|audit| &audit.success);
+    let failure = newest(|audit| &audit.failure);
+    let observed = (success, has_failures.then_some(failure));
+    let note = (!has_failures).then_some("Failure has no meaning: the subcategory has no failure events");
+    BaselineRecord {
+        subcategory: subcategory.map(|subcategory| subcategory.name.to_owned()).unwrap_or_default(),
+        success: state_word(success).to_owned(),
+        failure: if has_failures { state_word(failure) } else { "none" }.to_owned(),
+        general: by_kind(&line.general),
+        stronger: by_kind(&line.stronger),
+        general_verdict: verdict(machine.profile.kind, &line.general, observed).to_owned(),
+        stronger_verdict: verdict(machine.profile.kind, &line.stronger, observed).to_owned(),
+        note: note.map(str::to_owned),
+    }
+}
+
+fn by_kind(demands: &[Demand; 3]) -> BaselineByKind {
+    let word = |demand: Option<bool>| match demand {
+        Some(true) => "Yes",
+        Some(false) => "No",
+        None => "IF",
+    };
+    let words = |n: usize| format!("{}/{}", word(demands[n].0), word(demands[n].1));
+    BaselineByKind { domain_controller: words(0), member_server: words(1), workstation: words(2) }
+}
+
+/// Whether what was observed is what the baseline of this kind of computer asks for. More than it asks meets it.
+fn verdict(
+    kind: MachineKind,
+    demands: &[Demand; 3],
+    (success, failure): (AuditState, Option<AuditState>),
+) -> &'static str {
+    let demand = match kind {
+        MachineKind::DomainController => demands[0],
+        MachineKind::MemberServer => demands[1],
+        MachineKind::Workstation => demands[2],
+        MachineKind::Unknown if demands[0] == demands[1] && demands[1] == demands[2] => demands[0],
+        MachineKind::Unknown => return "unknown",
+    };
+    let meets = |wanted: Option<bool>, state: AuditState| match (wanted, state) {
+        (Some(true), AuditState::On) | (Some(false) | None, _) => Some(true),
+        (Some(true), AuditState::OffChanged | AuditState::ProbablyOff) => Some(false),
+        (Some(true), AuditState::FilteredExport | AuditState::Unknown) => None,
+    };
+    match (meets(demand.0, success), failure.map_or(Some(true), |failure| meets(demand.1, failure))) {
+        (Some(true), Some(true)) => "met",
+        (Some(false), _) | (_, Some(false)) => "missed",
+        _ => "unknown",
+    }
+}
