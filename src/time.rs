@@ -36,9 +36,9 @@ impl Timestamp {
         Some(Timestamp((at.as_second() + UNIX_EPOCH_SECS) * SECOND + ticks))
     }
 
-    /// Ticks from `earlier` to here; cut at the ends of the range.
+    /// Ticks from `earlier` to here; cut at the ends of the range, so that it can be turned round.
     pub fn since(self, earlier: Timestamp) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.0.saturating_sub(earlier.0).max(-i64::MAX)
     }
 
     pub fn plus(self, ticks: i64) -> Self {

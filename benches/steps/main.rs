@@ -16,7 +16,10 @@ fn main() -> ExitCode {
         ["profile", path] => profile::profile(path),
         ["correlate", n_sessions] => million::correlate(n_sessions.parse().unwrap_or(0)),
         ["ask", n_sessions] => million::ask(n_sessions.parse().unwrap_or(0)),
-        _ => eprintln!("usage: profile FILE | correlate N_SESSIONS | ask N_SESSIONS"),
+        ["blocks", n_sessions, path] => million::write_blocks(n_sessions.parse().unwrap_or(0), path),
+        _ => {
+            eprintln!("usage: profile FILE | correlate N_SESSIONS | ask N_SESSIONS | blocks N_SESSIONS FILE")
+        }
     }
     ExitCode::SUCCESS
 }

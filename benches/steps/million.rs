@@ -6,6 +6,8 @@ use crate::print;
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::Opening;
 use sessionscope::query::{Column, Query, Sort};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 
 /// Rows the page shows at once, and some around them.
 const SCREEN: u32 = 100;
@@ -49,6 +51,19 @@ fn load(n_sessions: u32) -> Case {
     case
 }
 
+/// Writes the blocks for a page that has one source already: of each its length in eight bytes, then the block.
+pub fn write_blocks(n_sessions: u32, path: &str) {
+    let mut out = BufWriter::new(File::create(path).expect("the file can be made"));
+    busy::blocks(n_sessions, |mut block| {
+        block.source += 1;
+        block.records.spans.iter_mut().for_each(|span| span.source += 1);
+        let encoded = block.encode();
+        let len = (encoded.len() as u64).to_le_bytes();
+        out.write_all(&len).and_then(|()| out.write_all(&encoded)).expect("the disk has room");
+    });
+    out.flush().expect("the disk has room");
+}
+
 pub fn correlate(n_sessions: u32) {
     load(n_sessions);
     print("peak bytes", peak_bytes());
@@ -57,6 +72,8 @@ pub fn correlate(n_sessions: u32) {
 pub fn ask(n_sessions: u32) {
     let mut case = load(n_sessions);
     let all = Query { shown_noise: noise(&mut case), ..Query::default() };
+    let ((), secs) = wall(|| case.prepare());
+    print("make ready for filters", secs);
     for (name, by) in COLUMNS {
         for (way, descending) in [("up", false), ("down", true)] {
             let query = Query { sort: vec![Sort { by, descending }], ..all.clone() };

@@ -68,11 +68,11 @@ fn step(
         Some((from, to)) => to.since(from),
         None => derived(raw(pos).since(previous?))?,
     };
-    if amount.abs() < MIN_STEP {
+    if amount.saturating_abs() < MIN_STEP {
         return None;
     }
     let (from, to) = known.or(previous.map(|previous| (previous, raw(pos))))?;
-    let kind = if since_boot(amount).abs() <= REBASE_WITHIN && boot.has_start {
+    let kind = if since_boot(amount).saturating_abs() <= REBASE_WITHIN && boot.has_start {
         StepKind::Rebase
     } else if amount > 0 && is_machine_tool(records.text(events.text(event, Field::ProcessName))) {
         StepKind::Frozen { from, to }

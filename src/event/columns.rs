@@ -26,7 +26,7 @@ impl StrId {
 }
 
 /// Texts, each once.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Strings {
     text: String,
     /// Where each text ends; that of number `i` begins where `i - 1` ends.

@@ -26,7 +26,7 @@ pub struct Signature {
 }
 
 /// One line for every record.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Records {
     /// EventRecordID of the System element.
     pub id: Vec<u64>,

@@ -5,12 +5,13 @@
 use super::value::{CellWriter, Raw};
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
 use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
+use crate::event::{StrId, Type};
 use crate::problem::Problem;
 use crate::time::Timestamp;
 use bytemuck::Pod;
 
 /// What became of a batch.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Block {
     pub source: u32,
     pub chunks: Chunks,
@@ -97,22 +98,31 @@ impl BlockBuilder {
         self.records.event.push(NO_EVENT);
     }
 
-    /// Types the record pushed last: `value` gives the value of each of the spec's fields, by its place in the spec.
-    pub fn push_event<'a>(&mut self, spec: SpecIdx, value: impl Fn(usize) -> Raw<'a>) {
-        let layout = &LAYOUTS[usize::from(spec)];
+    /// Types the record pushed last. Gives where its cells begin, for [`BlockBuilder::put`].
+    pub fn push_event(&mut self, spec: SpecIdx) -> usize {
         let events = &mut self.records.events;
         let at = events.cells.len();
-        events.cells.resize(at + layout.n_cells, 0);
-        for (n, (_, field)) in layout.spec.fields.iter().enumerate() {
-            let raw = value(n);
-            let Some(slot) = layout.slot(*field).filter(|_| raw != Raw::Nothing) else { continue };
-            self.cells.write(field.ty(), raw, &mut events.cells[at + slot..]);
-        }
+        events.cells.resize(at + LAYOUTS[usize::from(spec)].n_cells, 0);
         let row = self.records.id.len() as u32 - 1;
         self.records.event[row as usize] = events.row.len() as u32;
         events.row.push(row);
         events.spec.push(spec);
         events.at.push(at as u32);
+        at
+    }
+
+    /// Writes a value into the cells from here on; where there is none, what was written stays.
+    pub fn put(&mut self, cell: usize, ty: Type, raw: Raw<'_>) {
+        if !matches!(raw, Raw::Nothing) {
+            self.cells.write(ty, raw, &mut self.records.events.cells[cell..]);
+        }
+    }
+
+    /// The same with a text that is known already.
+    pub fn put_text(&mut self, cell: usize, text: StrId) {
+        if !text.is_none() {
+            self.records.events.cells[cell] = text.0;
+        }
     }
 
     pub fn mark(&self) -> Mark {

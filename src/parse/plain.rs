@@ -6,14 +6,14 @@
 
 use super::block::{BlockBuilder, System};
 use super::template::{
-    Binding, Definition, Instance, Name, Slot, SystemSlots, Values, is_name_ignoring_case, read_definition,
-    read_instance,
+    Binding, Definition, Instance, Name, Slot, SystemSlots, ValueRef, Values, is_name_ignoring_case,
+    read_definition, read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
 use crate::event::records::Signature;
 use crate::event::table::{Keep, LOGON_PORTS, ORIGINS, Spec};
-use crate::event::{Field, StrId, Type};
+use crate::event::{Field, LogonId, StrId, Type};
 use crate::time::Timestamp;
 use std::sync::LazyLock;
 
@@ -39,10 +39,10 @@ struct Outer {
     system: SystemSlots,
     payload: Option<u16>,
     data: Vec<Binding>,
-    /// Texts of the template itself, interned once; of a value, for each record.
-    provider: Option<StrId>,
-    channel: Option<StrId>,
-    computer: Option<StrId>,
+    plan: Plan,
+    provider: TextSlot,
+    channel: TextSlot,
+    computer: TextSlot,
     /// The provider and channel looked up last, and their origin, if any of its events are typed. Most templates write
     /// both names into each record, and always the same.
     origin: Option<(StrId, StrId, Option<u16>)>,
@@ -67,11 +67,54 @@ struct Inner {
     plan: Plan,
 }
 
-/// Where the fields of a spec stand in a template.
+/// How an event of a spec is read from the values of a template.
 #[derive(Default)]
 struct Plan {
     spec: Option<SpecIdx>,
-    slots: Vec<Slot>,
+    /// By which records are kept at all ([`is_kept`]).
+    telling: Vec<Slot>,
+    /// The fields that the template has.
+    steps: Vec<Step>,
+}
+
+/// A value that is kept.
+struct Step {
+    place: Place,
+    ty: Type,
+    /// Where it goes among the event's cells.
+    cell: usize,
+    text: TextSlot,
+}
+
+/// Where a value comes from.
+enum Place {
+    Data(Slot),
+    /// Parts of the System element.
+    UserId,
+    ActivityId,
+}
+
+/// A slot with text, and the text it had last: many records in a row have the same, and comparing bytes is cheaper
+/// than finding them.
+#[derive(Clone, Copy, Default)]
+struct TextSlot {
+    slot: Slot,
+    last: ValueRef,
+    id: StrId,
+}
+
+impl TextSlot {
+    fn of(slot: Slot) -> Self {
+        TextSlot { slot, ..TextSlot::default() }
+    }
+
+    fn read(&mut self, ty: Type, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
+        let here = values.value_ref(self.slot);
+        if !values.is_same(self.last, here) {
+            (self.last, self.id) = (here, block.cells.text(ty, values.slot(self.slot)));
+        }
+        self.id
+    }
 }
 
 impl Default for Templates {
@@ -107,11 +150,11 @@ impl Templates {
         read_definition(chunk, at as usize)
     }
 
-    fn outer(&mut self, chunk: &[u8], at: u32, block: &mut BlockBuilder) -> Option<usize> {
+    fn outer(&mut self, chunk: &[u8], at: u32) -> Option<usize> {
         match *self.outer_at.get(at as usize)? {
             0 => {
                 let definition = self.learn(chunk, at)?;
-                self.outer.push(Outer::new(chunk, definition, block)?);
+                self.outer.push(Outer::new(definition)?);
                 self.outer_at[at as usize] = self.outer.len() as u16;
                 Some(self.outer.len() - 1)
             }
@@ -133,19 +176,21 @@ impl Templates {
 }
 
 impl Outer {
-    fn new(chunk: &[u8], definition: Definition, block: &mut BlockBuilder) -> Option<Self> {
+    fn new(definition: Definition) -> Option<Self> {
         let Definition { system, payload, data } = definition;
         let (Slot::Value(_), Slot::Value(_)) = (system.event_id, system.time) else { return None };
-        let mut literal = |slot: Slot| match slot {
-            Slot::Literal(at, len) => {
-                let raw = Raw::Utf16(chunk.get(at as usize..(at + len) as usize)?);
-                Some(block.cells.text(Type::Text, raw))
-            }
-            _ => None,
-        };
         let [provider, channel, computer] =
-            [system.provider, system.channel, system.computer].map(&mut literal);
-        Some(Outer { system, payload, data, provider, channel, computer, origin: None })
+            [system.provider, system.channel, system.computer].map(TextSlot::of);
+        Some(Outer {
+            system,
+            payload,
+            data,
+            plan: Plan::default(),
+            provider,
+            channel,
+            computer,
+            origin: None,
+        })
     }
 }
 
@@ -233,20 +278,17 @@ fn read_record(
     block: &mut BlockBuilder,
 ) -> Option<()> {
     let Instance { definition_at, values } = read_instance(chunk, at + 24, end)?;
-    let n = templates.outer(chunk, definition_at, block)?;
-    let outer = &templates.outer[n];
+    let n = templates.outer(chunk, definition_at)?;
+    let outer = &mut templates.outer[n];
     let (Raw::Number(event_id), Raw::FileTime(ticks)) =
         (values.slot(outer.system.event_id), values.slot(outer.system.time))
     else {
         return None;
     };
-    let mut text = |literal: Option<StrId>, slot| {
-        literal.unwrap_or_else(|| block.cells.text(Type::Text, values.slot(slot)))
-    };
     let signature = Signature {
-        provider: text(outer.provider, outer.system.provider),
-        channel: text(outer.channel, outer.system.channel),
-        computer: text(outer.computer, outer.system.computer),
+        provider: outer.provider.read(Type::Text, &values, block),
+        channel: outer.channel.read(Type::Text, &values, block),
+        computer: outer.computer.read(Type::Text, &values, block),
         event_id: event_id as u32,
         task: values.slot(outer.system.task).number().unwrap_or(0) as u32,
         level: values.slot(outer.system.level).number().unwrap_or(0) as u8,
@@ -258,7 +300,6 @@ fn read_record(
         None => u64_at(chunk, at + 8)?,
     };
     block.push_record(System { record_id, time: Timestamp::from_filetime(ticks), signature });
-    let outer = &mut templates.outer[n];
     let origin = outer.origin(signature.provider, signature.channel, &block.cells.strings);
     match origin.and_then(|origin| spec_of(origin, signature.event_id)) {
         Some(spec) => read_event(chunk, n, spec, &values, templates, block),
@@ -275,65 +316,97 @@ fn read_event(
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
-    let system = templates.outer[outer].system;
-    let payload = templates.outer[outer].payload.filter(|&n| !values.is_nothing(n));
-    let Some(payload) = payload else {
+    let outer = &mut templates.outer[outer];
+    let system = outer.system;
+    let Some(payload) = outer.payload.filter(|&n| !values.is_nothing(n)) else {
         // The data are part of the record's own template, or there are none.
-        let plan = make_plan(chunk, spec, &templates.outer[outer].data);
-        if is_left_out(spec, |n| values.slot(plan[n])) {
-            return Some(());
-        }
-        block.push_event(spec, |n| field(spec, n, &system, values, values.slot(plan[n])));
+        outer.plan.prepare(chunk, spec, &outer.data);
+        outer.plan.read(spec, &system, values, values, block);
         return Some(());
     };
     let (start, end) = values.binxml(payload)?;
     let Instance { definition_at, values: data } = read_instance(chunk, start, end)?;
     let inner = templates.inner(chunk, definition_at)?;
     let Inner { data: bindings, plan } = &mut templates.inner[inner];
-    if plan.spec != Some(spec) {
-        *plan = Plan { spec: Some(spec), slots: make_plan(chunk, spec, bindings) };
-    }
-    let slots = &plan.slots;
-    if !is_left_out(spec, |n| data.slot(slots[n])) {
-        block.push_event(spec, |n| field(spec, n, &system, values, data.slot(slots[n])));
-    }
+    plan.prepare(chunk, spec, bindings);
+    plan.read(spec, &system, values, &data, block);
     Some(())
 }
 
-/// A field of the spec: data, or a part of the System element.
-fn field<'a>(spec: SpecIdx, n: usize, system: &SystemSlots, values: &Values<'a>, data: Raw<'a>) -> Raw<'a> {
-    let name = LAYOUTS[usize::from(spec)].spec.fields[n].0;
-    // Nearly all are data: one byte tells.
-    if !name.starts_with('@') {
-        return data;
+impl Plan {
+    /// Makes the plan for a template with these data fields, if it is for another spec.
+    fn prepare(&mut self, chunk: &[u8], spec: SpecIdx, data: &[Binding]) {
+        if self.spec == Some(spec) {
+            return;
+        }
+        let layout = &LAYOUTS[usize::from(spec)];
+        let slot = |name: &str| find(chunk, data, name);
+        self.spec = Some(spec);
+        self.telling = telling(layout.spec).map(|n| slot(layout.spec.fields[n].0)).collect();
+        self.steps.clear();
+        for &(name, field) in layout.spec.fields {
+            let place = match name {
+                "@UserID" => Place::UserId,
+                "@ActivityID" => Place::ActivityId,
+                _ => match slot(name) {
+                    Slot::Absent => continue,
+                    slot => Place::Data(slot),
+                },
+            };
+            let Some(cell) = layout.slot(field) else { continue };
+            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent });
+            self.steps.push(Step { place, ty: field.ty(), cell, text });
+        }
     }
-    match name {
-        "@UserID" => values.slot(system.user_id),
-        "@ActivityID" => values.slot(system.activity_id),
-        _ => data,
+
+    fn read(
+        &mut self,
+        spec: SpecIdx,
+        system: &SystemSlots,
+        values: &Values<'_>,
+        data: &Values<'_>,
+        block: &mut BlockBuilder,
+    ) {
+        let keep = LAYOUTS[usize::from(spec)].spec.keep;
+        if !is_kept(keep, self.telling.iter().map(|&slot| data.slot(slot))) {
+            return;
+        }
+        let at = block.push_event(spec);
+        for step in &mut self.steps {
+            let raw = match step.place {
+                Place::Data(_) if step.ty.is_text() => {
+                    let id = step.text.read(step.ty, data, block);
+                    block.put_text(at + step.cell, id);
+                    continue;
+                }
+                Place::Data(slot) => data.slot(slot),
+                Place::UserId => values.slot(system.user_id),
+                Place::ActivityId => values.slot(system.activity_id),
+            };
+            block.put(at + step.cell, step.ty, raw);
+        }
     }
 }
 
-/// Whether a record is none of those that are kept of its id.
-pub fn is_left_out<'a>(spec: SpecIdx, value: impl Fn(usize) -> Raw<'a>) -> bool {
-    let spec = LAYOUTS[usize::from(spec)].spec;
-    let none_of = |wanted: &[Field], is_telling: &dyn Fn(u64) -> bool| {
-        let mut fields = spec.fields.iter().enumerate().filter(|(_, (_, field))| wanted.contains(field));
-        fields.all(|(n, _)| !value(n).number().is_some_and(is_telling))
+/// Places of the spec's fields that say whether a record is kept.
+pub fn telling(spec: &Spec) -> impl Iterator<Item = usize> {
+    let wanted: &[Field] = match spec.keep {
+        Keep::All => &[],
+        Keep::Cited => &[Field::SubjectLogonId, Field::TargetLogonId],
+        Keep::LogonPorts => &[Field::Port, Field::DestPort],
     };
-    match spec.keep {
-        Keep::All => false,
-        Keep::Cited => none_of(&[Field::SubjectLogonId, Field::TargetLogonId], &|luid| {
-            luid != 0 && !crate::event::LogonId(luid).is_fixed()
-        }),
-        Keep::LogonPorts => none_of(&[Field::Port, Field::DestPort], &|port| LOGON_PORTS.contains(&port)),
-    }
+    let fields = spec.fields.iter().enumerate();
+    fields.filter(|(_, (_, field))| wanted.contains(field)).map(|(n, _)| n)
 }
 
-/// For each field of the spec, where a template with these data fields has it.
-fn make_plan(chunk: &[u8], spec: SpecIdx, data: &[Binding]) -> Vec<Slot> {
-    let fields = LAYOUTS[usize::from(spec)].spec.fields;
-    fields.iter().map(|(name, _)| find(chunk, data, name)).collect()
+/// Whether a record with these values in the fields that say so is kept.
+pub fn is_kept<'a>(keep: Keep, mut telling: impl Iterator<Item = Raw<'a>>) -> bool {
+    let mut any = |tells: fn(u64) -> bool| telling.any(|value| value.number().is_some_and(tells));
+    match keep {
+        Keep::All => true,
+        Keep::Cited => any(|luid| luid != 0 && !LogonId(luid).is_fixed()),
+        Keep::LogonPorts => any(|port| LOGON_PORTS.contains(&port)),
+    }
 }
 
 fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {

@@ -4,7 +4,7 @@
 //! that were forwarded or made by hand. A bad record costs a record.
 
 use super::block::{BlockBuilder, System};
-use super::plain::{is_left_out, origin_of, outcome, spec_of};
+use super::plain::{is_kept, origin_of, outcome, spec_of, telling};
 use super::value::{Raw, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;
@@ -129,8 +129,14 @@ fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), S
     let Some(spec) = origin.and_then(|origin| spec_of(origin, event_id)) else { return Ok(()) };
     let fields = LAYOUTS[usize::from(spec)].spec.fields;
     let value = |n: usize| field(event, fields[n].0);
-    if !is_left_out(spec, value) {
-        block.push_event(spec, value);
+    let layout = &LAYOUTS[usize::from(spec)];
+    if is_kept(layout.spec.keep, telling(layout.spec).map(value)) {
+        let at = block.push_event(spec);
+        for (n, (_, kept)) in fields.iter().enumerate() {
+            if let Some(cell) = layout.slot(*kept) {
+                block.put(at + cell, kept.ty(), value(n));
+            }
+        }
     }
     Ok(())
 }

@@ -336,6 +336,17 @@ pub struct Values<'a> {
     starts: [u32; MAX_VALUES + 1],
 }
 
+/// Where a value is in its chunk.
+#[derive(Clone, Copy, Default)]
+pub struct ValueRef {
+    kind: u8,
+    start: u32,
+    end: u32,
+}
+
+/// Stands for the kind of text that is the template's own: no value has it.
+const LITERAL: u8 = u8::MAX;
+
 /// A template instance within a chunk: which definition, and its values.
 pub struct Instance<'a> {
     pub definition_at: u32,
@@ -353,6 +364,24 @@ impl<'a> Values<'a> {
 
     fn bytes(&self, n: usize) -> &'a [u8] {
         self.chunk.get(self.starts[n] as usize..self.starts[n + 1] as usize).unwrap_or_default()
+    }
+
+    /// Where the value of a slot is.
+    pub fn value_ref(&self, slot: Slot) -> ValueRef {
+        match slot {
+            Slot::Value(n) if usize::from(n) < self.n => {
+                let n = usize::from(n);
+                ValueRef { kind: self.kinds[n], start: self.starts[n], end: self.starts[n + 1] }
+            }
+            Slot::Literal(at, len) => ValueRef { kind: LITERAL, start: at, end: at + len },
+            _ => ValueRef::default(),
+        }
+    }
+
+    /// Whether two values of this chunk are alike. One that has no place of its own is like no other.
+    pub fn is_same(&self, one: ValueRef, other: ValueRef) -> bool {
+        let bytes = |of: ValueRef| self.chunk.get(of.start as usize..of.end as usize);
+        one.start > 0 && one.kind == other.kind && bytes(one) == bytes(other)
     }
 
     /// Where the value is, if it is BinXML.

@@ -6,6 +6,8 @@
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, open, parse_batch};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
 /// A log by the path it was given.
 pub type Log = (String, Vec<u8>);
@@ -57,6 +59,43 @@ impl Batch<'_> {
         let first_chunk = self.chunks.start as u32;
         parse_batch(self.source, first_chunk, self.first_chunk_offset, bytes, templates).encode()
     }
+}
+
+/// Loads logs as the page and the command line do: by this many threads, in batches of random sizes, each block merged
+/// when it comes.
+pub fn load_by_workers(logs: &[Log], n_workers: usize, random: &mut Random) -> Case {
+    let mut case = Case::new();
+    let mut batches = Vec::new();
+    for (path, log) in logs {
+        let opening = open(&log[..log.len().min(HEADER_BYTES)], log.len() as u64);
+        let (n_chunks, first_chunk_offset) = (opening.n_chunks as usize, opening.first_chunk_offset);
+        let source = case.add_source(path, log.len() as u64, opening);
+        let mut first = 0;
+        while first < n_chunks {
+            let end = n_chunks.min(first + 1 + random.below(9));
+            batches.push(Batch { source, log, chunks: first..end, first_chunk_offset });
+            first = end;
+        }
+    }
+    let (next, (sender, receiver)) = (AtomicUsize::new(0), sync_channel(n_workers));
+    std::thread::scope(|scope| {
+        for _ in 0..n_workers {
+            let (sender, batches, next) = (sender.clone(), &batches, &next);
+            scope.spawn(move || {
+                let mut templates = Templates::default();
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    sender.send(batch.parse(&mut templates)).expect("the case takes all blocks");
+                }
+            });
+        }
+        drop(sender);
+        for encoded in receiver {
+            case.add_encoded(&encoded).expect("what was encoded can be decoded");
+        }
+    });
+    (0..logs.len() as u32).for_each(|source| case.end_source(source, None));
+    case.update();
+    case
 }
 
 /// Every session of a case, one on each line.

@@ -21,8 +21,9 @@ cargo xtask <command>
   serve [--port PORT]   build it and serve the same bytes at http://127.0.0.1:PORT/ (8000; 0 takes a free port)
   test                  install what is missing, then run every check: format, lints, documents, tests, browser tests
   bench [--size SIZE] [--big] [--label LABEL] [PART...]
-                        measure: native, linear, folder, profile, correlate, million, browser; with logs of SIZE (1G;
-                        256M is quick), one of 4 GiB as well, the report under a name that ends in LABEL
+                        measure: native, linear, folder, profile, correlate, million, browser, browser-memory,
+                        browser-folder, browser-million; with logs of SIZE (1G; 256M is quick), one of 4 GiB as
+                        well, the report under a name that ends in LABEL
   record FILE ID        print what each step makes of one record
 ";
 

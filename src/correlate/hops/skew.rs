@@ -64,7 +64,8 @@ impl Skews {
 fn skew(mut samples: Vec<i64>) -> i64 {
     samples.sort_unstable();
     let Some(&middle) = samples.get(samples.len() / 2) else { return 0 };
-    let agree = samples.iter().filter(|&&sample| (sample - middle).abs() <= SPREAD).count();
+    let agree =
+        samples.iter().filter(|&&sample| sample.saturating_sub(middle).saturating_abs() <= SPREAD).count();
     let is_one = samples.len() >= MIN_SAMPLES && agree * 2 > samples.len();
     if is_one && !DELAY.contains(&middle) { middle } else { 0 }
 }

@@ -122,6 +122,19 @@ impl Browser {
         bail!("not within {MAX_WAIT:?}: {what}")
     }
 
+    /// The same for what may take long, and where looking too often would slow it down.
+    pub async fn wait_long(&self, max: Duration, what: &str, expression: &str) -> Result<Value> {
+        let start = Instant::now();
+        loop {
+            let value = self.eval(expression).await?;
+            if !matches!(value, Value::Null | Value::Bool(false)) {
+                return Ok(value);
+            }
+            ensure!(start.elapsed() < max, "not within {max:?}: {what}");
+            sleep(8 * BETWEEN_LOOKS).await;
+        }
+    }
+
     /// Waits until an element is in the page.
     pub async fn wait_for(&self, selector: &str) -> Result<WebElement> {
         let start = Instant::now();

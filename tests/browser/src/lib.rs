@@ -49,13 +49,18 @@ const MAX_QUIT: Duration = Duration::from_secs(15);
 
 /// Runs a test in a fresh headless Chromium, and stops that whatever happens.
 pub fn in_chromium(test: impl AsyncFnOnce(&Browser) -> Result<()>) {
+    in_chromium_for(MAX_TEST, test);
+}
+
+/// The same for what may take longer.
+pub fn in_chromium_for(max: Duration, test: impl AsyncFnOnce(&Browser) -> Result<()>) {
     let Some(page) = env::var_os("SESSIONSCOPE_PAGE").map(PathBuf::from) else {
         return say_skipped("browser tests need the packed page; run cargo xtask test");
     };
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let browser = runtime.block_on(limited("start", MAX_START, Browser::start(page)));
     let browser = browser.unwrap_or_else(|error| panic!("no browser: {error:?}"));
-    let run = || runtime.block_on(limited("test", MAX_TEST, test(&browser)));
+    let run = || runtime.block_on(limited("test", max, test(&browser)));
     let outcome = catch_unwind(AssertUnwindSafe(run));
     if !matches!(outcome, Ok(Ok(()))) {
         show_evidence(&runtime, &browser);

@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use browser_tests::{Browser, Origin, export, in_chromium, read_natively, say_skipped};
 use evtx_fixture::damage;
 use evtx_fixture::generate::{Profile, generate};
+use evtx_fixture::scenario::Scenario;
 use sessionscope::case::Format;
 use sessionscope::query::Query;
 use tempfile::TempDir;
@@ -42,6 +43,31 @@ fn real_workstation_agrees() {
 #[test]
 fn real_duplicates_agree() {
     in_chromium(async |browser| real_folder_agrees(browser, "donpapi_dup").await);
+}
+
+/// JavaScript's own numbers are exact to 2^53: these are beyond.
+const HUGE: &str = "\
+# Huge
+
+    08:00:00.0000001  PC1  4624 logon=0xfedcba9876543211 type=2 user=alice record=9007199254740993
+    09:00:00.0000003  PC1  4634 logon=0xfedcba9876543211 type=2 user=alice record=9007199254740995
+";
+
+#[test]
+fn huge_numbers_stay_exact() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let log = folder.path().join("Security.evtx");
+        fs::write(&log, Scenario::parse_all(HUGE)?[0].files().remove(0).1)?;
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&log], 1).await?;
+        browser.open_session("PC1#0/0xfedcba9876543211").await?;
+        let record = "#evidence .event[data-record='9007199254740993']";
+        browser.click(&format!("{record} .event-xml")).await?;
+        let xml = browser.wait_for_text(&format!("{record} .record[data-state='read']"), |_| true).await?;
+        assert!(xml.contains("9007199254740993") && xml.contains("0xfedcba9876543211"), "{xml}");
+        compare(browser, &[("Security.evtx".to_owned(), log)]).await
+    });
 }
 
 fn generated(profile: Profile, mib: u64) -> Result<Vec<u8>> {

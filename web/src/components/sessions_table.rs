@@ -44,9 +44,10 @@ pub struct SessionsTableProps {
 #[component]
 pub fn SessionsTable(props: &SessionsTableProps) -> Html {
     let SessionsTableProps { rows, grid, sort, act, .. } = props;
-    let end = grid.first.saturating_add(grid.n_visible).min(rows.n_rows);
+    let first = first_shown(grid, rows);
+    let end = first.saturating_add(grid.n_visible).min(rows.n_rows);
     let head = COLUMNS.iter().map(|column| head(column, sort, act)).collect::<Html>();
-    let shown = (grid.first..end).map(|index| row(index, props)).collect::<Html>();
+    let shown = (first..end).map(|index| row(index, props)).collect::<Html>();
     html! {
         <>
             <GridView id="sessions" label="Sessions" view={View::Sessions} grid={*grid} n_rows={rows.n_rows}
@@ -56,6 +57,14 @@ pub fn SessionsTable(props: &SessionsTableProps) -> Html {
             }
         </>
     }
+}
+
+/// The first row that is shown. While others are on their way, those stay that are there: who drags the scroll bar
+/// sees rows pass by, not a blank table.
+fn first_shown(grid: &Grid, rows: &Rows) -> u32 {
+    let n_held = rows.rows.len() as u32;
+    let last = rows.first.saturating_add(n_held.saturating_sub(grid.n_visible));
+    if n_held == 0 { grid.first } else { grid.first.clamp(rows.first, last) }
 }
 
 fn nothing(n_total: u32, is_reading: bool) -> &'static str {

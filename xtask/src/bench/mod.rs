@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::run::target_dir;
+use browser::Browser;
 use logs::Log;
 use report::Report;
 
@@ -28,7 +29,8 @@ pub struct Options {
     pub label: String,
 }
 
-const PARTS: [&str; 7] = ["native", "linear", "folder", "profile", "correlate", "million", "browser"];
+const NATIVE_PARTS: [&str; 6] = ["native", "linear", "folder", "profile", "correlate", "million"];
+const BROWSER_PARTS: [&str; 4] = ["browser", "browser-memory", "browser-folder", "browser-million"];
 
 /// Reads `256M`, `1G` or a number of bytes.
 pub fn bytes(text: &str) -> Result<u64> {
@@ -47,8 +49,9 @@ fn folder() -> PathBuf {
 }
 
 pub fn bench(options: &Options) -> Result<()> {
-    if let Some(part) = options.parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        bail!("there is no part {part:?}; there are {}", PARTS.join(", "));
+    let parts = [&NATIVE_PARTS[..], &BROWSER_PARTS].concat();
+    if let Some(part) = options.parts.iter().find(|part| !parts.contains(&part.as_str())) {
+        bail!("there is no part {part:?}; there are {}", parts.join(", "));
     }
     let is_wanted = |part: &str| options.parts.is_empty() || options.parts.iter().any(|other| other == part);
     let mut report = Report::new(options)?;
@@ -77,8 +80,20 @@ pub fn bench(options: &Options) -> Result<()> {
     if is_wanted("million") {
         steps::million(&mut report)?;
     }
-    if is_wanted("browser") {
-        browser::browser(options.size, &mut report)?;
+    if BROWSER_PARTS.iter().any(|part| is_wanted(part)) {
+        let browser = Browser::build()?;
+        if is_wanted("browser") {
+            browser.reading(options.size, &mut report)?;
+        }
+        if is_wanted("browser-memory") {
+            browser.memory(options, &mut report)?;
+        }
+        if is_wanted("browser-folder") {
+            browser.folder(options.size, &mut report)?;
+        }
+        if is_wanted("browser-million") {
+            browser.million(&mut report)?;
+        }
     }
     report.save()
 }

@@ -17,7 +17,7 @@ const TIME_BOUND: f64 = 0.6;
 const MEMORY_BOUND: f64 = 250e6;
 
 /// How much slower a byte may be where there are more of them, or in more files: what chance makes of two runs.
-const SAME: f64 = 1.25;
+pub const SAME: f64 = 1.25;
 
 pub fn against_dump(log: Log, size: u64, report: &mut Report) -> Result<()> {
     let path = log.file(size)?;

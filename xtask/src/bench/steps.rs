@@ -1,7 +1,11 @@
 //! The library's steps on one thread: `benches/steps`, and what its numbers mean.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::Result;
 
+use super::folder;
 use super::logs::Log;
 use super::measure::{Measures, warm_up};
 use super::report::{Report, mb_per_s, mib};
@@ -30,6 +34,14 @@ fn once(args: &[&str]) -> Result<Measures> {
     let mut command = cargo(["bench", "--quiet", "--package", "sessionscope", "--bench", "steps", "--"]);
     command.args(args);
     Measures::of(command)
+}
+
+/// The file with the blocks of so many sessions: made anew, for the form of a block changes with the program.
+pub fn blocks(n_sessions: u32) -> Result<PathBuf> {
+    fs::create_dir_all(folder())?;
+    let path = folder().join(format!("{n_sessions}-sessions.blocks"));
+    once(&["blocks", &n_sessions.to_string(), &path.to_string_lossy()])?;
+    Ok(path)
 }
 
 /// Where the time goes.
@@ -77,6 +89,7 @@ pub fn million(report: &mut Report) -> Result<()> {
     let measures = once(&["ask", "1000000"])?;
     report.section(&format!("{} sessions of {} events", measures.get("sessions"), measures.get("events")));
     report.fact("merging encoded blocks", &format!("{:.2} s", measures.get("merge")));
+    report.fact("making ready for filters", &format!("{:.3} s", measures.get("make ready for filters")));
     for (name, secs) in measures.starting_with("sort ") {
         report.bound(&format!("{name}, s"), secs, SORT_BOUND);
     }

@@ -1,9 +1,13 @@
-//! Names that a log makes up to mislead whoever reads them: markup, formulas, control and bidirectional characters,
-//! and as long as a record can hold. Every command tells of them, and none obeys.
+//! Logs made to mislead whoever reads them. Names: markup, formulas, control and bidirectional characters, and as long
+//! as a record can hold; every command tells of them, and none obeys. Numbers: times, ids and LogonIds at the ends of
+//! their ranges, channels and computers without a name; nothing breaks.
 
+mod common;
+
+use common::{Random, json_lines, load};
 use evtx_fixture::Event;
 use evtx_fixture::scenario::Scenario;
-use evtx_fixture::{LogWriter, Text, windows};
+use evtx_fixture::{FileTime, LogWriter, Text, Value, windows};
 use sessionscope::session::record::Record;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -86,7 +90,7 @@ fn run(args: &[&str]) -> Output {
 #[test]
 fn no_command_gives_a_terminal_what_it_would_obey() {
     let logs = logs();
-    let folder = folder("hostile_names", &logs);
+    let folder = folder("hostile", &logs);
     let folder = folder.to_str().expect("a path of ours is text");
     let security = format!("{folder}/{}", logs[0].0);
     let commands: &[&[&str]] = &[
@@ -138,7 +142,7 @@ fn names_as_long_as_a_record_can_hold() {
         let mut event = windows::event("Security", 4624);
         event.record_id = n + 1;
         event.set("TargetUserName", Text::Owned(format!("{long}{n}")));
-        event.set("TargetLogonId", evtx_fixture::Value::Hex64(0x5000 + n));
+        event.set("TargetLogonId", Value::Hex64(0x5000 + n));
         log.write(&event);
     }
     let folder = folder("long_names", &[("Security.evtx".to_owned(), log.finish())]);
@@ -149,4 +153,69 @@ fn names_as_long_as_a_record_can_hold() {
     assert!(widest < 1_000, "a line of {widest} characters is no table");
     let lines = run(&["sessions", "--format", "jsonl", folder]).stdout;
     assert_eq!(String::from_utf8(lines).expect("JSON is text").matches(&format!("{long}7\"")).count(), 1);
+}
+
+/// Numbers at which something ends.
+const EDGES: [u64; 12] = [
+    0,
+    1,
+    0x3e7,
+    u32::MAX as u64,
+    u32::MAX as u64 + 1,
+    i64::MAX as u64 - 1,
+    i64::MAX as u64,
+    i64::MAX as u64 + 1,
+    u64::MAX - 1,
+    u64::MAX,
+    // 1970 and 2024, so that not all is absurd.
+    116_444_736_000_000_000,
+    133_540_000_000_000_000,
+];
+
+/// Any event of the catalogue, with numbers at the edges; a quarter of them a little beside it.
+fn absurd(random: &mut Random, entries: &[windows::Entry]) -> Event {
+    let edge = |random: &mut Random| match random.below(4) {
+        0 => EDGES[random.below(EDGES.len())].wrapping_add(random.below(100) as u64),
+        _ => EDGES[random.below(EDGES.len())],
+    };
+    let mut event = entries[random.below(entries.len())].event();
+    event.time = FileTime(edge(random));
+    event.record_id = edge(random);
+    event.header_id = None;
+    event.channel = if random.below(20) == 0 { "".into() } else { event.channel };
+    event.computer = ["PC1", "PC1", "PC1", "PC2", ""][random.below(5)].into();
+    let fields: Vec<(Text, Value)> =
+        event.fields().iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+    for (name, value) in fields {
+        let value = match value {
+            Value::Hex64(_) => Value::Hex64(edge(random)),
+            Value::U64(_) => Value::U64(edge(random)),
+            Value::U32(_) if random.below(2) == 0 => Value::U32(edge(random) as u32),
+            Value::FileTime(_) => Value::FileTime(FileTime(edge(random))),
+            value => value,
+        };
+        event.set(&name, value);
+    }
+    event
+}
+
+#[test]
+fn no_number_breaks_anything() {
+    let entries: Vec<windows::Entry> = windows::entries().collect();
+    for seed in 1..=500 {
+        let mut random = Random(0x2545_f491_4f6c_dd1d ^ seed);
+        let mut logs: Vec<LogWriter> = (0..3).map(|_| LogWriter::new()).collect();
+        for header_id in 1..=60 {
+            let mut event = absurd(&mut random, &entries);
+            event.header_id = Some(header_id);
+            logs[random.below(3)].write(&event);
+        }
+        let files: Vec<(String, Vec<u8>)> =
+            logs.into_iter().enumerate().map(|(n, log)| (format!("{n}.evtx"), log.finish())).collect();
+        let is_fine = std::panic::catch_unwind(|| {
+            let lines = json_lines(&mut load(&files));
+            assert!(lines.lines().all(|line| serde_json::from_str::<Record>(line).is_ok()));
+        });
+        assert!(is_fine.is_ok(), "seed {seed}");
+    }
 }

@@ -1,0 +1,145 @@
+//! What can go wrong while files are read: workers die, files change or disappear. The case stays complete otherwise.
+
+use std::fs::{self, File};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use browser_tests::{Browser, Origin, export, in_chromium, read_natively};
+use evtx_fixture::generate::{Profile, generate};
+use serde_json::{Value, json};
+use sessionscope::case::Format;
+use tempfile::TempDir;
+
+/// Kills the worker that is given a batch with chunk `chunk` of the first source, so many times: as the browser ends
+/// one that is out of memory, before it can say a word.
+fn killer(chunk: u32, times: u32) -> String {
+    format!(
+        "globalThis.deaths = 0;
+        globalThis.Worker = class extends Worker {{
+            constructor(url, options) {{ super(url, options); this.role = options.name; }}
+            postMessage(message, transfer) {{
+                const batch = Array.isArray(message) && message[0].Batch;
+                const n = batch ? Math.ceil(message[1].byteLength / 65536) : 0;
+                const isIt = batch && batch.source === 0
+                    && batch.first_chunk <= {chunk} && {chunk} < batch.first_chunk + n;
+                super.postMessage(message, transfer);
+                if (!isIt || globalThis.deaths >= {times}) return;
+                globalThis.deaths += 1;
+                this.terminate();
+                queueMicrotask(() => this.dispatchEvent(new ErrorEvent('error', {{ message: 'out of memory' }})));
+            }}
+        }};"
+    )
+}
+
+/// Holds back what is read of files after their beginnings, until `go()` is called.
+const HOLD: &str = "{
+    const { arrayBuffer } = Blob.prototype;
+    const held = new Promise((resolve) => { globalThis.go = resolve; });
+    Blob.prototype.arrayBuffer = async function () {
+        if (this.size > 4096) await held;
+        return arrayBuffer.call(this);
+    };
+}";
+
+fn log(folder: &Path, name: &str, seed: u64) -> Result<PathBuf> {
+    let path = folder.join(name);
+    let log = generate(Profile::MemberServer, seed, 3 << 20, Cursor::new(Vec::new()))?;
+    fs::write(&path, log.into_inner())?;
+    Ok(path)
+}
+
+#[test]
+fn a_worker_that_dies_is_replaced_and_nothing_is_missing() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let path = log(folder.path(), "Security.evtx", 7)?;
+        browser.before_load(&killer(20, 1)).await?;
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&path], 1).await?;
+        assert_eq!(browser.eval("deaths").await?, 1, "a worker died");
+        assert_eq!(source(browser, "Security.evtx").await?, json!(["read", ""]));
+        let wanted = read_outside(&[("Security.evtx", &path)])?;
+        assert!(downloaded(browser).await? == wanted, "its batch was read again");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_chunk_that_kills_twice_costs_one_chunk_and_is_told() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let (path, other) = (log(folder.path(), "a.evtx", 7)?, log(folder.path(), "b.evtx", 8)?);
+        browser.before_load(&killer(20, u32::MAX)).await?;
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&path, &other], 2).await?;
+        assert_eq!(browser.eval("deaths").await?, 2, "once with its neighbours, once alone");
+        let [state, problem] = serde_json::from_value::<[String; 2]>(source(browser, "a.evtx").await?)?;
+        assert_eq!(state, "read");
+        assert!(
+            problem.contains("chunk 20: reading it stopped the parser twice (out of memory)"),
+            "{problem}"
+        );
+        assert_eq!(source(browser, "b.evtx").await?, json!(["read", ""]), "another file is not affected");
+        let bytes = fs::read(&path)?;
+        let at = 4096 + 20 * 65_536;
+        let mut without = bytes.clone();
+        without[at..at + 65_536].fill(0);
+        fs::write(&path, without)?;
+        let wanted = read_outside(&[("a.evtx", &path), ("b.evtx", &other)])?;
+        assert!(downloaded(browser).await? == wanted, "all other chunks are there");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_disappears_or_changes_is_a_problem_and_no_hang() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let names = ["gone.evtx", "short.evtx", "other.evtx", "whole.evtx"];
+        let paths = names.map(|name| log(folder.path(), name, 9));
+        let [gone, short, other, whole] = paths;
+        let (gone, short, other, whole) = (gone?, short?, other?, whole?);
+        browser.before_load(HOLD).await?;
+        browser.open_started(Origin::File).await?;
+        browser.drop_files("body", &[&gone, &short, &other, &whole]).await?;
+        browser.wait_until("reading is under way", "document.getElementById('reading')").await?;
+        fs::remove_file(&gone)?;
+        File::options().write(true).open(&short)?.set_len(1 << 20)?;
+        fs::write(&other, b"something else")?;
+        browser.eval("go()").await?;
+        browser.wait_loaded(4).await?;
+        for name in ["gone.evtx", "short.evtx", "other.evtx"] {
+            let [state, problem] = serde_json::from_value::<[String; 2]>(source(browser, name).await?)?;
+            assert_eq!(state, "not read", "{name}: {problem}");
+            assert!(
+                problem.contains("it changed, disappeared") || problem.contains("no longer there"),
+                "{problem}"
+            );
+        }
+        assert_eq!(source(browser, "whole.evtx").await?, json!(["read", ""]));
+        let wanted = read_outside(&[("whole.evtx", &whole)])?;
+        assert!(downloaded(browser).await? == wanted, "the file that stayed is complete");
+        Ok(())
+    });
+}
+
+/// The state and the problems of a file, as its row in the ledger tells them.
+async fn source(browser: &Browser, name: &str) -> Result<Value> {
+    browser.click("#view-files").await?;
+    browser.wait_for(&format!("#files [data-source='{name}']")).await?;
+    let cells = "['state', 'problems'].map((column) => document.querySelector(
+        `#files [data-source='${args[0]}'] [data-col=${column}]`).textContent)";
+    browser.eval_with(cells, vec![json!(name)]).await
+}
+
+async fn downloaded(browser: &Browser) -> Result<Vec<u8>> {
+    browser.export("export-all-jsonl").await
+}
+
+/// Every session of the same files, read outside the browser.
+fn read_outside(files: &[(&str, &Path)]) -> Result<Vec<u8>> {
+    let files: Vec<_> = files.iter().map(|&(name, path)| (name.to_owned(), path)).collect();
+    Ok(export(&mut read_natively(&files)?, Format::JsonLines, None))
+}
