@@ -130,6 +130,9 @@ fn traps_5_to_8_token_pairs() {
     assert_roles(&log, prompt, &[(812, "elevated"), (813, "primary")]);
     assert_eq!((log.logon(813).logoff_4634, prompt.end_how.as_str()), (Some(815), "clean_shutdown"));
     assert_end(log.of(817), "logoff", "2016-07-16T00:18:43.8176140Z", "high");
+    // Both were made at the desk of the session that 807 began (rule 30).
+    let desk = Some(log.of(807).session.as_str());
+    assert_eq!([812, 817].map(|logon| log.of(logon).parent.as_deref()), [desk; 2]);
     // A 4647, and the 4634 of both halves four seconds later.
     let last = log.of(2248);
     assert_end(last, "user_logoff", "2017-04-14T01:20:20.1230577Z", "high");

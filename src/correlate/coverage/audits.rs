@@ -131,6 +131,8 @@ struct Tally {
     desktop: Option<Pos>,
     logon: Option<Pos>,
     n_logons: u32,
+    grouped: Option<Pos>,
+    n_grouped: u32,
     created: Option<Pos>,
     n_created: u32,
     n_command_lines: u32,
@@ -162,6 +164,8 @@ impl Tally {
             desktop: None,
             logon: None,
             n_logons: 0,
+            grouped: None,
+            n_grouped: 0,
             created: None,
             n_created: 0,
             n_command_lines: 0,
@@ -230,6 +234,11 @@ impl Tally {
             Kind::Logon if cites(Field::TargetLogonId) && is_told(CLUSTER) => {
                 self.n_logons += 1;
                 self.logon.get_or_insert(pos);
+                // Group Membership came with Windows 10, as did this field of 4624.
+                if !events.text(event, Field::Elevated).is_none() {
+                    self.n_grouped += 1;
+                    self.grouped.get_or_insert(pos);
+                }
                 let logon_type = events.number(event, Field::LogonType);
                 let is_elevated = records.text(events.text(event, Field::Elevated)) == "%%1842";
                 // What comes before the 4624 must not be missing either.
@@ -337,7 +346,7 @@ impl Tally {
         match task {
             tasks::LOGON => self.cited.map(row),
             tasks::SPECIAL_LOGON => self.elevated.map(row),
-            tasks::GROUP_MEMBERSHIP => self.logon.filter(|_| self.n_logons >= SOME_LOGONS).map(row),
+            tasks::GROUP_MEMBERSHIP => self.grouped.filter(|_| self.n_grouped >= SOME_LOGONS).map(row),
             tasks::OTHER_LOGON => self.unlocked.map(row).or(self.reconnected.filter(|_| self.n_logons > 0)),
             tasks::PROCESS_CREATION => self.desktop.map(row).or(self.settled),
             tasks::PROCESS_TERMINATION => self.created.filter(|_| self.n_created >= SOME_PROCESSES).map(row),
