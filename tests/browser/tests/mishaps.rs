@@ -35,7 +35,8 @@ fn killer(chunk: u32, times: u32) -> String {
             }}
             // It dies at the batch that it is at, not at one that waits.
             mayDie() {{
-                if (!this.queue[0] || globalThis.deaths >= {times}) return;
+                if (this.isDead || !this.queue[0] || globalThis.deaths >= {times}) return;
+                this.isDead = true;
                 globalThis.deaths += 1;
                 this.terminate();
                 queueMicrotask(() => this.dispatchEvent(new ErrorEvent('error', {{ message: 'out of memory' }})));
