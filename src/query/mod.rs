@@ -1,6 +1,7 @@
 //! What can be asked of a case, and the answers: plain data that crosses to the page.
 
 pub mod bursts;
+mod radix;
 mod search;
 pub mod view;
 pub mod who;

@@ -38,8 +38,10 @@ pub struct Index {
     haystack: String,
     /// Where each text ends.
     ends: Vec<usize>,
-    /// By session.
+    /// Of each session.
     sessions: Vec<Texts>,
+    /// The class of each, in the narrowest column: rows are gone through in the order they are shown in.
+    classes: Vec<Class>,
     /// What sessions with several origins have beside.
     more: Vec<(SessionIdx, TextNo)>,
 }
@@ -56,7 +58,8 @@ impl Index {
                 more.extend(texts.map(|text| (idx as SessionIdx, text)));
             }
         }
-        Index { sessions: own, more, ..builder.index }
+        let classes = sessions.all.iter().map(|session| session.class).collect();
+        Index { sessions: own, classes, more, ..builder.index }
     }
 
     /// The sessions in whose texts all of the words occur, whatever their case.
@@ -67,6 +70,10 @@ impl Index {
             found.0.iter_mut().zip(with_word).for_each(|(all, one)| *all &= one);
         }
         found
+    }
+
+    pub fn class(&self, idx: SessionIdx) -> Class {
+        self.classes[idx as usize]
     }
 
     /// A session's text at this place.

@@ -4,7 +4,7 @@
 
 use super::bursts::{self, Line};
 use super::search::{ADDRESS, DOMAIN, HOST, Index, USER};
-use super::{BurstRow, Column, NoiseCount, Query, Row, Rows, Sort};
+use super::{BurstRow, Column, NoiseCount, Query, Row, Rows, Sort, radix};
 use crate::event::StrId;
 use crate::export::bursts::BurstRecord;
 use crate::export::record::Exporter;
@@ -104,18 +104,18 @@ impl View {
         let mut counts = [0u32; Class::ALL.len()];
         self.rows.clear();
         let sessions = &from.correlated.sessions.all;
-        let mut take = |&idx: &SessionIdx| {
-            let class = sessions[idx as usize].class as usize;
-            counts[class] += 1;
-            if is_shown[class] {
+        let mut take = |idx: SessionIdx, class: Class| {
+            counts[class as usize] += 1;
+            if is_shown[class as usize] {
                 self.rows.push(idx);
             }
         };
-        if words.is_empty() {
-            order.iter().for_each(take);
+        if words.is_empty() && self.index.is_none() {
+            order.iter().for_each(|&idx| take(idx, sessions[idx as usize].class));
         } else {
-            let found = self.index.get_or_insert_with(|| Index::new(from)).find(from, &words);
-            order.iter().filter(|&&idx| found.has(idx)).for_each(&mut take);
+            let index = self.index.get_or_insert_with(|| Index::new(from));
+            let found = index.find(from, &words);
+            order.iter().filter(|&&idx| found.has(idx)).for_each(|&idx| take(idx, index.class(idx)));
         }
         let noise = Class::ALL.into_iter().filter(|class| class.is_noise());
         let count = |class: Class| NoiseCount {
@@ -155,15 +155,8 @@ impl View {
             0 => None,
             text => Some(u64::from(self.ranks[text as usize])),
         };
-        let key = |idx: SessionIdx| match (key(from, rank, idx, first.by), first.descending) {
-            // What is not known comes last, whichever way the rest is sorted.
-            (None, _) => u64::MAX,
-            (Some(key), false) => key,
-            (Some(key), true) => u64::MAX - 1 - key,
-        };
-        let mut keyed: Vec<(u64, SessionIdx)> = rest.iter().map(|&idx| (key(idx), idx)).collect();
-        keyed.sort_by_key(|&(key, _)| key);
-        keyed.into_iter().map(|(_, idx)| idx).collect()
+        let keyed = rest.iter().map(|&idx| (key(from, rank, idx, first.by), idx));
+        radix::sort(keyed, first.descending).into()
     }
 }
 
@@ -174,7 +167,7 @@ fn differs_in_bursts_only(one: &Query, other: &Query) -> bool {
 /// What a session is sorted by; `None` if that is not known.
 fn key(
     from: &Exporter<'_>,
-    rank: impl Fn(SessionIdx, usize) -> Option<u64>,
+    rank: impl Fn(SessionIdx, usize) -> Option<u64> + Copy,
     idx: SessionIdx,
     column: Column,
 ) -> Option<u64> {

@@ -17,14 +17,26 @@ fn killer(chunk: u32, times: u32) -> String {
     format!(
         "globalThis.deaths = 0;
         globalThis.Worker = class extends Worker {{
-            constructor(url, options) {{ super(url, options); this.role = options.name; }}
+            queue = [];
+            constructor(url, options) {{
+                super(url, options);
+                this.addEventListener('message', (event) => {{
+                    if (Array.isArray(event.data) && event.data[0].Parsed) {{ this.queue.shift(); this.mayDie(); }}
+                }});
+            }}
             postMessage(message, transfer) {{
                 const batch = Array.isArray(message) && message[0].Batch;
                 const n = batch ? Math.ceil(message[1].byteLength / 65536) : 0;
-                const isIt = batch && batch.source === 0
-                    && batch.first_chunk <= {chunk} && {chunk} < batch.first_chunk + n;
                 super.postMessage(message, transfer);
-                if (!isIt || globalThis.deaths >= {times}) return;
+                if (!batch) return;
+                this.queue.push(batch.source === 0
+                    && batch.first_chunk <= {chunk} && {chunk} < batch.first_chunk + n);
+                this.mayDie();
+            }}
+            // It dies at the batch that it is at, not at one that waits.
+            mayDie() {{
+                if (this.isDead || !this.queue[0] || globalThis.deaths >= {times}) return;
+                this.isDead = true;
                 globalThis.deaths += 1;
                 this.terminate();
                 queueMicrotask(() => this.dispatchEvent(new ErrorEvent('error', {{ message: 'out of memory' }})));

@@ -85,7 +85,7 @@ fn peer(hop: &HopRecord, act: &Callback<Action>) -> Html {
 fn sure(hop: &HopRecord) -> String {
     let reasons: Vec<&str> = hop.reasons.iter().map(|reason| words::hop_reason(reason)).collect();
     match hop.score {
-        Some(score) => format!("{score} of 100 sure that both ends belong together: {}", reasons.join("; ")),
+        Some(score) => format!("Score {score} of 100 that both ends belong together: {}", reasons.join("; ")),
         None => "Only this end is known".into(),
     }
 }
