@@ -44,6 +44,10 @@ impl Timestamp {
     pub fn plus(self, ticks: i64) -> Self {
         Timestamp(self.0.saturating_add(ticks))
     }
+
+    pub fn minus(self, ticks: i64) -> Self {
+        Timestamp(self.0.saturating_sub(ticks))
+    }
 }
 
 impl Timestamp {

@@ -63,7 +63,7 @@ pub fn correct_system(records: &Records, machine: &mut Machine) {
     let mut moved: Vec<(RowIdx, i64)> = Vec::new();
     for step in machine.clock.steps().iter().filter(|step| step.is_rebase()) {
         let boot = &machine.boots[step.boot as usize];
-        let start = boot.start.map(|start| start.plus(-machine.clock.shift_of_boot(step.boot)));
+        let start = boot.start.map(|start| start.minus(machine.clock.shift_of_boot(step.boot)));
         let range = boot.system.clone();
         let place = place_after(records, &system.rows, range.clone(), start, step.from, step.to);
         moved.extend((range.start..place).map(|pos| (system.rows[pos as usize], step.amount)));
@@ -114,7 +114,7 @@ impl Set {
             None => derived(raw(at).since(previous?))?,
         };
         let (from, to) = known.or(previous.map(|previous| (previous, raw(at))))?;
-        (amount.abs() >= MIN_STEP).then_some(Told { at, event, from, to, amount })
+        (amount.saturating_abs() >= MIN_STEP).then_some(Told { at, event, from, to, amount })
     }
 }
 
@@ -128,7 +128,7 @@ fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: 
         let is_same = |other: &Told| {
             other.from.since(from).abs() <= SAME_STEP && other.amount.abs_diff(amount) <= MIN_STEP as u64
         };
-        if amount.abs() < MIN_STEP || all[..n_known].iter().any(is_same) {
+        if amount.saturating_abs() < MIN_STEP || all[..n_known].iter().any(is_same) {
             continue;
         }
         if all.len() - n_known == MAX_OF_SYSTEM {
@@ -165,7 +165,7 @@ pub fn place_after(
             continue;
         }
         let at = records.time[row as usize];
-        let fell = last.is_some_and(|last| last.since(at) > amount.abs() / 2);
+        let fell = last.is_some_and(|last| last.since(at) > amount.saturating_abs() / 2);
         let is_before_start = start.is_some_and(|start| start.since(at) > SECOND) && at >= to.plus(-SECOND);
         if amount > 0 && at >= to.plus(-SECOND) || amount < 0 && (fell || is_before_start) {
             return pos;
@@ -188,7 +188,7 @@ fn kind(
     let process = || records.text(events.text(event, Field::ProcessName));
     let slept = || sleeps.iter().any(|sleep| sleep.from.since(from).abs() <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
-    let set = records.time[records.row(event) as usize].plus(-amount);
+    let set = records.time[records.row(event) as usize].minus(amount);
     if boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
     } else if amount > 0 && (is_machine_tool(process()) || slept()) {
@@ -209,7 +209,8 @@ fn is_soon(records: &Records, security: &Lineage, boot: &Boot, at: Pos, from: Ti
         event.is_some_and(|event| records.events.kind(event) == Kind::AuditEventsDropped)
     };
     let begun = (boot.security.start..at).find(|pos| !is_dropped(pos)).map(raw);
-    let is_near = |start: Timestamp| from.since(start).saturating_sub(moved).abs() <= REBASE_WITHIN;
+    let is_near =
+        |start: Timestamp| from.since(start).saturating_sub(moved).saturating_abs() <= REBASE_WITHIN;
     // The kernel's word may be by the clock that was right.
     let is_near_start = |start: Timestamp| {
         is_near(start) || from.since(start).abs() <= REBASE_WITHIN || {

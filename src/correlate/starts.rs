@@ -450,7 +450,7 @@ pub fn moved(records: &Records, lineage: &Lineage, pos: Pos, at: Timestamp) -> i
         };
         let time = |field| records.events.time(event, field);
         let Some((from, to)) = time(Field::PreviousTime).zip(time(Field::NewTime)) else { continue };
-        let is_soon = from.since(at).saturating_sub(sum).abs() <= LOOK_BACK;
+        let is_soon = from.since(at).saturating_sub(sum).saturating_abs() <= LOOK_BACK;
         sum = sum.saturating_add(if is_soon { to.since(from) } else { 0 });
     }
     sum

@@ -53,7 +53,7 @@ impl Timeline {
         let mut steps = steps.iter().peekable();
         for (n, boot) in machine.boots.iter().enumerate() {
             let mut shift = machine.clock.shift_of_boot(n as u32);
-            let mut from = boot.start.map_or(Timestamp(i64::MIN), |start| start.plus(-shift));
+            let mut from = boot.start.map_or(Timestamp(i64::MIN), |start| start.minus(shift));
             let mut kept = 0i64;
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
                 segments.push(Segment { boot: n, from, to: step.from, shift, kept });
@@ -124,7 +124,7 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
         _ => None,
     };
     let next = machine.boots.get(n + 1).and_then(|next| next.start);
-    let shown = next.map(|next| next.plus(-machine.clock.shift_of_boot(n as u32 + 1)));
+    let shown = next.map(|next| next.minus(machine.clock.shift_of_boot(n as u32 + 1)));
     let earliest = boot.last_record.unwrap_or(from).max(from);
     let ends = [stopped, next, shown].into_iter().flatten().filter(|end| *end >= earliest);
     ends.min().unwrap_or(ALWAYS)

@@ -222,7 +222,7 @@ fn best(
     let rdp = landing.is_remote_desktop.then_some(NOBODY);
     for account in [Some(landing.account), rdp].into_iter().flatten() {
         for skew in skews.towards(landing.machine) {
-            let at = landing.at.plus(-skew);
+            let at = landing.at.minus(skew);
             let span = (at.plus(-AFTER), at, at.plus(BEFORE));
             for n in index.to(edges, (landing.machine, account), span) {
                 let edge = &edges[n as usize];
@@ -322,7 +322,7 @@ fn by_origin(
     skews: &Skews,
 ) -> Option<Joined> {
     let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
-    let moment = landing.at.plus(-skews.between(machine, landing.machine));
+    let moment = landing.at.minus(skews.between(machine, landing.machine));
     let own = desktops.get(&(machine, landing.account))?.iter().rev().take(MAX_DESKTOPS).copied();
     let mut open = own.filter(|&idx| found.may_be_on(idx, moment, BEFORE));
     let (only, None) = (open.next()?, open.next()) else { return None };
