@@ -30,6 +30,20 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     assemble(cuts, security, system)
 }
 
+/// What the event log service says of the boot before, or of a new name, right before it says that it has started.
+const SERVICE_START: i64 = MINUTE;
+
+/// Where a start begins in System: 6008 and 6011 are written before 6009 and 6005.
+fn first_of_start(records: &Records, system: &Lineage, first: Pos, floor: Pos) -> Pos {
+    let time = |pos: Pos| records.time[system.rows[pos as usize] as usize];
+    let is_part = |pos: &Pos| {
+        let kind = records.event(system.rows[*pos as usize]).map(|event| records.events.kind(event));
+        matches!(kind, Some(Kind::UnexpectedShutdown | Kind::ComputerRenamed))
+            && time(first).since(time(*pos)).abs() <= SERVICE_START
+    };
+    (floor..first).rev().take_while(is_part).last().unwrap_or(first)
+}
+
 /// Rule 11: 12, 6009 and 6005, in any order, are one start.
 fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
@@ -55,7 +69,9 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
                 kinds.push(kind);
             }
             None => {
-                let (pos, at) = (pos as Pos, started.unwrap_or(at));
+                let floor = starts.last().map_or(0, |start| start.pos + 1);
+                let pos = first_of_start(records, system, pos as Pos, floor);
+                let at = started.unwrap_or(at);
                 starts.push(Start { pos, at, since: None, anchors: vec![row], moved: 0 });
                 kinds = vec![kind];
             }

@@ -50,7 +50,7 @@ impl Outside {
         let mut by_boot = vec![Vec::new(); machine.boots.len()];
         let mut moved: Vec<(RowIdx, i64)> = Vec::new();
         let mut latest: Vec<Option<Timestamp>> = vec![None; machine.boots.len()];
-        let timeline = Timeline::of(machine);
+        let timeline = Timeline::of(records, machine);
         let is_wanted =
             |row: RowIdx| records.event(row).is_some_and(|event| is_of_session(records.events.kind(event)));
         for (n, lineage) in machine.lineages.iter().enumerate() {

@@ -47,11 +47,12 @@ const ALWAYS: Timestamp = Timestamp(i64::MAX);
 
 impl Timeline {
     /// From boots whose starts were put right and whose ends are known.
-    pub fn of(machine: &Machine) -> Self {
+    pub fn of(records: &Records, machine: &Machine) -> Self {
         let mut segments: Vec<Segment> = Vec::new();
+        let n_unborn = usize::from(begins_with_first_start(records, machine));
         let steps = machine.clock.steps();
         let mut steps = steps.iter().peekable();
-        for (n, boot) in machine.boots.iter().enumerate() {
+        for (n, boot) in machine.boots.iter().enumerate().skip(n_unborn) {
             let mut shift = machine.clock.shift_of_boot(n as u32);
             let mut from = boot.start.map_or(Timestamp(i64::MIN), |start| start.minus(shift));
             let mut kept = 0i64;
@@ -82,9 +83,21 @@ impl Timeline {
     }
 }
 
+/// Whether Security or System begin with their first record of all, and that with a start: then no log has anything of
+/// a time before it, whatever a clock said that was put right later.
+fn begins_with_first_start(records: &Records, machine: &Machine) -> bool {
+    let first = |n: Option<usize>| {
+        let row = n.and_then(|n| machine.lineages[n].rows.first());
+        row.is_some_and(|&row| records.id[row as usize] == 1)
+    };
+    let is_bare = machine.boots.first().is_some_and(|b| b.security.is_empty() && b.system.is_empty());
+    machine.boots.len() > 1 && is_bare && (first(machine.security) || first(machine.system))
+}
+
 fn walk(segments: &[Segment], records: &Records, rows: &[RowIdx], mut take: impl FnMut(Place)) {
     let mut at = 0;
     let mut last: Option<Timestamp> = None;
+    let rows = if segments.is_empty() { &[] } else { rows };
     for &row in rows {
         let time = records.time[row as usize];
         let next = next(segments, at, last, time);
@@ -126,6 +139,9 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
     let next = machine.boots.get(n + 1).and_then(|next| next.start);
     let shown = next.map(|next| next.minus(machine.clock.shift_of_boot(n as u32 + 1)));
     let earliest = boot.last_record.unwrap_or(from).max(from);
-    let ends = [stopped, next, shown].into_iter().flatten().filter(|end| *end >= earliest);
-    ends.min().unwrap_or(ALWAYS)
+    let ends = [stopped, next, shown].into_iter().flatten();
+    let fitting = ends.clone().filter(|end| *end >= earliest).min();
+    // A record or two of the next start may stand before what shows it.
+    let is_near = |end: &Timestamp| earliest.since(*end).abs() <= AFTER_SHUTDOWN;
+    fitting.or_else(|| ends.filter(is_near).max()).unwrap_or(ALWAYS)
 }

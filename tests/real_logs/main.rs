@@ -65,6 +65,23 @@ fn a_chunk_that_is_cut_off_is_read_as_far_as_it_goes() {
     assert_eq!((whole, case.summary().n_records, case.summary().n_problems), (194, 284, 1));
 }
 
+/// System begins years before the first start there, and Winlogon's log with a clock that was three hours ahead.
+#[test]
+fn other_logs_tell_of_no_session_that_security_has() {
+    let Some(folder) = corpus::folder() else { return };
+    let with_others = oracle::all(&folder).into_iter().filter(|expected| expected.files.len() > 4);
+    let mut n_joined = 0;
+    for expected in with_others {
+        let logs: Vec<Log> = expected.files.iter().map(|file| corpus::read(&folder, file)).collect();
+        let sessions = invariants::check(&mut load(&logs));
+        let twice: Vec<&Record> =
+            sessions.iter().filter(|session| session.start_how == "other_log").collect();
+        assert!(twice.is_empty(), "{}: {:?}", expected.name, twice[0].session);
+        n_joined += sessions.iter().filter(|session| session.ts_session_how.is_some()).count();
+    }
+    assert_eq!(n_joined, 19, "desktops whose session number is known");
+}
+
 #[test]
 fn the_order_of_reading_makes_no_difference() {
     let Some(folder) = corpus::folder() else { return };
