@@ -288,7 +288,8 @@ impl Clock {
     /// Notes that the time of a record outside Security is to be put right.
     pub fn move_row(&mut self, row: RowIdx, amount: i64) {
         if amount != 0 {
-            *self.moved.entry(row).or_insert(0) += amount;
+            let moved = self.moved.entry(row).or_insert(0);
+            *moved = moved.saturating_add(amount);
         }
     }
 

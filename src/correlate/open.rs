@@ -180,9 +180,11 @@ impl Tracks {
         if let Some(luid) = subject.filter(|_| kind != Kind::Logon || subject != target) {
             let is_used = !matches!(kind, Kind::SpecialPrivileges);
             let track = self.cite(luid, pos, is_used, || log.subject(event));
-            if let (Some(track), Kind::SpecialPrivileges) = (track, kind) {
+            if kind == Kind::SpecialPrivileges
+                && let Some(track) = track.or_else(|| self.track_of(luid))
+            {
                 self.all[track as usize].privileges.get_or_insert(pos);
-                self.has_privileges = true;
+                self.has_privileges |= !luid.is_fixed();
             }
             if let (Some(track), Kind::ProcessCreated, None) = (track, kind, target) {
                 self.process(log, event, track);

@@ -28,8 +28,8 @@ pub fn stops(records: &Records, machine: &mut Machine) {
     let stops = Stops { records, security, system, clock: &machine.clock };
     let boots = &mut machine.boots;
     for n in 0..boots.len() {
-        boots[n].next_start = boots.get(n + 1).and_then(|next| next.start);
         boots[n].last_record = stops.last_record(&boots[n]);
+        boots[n].next_start = stops.next_start(boots, n);
         boots[n].end = stops.end(boots, n);
         boots[n].request = stops.request(&boots[n]);
         // Nothing more of this boot, nor of a later one, and no sign that the log was stopped with the computer.
@@ -68,6 +68,15 @@ impl Stops<'_> {
             .map(|pos| self.time(self.security.rows[pos as usize]).plus(self.clock.shift(pos)));
         let system = last(self.system, &boot.system).map(|pos| self.system.rows[pos as usize]);
         security.max(system.map(|row| self.clock.time_of(row, self.time(row))))
+    }
+
+    /// When the next boot began. Where the clock was as wrong in this boot as it was then, before it was put right
+    /// (rule 18), only the start as it was written can be compared with this boot's records.
+    fn next_start(&self, boots: &[Boot], n: usize) -> Option<Timestamp> {
+        let start = boots.get(n + 1)?.start?;
+        let written = start.minus(self.clock.shift_of_boot(n as u32 + 1));
+        let is_by_same_clock = boots[n].last_record.is_some_and(|last| start < last && last <= written);
+        Some(if is_by_same_clock { written } else { start })
     }
 
     /// Rule 12.
