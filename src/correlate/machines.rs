@@ -12,6 +12,9 @@ const MAX_RENAME_GAP: u64 = 64;
 /// No computer stops and starts faster.
 const MIN_RESTART: i64 = 10 * SECOND;
 
+/// Records of one id and moment that a record is compared with: more are no copies, and a made-up log could have millions.
+const MAX_VERSIONS: usize = 16;
+
 /// 1104: the log is full (rule 6).
 const LOG_FULL: u32 = 1104;
 
@@ -379,18 +382,28 @@ fn dedupe(
 ) -> Vec<RowIdx> {
     let mut kept: Vec<RowIdx> = Vec::with_capacity(rows.size_hint().0);
     for (row, source) in rows {
-        let same = |&other: &RowIdx| {
-            let (a, b) = (row as usize, other as usize);
-            records.id[a] == records.id[b]
-                && records.time[a] == records.time[b]
-                && records.signature(row).event_id == records.signature(other).event_id
+        let is_beside = |other: &RowIdx| {
+            let (a, b) = (row as usize, *other as usize);
+            records.id[a] == records.id[b] && records.time[a] == records.time[b]
         };
-        match kept.last().is_some_and(same) {
+        let mut beside = kept.iter().rev().take_while(|other| is_beside(other)).take(MAX_VERSIONS);
+        match beside.any(|&other| has_same_content(records, row, other)) {
             true => duplicates[source as usize] += 1,
             false => kept.push(row),
         }
     }
     kept
+}
+
+/// Whether two records of one id and moment say the same: the same event with the same kept fields (rule 3).
+fn has_same_content(records: &Records, a: RowIdx, b: RowIdx) -> bool {
+    let event_id = |row: RowIdx| records.signature(row).event_id;
+    event_id(a) == event_id(b)
+        && match (records.event(a), records.event(b)) {
+            (Some(a), Some(b)) => records.events.content(a) == records.events.content(b),
+            // A record without kept fields has nothing that could differ.
+            _ => true,
+        }
 }
 
 /// Names machines by their newest short name.

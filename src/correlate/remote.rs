@@ -89,6 +89,19 @@ impl Remote {
         clients[..next].last().copied().filter(|client| at.since(client.at) <= within)
     }
 
+    /// The first client that Remote Desktop authenticated as an account at a moment or after it.
+    pub fn next_client(
+        &self,
+        linker: &Linker<'_>,
+        user: StrId,
+        at: Timestamp,
+        within: i64,
+    ) -> Option<Client> {
+        let clients = self.desktop.get(&name(linker.records.text(user)))?;
+        let next = clients.get(clients.partition_point(|client| client.at < at))?;
+        (next.at.since(at) <= within).then_some(*next)
+    }
+
     /// Whether Remote Desktop authenticated an account from an address at a moment or this long after it.
     pub fn is_authenticated(
         &self,

@@ -179,6 +179,13 @@ impl Events {
         self.cells[self.at[event.0 as usize] as usize + slot + n]
     }
 
+    /// What an event is, and all its kept cells: equal for two events that say the same.
+    pub fn content(&self, event: EventIdx) -> (SpecIdx, &[u32]) {
+        let n = event.0 as usize;
+        let from = self.at[n] as usize;
+        (self.spec[n], &self.cells[from..from + self.layout(event).n_cells])
+    }
+
     /// A text field; [`StrId::NONE`] if the event has none.
     pub fn text(&self, event: EventIdx, field: Field) -> StrId {
         debug_assert!(field.ty().is_text());
