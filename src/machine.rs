@@ -97,6 +97,9 @@ pub struct Boot {
     /// When the next boot started, at the latest; and where no record shows its start, a moment before it.
     pub next_start: Option<Timestamp>,
     pub next_since: Option<Timestamp>,
+    /// Whether the clock was set in it or at the next start while records of it are missing: which of its neighbours'
+    /// records are about it is then told by their times alone, and those are in doubt.
+    pub is_clock_doubtful: bool,
     /// Whether the Security log ended before this boot did.
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.

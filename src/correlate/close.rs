@@ -78,6 +78,10 @@ fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     for &row in &rows {
         draft.evidence_row(row, EvidenceRole::End, 33);
     }
+    let confidence = match draft.boot.is_clock_doubtful {
+        true => confidence.min(Confidence::Medium),
+        false => confidence,
+    };
     let row = rows.first().copied();
     Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row, ..End::default() })
 }
@@ -212,7 +216,7 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     // By a clock that was set since it was last seen, a shutdown may well come before that.
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
     let at = last.map_or(at, |last| at.max(last));
-    let is_low = is_unproven(draft);
+    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful;
     // Nothing proves that it was on until then: its logoff may not have been written.
     let earliest = match is_low {
         true => not_before(draft).map_or(at, |earliest| earliest.min(at)),

@@ -5,6 +5,7 @@ use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, BootEnd, Clock, Lineage, Machine, Pos, ShutdownRequest};
 use crate::parse::system_time;
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 /// How exactly the moment of a clean shutdown is known (C.7, row 6).
@@ -26,8 +27,12 @@ pub fn stops(records: &Records, machine: &mut Machine) {
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let stops = Stops { records, security, system, clock: &machine.clock };
+    let stepped: FxHashSet<u32> = machine.clock.steps().iter().map(|step| step.boot).collect();
     let boots = &mut machine.boots;
     for n in 0..boots.len() {
+        let own = boots[n].security.clone();
+        let has_step = stepped.contains(&(n as u32)) || stepped.contains(&(n as u32 + 1));
+        boots[n].is_clock_doubtful = has_step && security.has_gap(own.start.saturating_sub(1), own.end);
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
         boots[n].end = stops.end(boots, n);
