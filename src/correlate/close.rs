@@ -216,7 +216,10 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     // By a clock that was set since it was last seen, a shutdown may well come before that.
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
     let at = last.map_or(at, |last| at.max(last));
-    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful;
+    // Missing records may hide a start: then this is the shutdown of another boot.
+    let own = &draft.boot.security;
+    let has_gap = !is_exempt(draft) && draft.security.has_gap(own.start.saturating_sub(1), own.end);
+    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap;
     // Nothing proves that it was on until then: its logoff may not have been written.
     let earliest = match is_low {
         true => not_before(draft).map_or(at, |earliest| earliest.min(at)),
