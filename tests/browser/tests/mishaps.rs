@@ -26,7 +26,7 @@ fn killer(chunk: u32, times: u32) -> String {
             }}
             postMessage(message, transfer) {{
                 const batch = Array.isArray(message) && message[0].Batch;
-                const n = batch ? Math.ceil(message[1].byteLength / 65536) : 0;
+                const n = batch ? Math.ceil(batch.n_bytes / 65536) : 0;
                 super.postMessage(message, transfer);
                 if (!batch) return;
                 this.queue.push(batch.source === 0
@@ -48,11 +48,11 @@ fn killer(chunk: u32, times: u32) -> String {
 
 /// Holds back what is read of files after their beginnings, until `go()` is called.
 const HOLD: &str = "{
-    const { arrayBuffer } = Blob.prototype;
     const held = new Promise((resolve) => { globalThis.go = resolve; });
-    Blob.prototype.arrayBuffer = async function () {
-        if (this.size > 4096) await held;
-        return arrayBuffer.call(this);
+    const { read } = ReadableStreamBYOBReader.prototype;
+    ReadableStreamBYOBReader.prototype.read = async function (...args) {
+        await held;
+        return read.apply(this, args);
     };
 }";
 
