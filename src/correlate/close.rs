@@ -6,7 +6,7 @@ use super::link::Linker;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
-use crate::session::{Class, Confidence, End, EndHow, EvidenceRole, StartHow};
+use crate::session::{Class, Confidence, End, EndHow, EvidenceRole, Session, StartHow};
 use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
@@ -284,9 +284,13 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
 
 /// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
 /// a pair, which often gets none (trap 6).
-fn is_unproven(draft: &Draft<'_>) -> bool {
-    let may_be_half = draft.session.class == Class::Unknown && draft.session.start.how != StartHow::Logon;
-    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half)
+pub fn is_unproven(draft: &Draft<'_>) -> bool {
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half(&draft.session))
+}
+
+/// Whether a LogonId without a logon may be half of a token pair.
+pub fn may_be_half(session: &Session) -> bool {
+    session.class == Class::Unknown && session.start.how != StartHow::Logon
 }
 
 /// When a session can have ended at the latest: with its boot, by whichever clock.
