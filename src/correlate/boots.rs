@@ -26,7 +26,7 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     if cuts.is_empty() && security.rows.is_empty() {
         cuts = only_numbered(records, system, &numbered);
     }
-    put_where_numbered(&mut cuts, &numbered);
+    put_where_numbered(records, security, &mut cuts, &numbered);
     assemble(cuts, security, system)
 }
 
@@ -301,7 +301,12 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
         if seen.is_start(records, row) {
             found.push(Renumbered { row, at: at(row), since });
         }
-        since = at(row);
+        // 32, 34 and 41 come before the logon that shows the new numbers.
+        let kind = records.event(row).map(|event| records.events.kind(event));
+        let is_of_new = matches!(kind, None | Some(Kind::TsStarted | Kind::TsArbitrationBegun));
+        if !is_of_new {
+            since = at(row);
+        }
     }
     found
 }
@@ -317,20 +322,27 @@ fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -
     cuts
 }
 
+/// From a machine's start to the first desktop on it.
+const TO_DESKTOP: i64 = 5 * SECOND;
+
 /// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
 /// those of a start that is known.
-fn put_where_numbered(cuts: &mut [Cut], numbered: &[Renumbered]) {
+fn put_where_numbered(records: &Records, security: &Lineage, cuts: &mut [Cut], numbered: &[Renumbered]) {
     let mut first = 0;
     for number in numbered {
         while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
             first += 1;
         }
-        let is_within = |cut: &&mut Cut| cut.since.unwrap_or(cut.at) <= number.at;
+        let is_within =
+            |cut: &&mut Cut| cut.since.map_or(cut.at, |since| since.plus(TO_DESKTOP)) <= number.at;
         let near: Vec<&mut Cut> = cuts[first..].iter_mut().take_while(is_within).collect();
         if near.iter().any(|cut| cut.since.is_none()) {
             continue;
         }
         if let Some(cut) = near.into_iter().next() {
+            if may_be_earlier(records, security, cut, number) {
+                continue;
+            }
             cut.at = cut.at.min(number.at);
             cut.since = cut.since.max(Some(number.since));
             cut.anchors.push(number.row);
@@ -338,10 +350,20 @@ fn put_where_numbered(cuts: &mut [Cut], numbered: &[Renumbered]) {
     }
 }
 
+/// Whether Security misses records before those of a start, too, since the old numbers were in use: the start may be
+/// among those.
+fn may_be_earlier(records: &Records, security: &Lineage, cut: &Cut, number: &Renumbered) -> bool {
+    let before = &security.rows[..cut.security as usize];
+    let first = before.partition_point(|&row| records.time[row as usize] < number.since) as Pos;
+    security.has_gap(first.saturating_sub(1), cut.security.saturating_sub(1))
+}
+
 /// What the LocalSessionManager has numbered since the last start.
 #[derive(Default)]
 struct TerminalNumbers {
     is_one_on: bool,
+    /// Number 1 waits at the console: that somebody logs on there after others did from elsewhere is no new start.
+    is_one_used: bool,
     greatest: u32,
     is_stopped: bool,
 }
@@ -352,7 +374,7 @@ impl TerminalNumbers {
         let number = records.events.number(event, Field::TsSession).unwrap_or(0);
         let kind = records.events.kind(event);
         let is_start = kind == Kind::TsLogon
-            && (self.is_stopped || number == 1 && (self.is_one_on || self.greatest > 1));
+            && (self.is_stopped || number == 1 && (self.is_one_on || self.is_one_used && self.greatest > 1));
         if is_start {
             *self = TerminalNumbers::default();
         }
@@ -360,6 +382,7 @@ impl TerminalNumbers {
             Kind::TsShutdown | Kind::TsStarted => self.is_stopped = true,
             Kind::TsLogon => {
                 self.is_one_on |= number == 1;
+                self.is_one_used |= number == 1;
                 // Numbers from 65536 on are the listener's own.
                 self.greatest = self.greatest.max(number & 0xffff);
             }
