@@ -283,7 +283,7 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
 }
 
 /// Whether a window manager may have been destroyed before its boot ended, and nothing of that written.
-fn may_be_gone(draft: &Draft<'_>) -> bool {
+pub fn may_be_gone(draft: &Draft<'_>) -> bool {
     let boot = draft.boot;
     let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
     draft.session.class == Class::WindowManager
@@ -292,13 +292,16 @@ fn may_be_gone(draft: &Draft<'_>) -> bool {
 
 /// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
 /// a pair, which often gets none (trap 6).
-fn is_unproven(draft: &Draft<'_>) -> bool {
-    let is_interactive = matches!(draft.session.class, Class::Unknown | Class::Desktop | Class::Secondary);
-    let may_be_half = is_interactive
+pub fn is_unproven(draft: &Draft<'_>) -> bool {
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half(draft))
+}
+
+/// Whether a LogonId without a logon may be half of a token pair. What is locked or disconnected is the whole.
+pub fn may_be_half(draft: &Draft<'_>) -> bool {
+    matches!(draft.session.class, Class::Unknown | Class::Desktop | Class::Secondary)
         && draft.session.start.how != StartHow::Logon
         && draft.group.elevated.is_none()
-        && draft.own().all(|track| !track.has_marks);
-    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half)
+        && draft.own().all(|track| !track.has_marks)
 }
 
 /// When a session can have ended at the latest: with its boot, by whichever clock.
