@@ -153,7 +153,7 @@ impl Pairing<'_> {
             }
             n_taken = system_before + usize::from(twin.is_some());
             match twin.and_then(|_| twins.next()) {
-                Some(twin) => cuts.push(both(start, twin)),
+                Some(twin) => cuts.push(self.both(start, twin)),
                 None => {
                     let next = twins.as_slice().first();
                     let from = cuts.last().map_or(0, |cut| cut.system);
@@ -247,21 +247,37 @@ impl Pairing<'_> {
         Cut { at: start.at, since: None, anchors: start.anchors, security, system: start.pos }
     }
 
+    fn both(&self, start: Start, twin: Start) -> Cut {
+        Cut {
+            // The kernel's own word is the earliest.
+            at: twin.at,
+            since: None,
+            security: self.since_kernel(&start, &twin),
+            anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
+            system: twin.pos,
+        }
+    }
+
+    /// Where a start begins in Security: what was written before its kernel started is of the boot before. A 1101 tells
+    /// nothing of the time (rule 10), nor does a clock that was put right.
+    fn since_kernel(&self, start: &Start, twin: &Start) -> Pos {
+        if start.moved != 0 || start.since.is_some() || !has_kernel(self.records, twin) {
+            return start.pos;
+        }
+        let first = twin.at.plus(-BEFORE_KERNEL);
+        let row = |pos: Pos| self.security.rows[pos as usize];
+        let time = |pos: Pos| self.records.time[row(pos) as usize];
+        let end = self.security.rows.len().min((start.pos + LOOK_BACK_RECORDS) as usize) as Pos;
+        let own = (start.pos..end).take_while(|&pos| !start.anchors.contains(&row(pos)));
+        let is_before =
+            |pos: &Pos| time(*pos) < first && !is_of_kind(self.records, row(*pos), Kind::AuditEventsDropped);
+        own.filter(is_before).last().map_or(start.pos, |before| before + 1)
+    }
+
     fn security_only(&self, start: Start, from: Pos, next: Option<&Start>) -> Cut {
         let end = next.map_or(self.system.rows.len() as Pos, |next| next.pos);
         let system = first_since(self.records, self.system, from..end, start.at).unwrap_or(end);
         Cut { at: start.at, since: start.since, anchors: start.anchors, security: start.pos, system }
-    }
-}
-
-fn both(start: Start, twin: Start) -> Cut {
-    Cut {
-        // The kernel's own word is the earliest.
-        at: twin.at,
-        since: None,
-        anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
-        security: start.pos,
-        system: twin.pos,
     }
 }
 

@@ -8,7 +8,6 @@ use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Pos};
 use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
-use std::ops::Range;
 
 /// So many network logons, each this old, would have shown a logoff (E.2).
 const OLD_NETWORK_LOGONS: u32 = 20;
@@ -43,39 +42,36 @@ pub fn logoff_audit(records: &Records, security: &Lineage, outside: &Outside, bo
 }
 
 /// Between a 4719 that turns logoffs off and one that turns them on again, or the first logoff that is there after all,
-/// nothing was audited. Where only the one that turns them on is there, they were off since the last logoff before it.
+/// nothing was audited. Where only the one that turns them on is there, they were off in that boot since the last logoff
+/// before it.
 fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
-    let mut periods: Vec<Range<Pos>> = Vec::new();
     let mut off_since: Option<Pos> = None;
-    let mut on_until: Pos = 0;
-    for pos in 0..security.rows.len() as Pos {
-        match (change_of_logoff(records, security, pos), off_since) {
-            (Some(false), None) => off_since = Some(pos),
-            (Some(true), None) => periods.push(on_until..pos),
-            (Some(true), Some(since)) => {
-                periods.push(since..pos);
-                off_since = None;
-            }
-            (None, Some(since)) if is_late_logoff(records, security, since, pos) => {
-                periods.push(since..pos);
-                off_since = None;
-            }
-            _ => {}
-        }
-        if off_since.is_none() && is_logoff(records, security.rows[pos as usize]) {
-            on_until = pos + 1;
-        }
-        if change_of_logoff(records, security, pos) == Some(true) {
-            on_until = pos + 1;
-        }
-    }
-    periods.extend(off_since.map(|since| since..security.rows.len() as Pos));
     for boot in boots {
-        let range = &boot.security;
-        let first = periods.partition_point(|period| period.end <= range.start);
-        let within = periods[first..].iter().take_while(|period| period.start < range.end);
-        let within = within.map(|period| period.start.max(range.start)..period.end.min(range.end));
-        boot.logoff_off = within.filter(|period| !period.is_empty()).collect();
+        let range = boot.security.clone();
+        let mut periods = Vec::new();
+        let mut on_until = range.start;
+        for pos in range.clone() {
+            let change = change_of_logoff(records, security, pos);
+            match (off_since, change) {
+                (None, Some(false)) => off_since = Some(pos),
+                (None, Some(true)) => periods.push(on_until..pos),
+                (Some(since), Some(true)) => periods.push(since.max(range.start)..pos),
+                (Some(since), None) if is_late_logoff(records, security, since, pos) => {
+                    off_since = None;
+                    periods.push(since.max(range.start)..pos);
+                }
+                _ => {}
+            }
+            if change == Some(true) {
+                off_since = None;
+            }
+            if off_since.is_none() && (change.is_some() || is_logoff(records, security.rows[pos as usize])) {
+                on_until = pos + 1;
+            }
+        }
+        periods.extend(off_since.map(|since| since.max(range.start)..range.end));
+        periods.retain(|period| !period.is_empty());
+        boot.logoff_off = periods;
     }
 }
 
