@@ -296,12 +296,17 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
         return End { how: EndHow::LostInGap, ..bounds };
     }
     match &boot.end {
+        // Nor is it of a boot that was shut down before it.
+        BootEnd::Clean { latest, .. } if last_seen.is_some_and(|last| *latest < last) => {
+            End { how: EndHow::LostInGap, ..bounds }
+        }
         BootEnd::Clean { at, latest, by } => {
             let at = last_seen.map_or(*at, |last| last.max(*at));
             End {
                 how: EndHow::CleanShutdown,
                 at: Some(at),
-                earliest: Some(at.plus(-SHUTDOWN_SLACK)).max(last_seen),
+                // Its logoff may not have been written.
+                earliest: last_seen.map(|last| last.min(at)).or(Some(at.plus(-SHUTDOWN_SLACK))),
                 latest: Some(at.max(*latest)),
                 row: by.first().copied(),
                 ..bounds

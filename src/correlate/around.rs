@@ -141,13 +141,16 @@ fn takeovers(linker: &Linker<'_>) -> Vec<(TrackIdx, Pos)> {
     taken
 }
 
-/// Records before a 4778 among which the logon that led to it stands.
+/// Records on either side of a 4778 among which the logon that led to it, or unlocked it, stands.
 const LOGON_RECORDS: Pos = 64;
 
 fn has_logged_on(linker: &Linker<'_>, track: TrackIdx, pos: Pos) -> bool {
     let account = linker.identity(track);
-    let before = (pos.saturating_sub(LOGON_RECORDS)..pos).rev();
-    before.take_while(|&other| linker.time(pos).since(linker.time(other)).abs() <= TAKEOVER).any(|other| {
+    let near = |other: &Pos| linker.time(pos).since(linker.time(*other)).abs() <= TAKEOVER;
+    let before = (pos.saturating_sub(LOGON_RECORDS)..pos).rev().take_while(near);
+    let end = pos.saturating_add(LOGON_RECORDS).min(linker.security.rows.len() as Pos);
+    let after = (pos..end).take_while(near);
+    before.chain(after).any(|other| {
         let logon = linker.event(other).filter(|&event| linker.records.events.kind(event) == Kind::Logon);
         let luid = logon.and_then(|event| linker.records.events.luid(event, Field::TargetLogonId));
         let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid.0));

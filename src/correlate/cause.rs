@@ -1,6 +1,6 @@
 //! What made a session end, where that is known, and why an end is no surer than it is (domain.md C.7, row 2).
 
-use super::close::{is_unproven, may_be_half};
+use super::close::{is_unproven, may_be_gone, may_be_half};
 use super::draft::Draft;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Field, Kind, Records, RowIdx};
@@ -137,8 +137,9 @@ fn in_shutdown(how: EndHow, is_desktop: bool, boot: &Boot, at: Timestamp) -> Opt
 fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
     let (boot, end) = (draft.boot, draft.session.end);
     let unproven = || {
-        let is_half = may_be_half(&draft.session);
-        is_unproven(draft).then_some(if is_half { Doubt::MayBeHalf } else { Doubt::AuditUnknown })
+        let is_half = may_be_half(draft);
+        let is_unknown = is_unproven(draft) || may_be_gone(draft);
+        is_unknown.then_some(if is_half { Doubt::MayBeHalf } else { Doubt::AuditUnknown })
     };
     let by_clock = || boot.is_clock_doubtful.then_some(Doubt::ClockSet);
     match (end.how, end.confidence) {
