@@ -5,6 +5,7 @@ use super::{Group, Node, has_same_content};
 use crate::event::{Records, RowIdx};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// So many records of each source are looked for in the others.
 const SAMPLES: usize = 32;
@@ -29,11 +30,15 @@ pub fn originals(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u3
             (std::cmp::Reverse(groups[n].rows.len()), rank[nodes[groups[n].node].source as usize])
         });
         let found = search(records, groups, &log);
+        let mut of_copy: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+        for (&(copy, other), _) in found.iter().filter(|(_, found)| found.is_copy()) {
+            of_copy.entry(copy).or_default().push(other);
+        }
+        let place: FxHashMap<usize, usize> = log.iter().enumerate().map(|(m, &n)| (n, m)).collect();
         for (m, &n) in log.iter().enumerate() {
-            let is_copy = |&&other: &&usize| {
-                originals[other].is_none() && found.get(&(n, other)).is_some_and(|found| found.is_copy())
-            };
-            originals[n] = log[..m].iter().find(is_copy).copied();
+            let larger = of_copy.get(&n).into_iter().flatten().filter(|&&other| place[&other] < m);
+            let is_own = |&&other: &&usize| originals[other].is_none();
+            originals[n] = larger.filter(is_own).min_by_key(|&other| place[other]).copied();
         }
     }
     originals
@@ -69,7 +74,10 @@ fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usiz
     let mut samples: Vec<Sample> = Vec::new();
     let mut by_key: FxHashMap<(Timestamp, u32), Vec<usize>> = FxHashMap::default();
     let mut spans = Vec::new();
+    // The samples of a group stand together.
+    let mut runs: FxHashMap<usize, Range<usize>> = FxHashMap::default();
     for &group in log {
+        let first = samples.len();
         let rows = &groups[group].rows;
         let times = || rows.iter().map(|&row| time(row));
         spans.push((times().min(), times().max()));
@@ -80,30 +88,35 @@ fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usiz
                 samples.push(Sample { group, row });
             }
         }
+        runs.insert(group, first..samples.len());
     }
     let mut found: FxHashMap<(usize, usize), Found> = FxHashMap::default();
-    // By sample: in which group it was found last, and whether with its own id.
-    let mut seen: Vec<Option<(usize, bool)>> = vec![None; samples.len()];
-    for (&other, &(first, last)) in log.iter().zip(&spans) {
-        for Sample { group, row } in samples.iter().filter(|sample| sample.group != other) {
-            let at = Some(time(*row));
-            found.entry((*group, other)).or_default().n_looked_for += u32::from(first <= at && at <= last);
-        }
+    for (&other, &span) in log.iter().zip(&spans) {
+        // By sample, whether it was found with its own id.
+        let mut seen: FxHashMap<usize, bool> = FxHashMap::default();
         for &row in &groups[other].rows {
             let Some(alike) = by_key.get(&key(row)) else { continue };
             for &n in alike.iter().filter(|&&n| samples[n].group != other) {
                 if has_same_content(records, row, samples[n].row) {
                     let is_same_id = records.id[row as usize] == records.id[samples[n].row as usize];
-                    let before = seen[n].is_some_and(|(group, is_same_id)| group == other && is_same_id);
-                    seen[n] = Some((other, before || is_same_id));
+                    *seen.entry(n).or_default() |= is_same_id;
                 }
             }
         }
-        for (Sample { group, .. }, seen) in samples.iter().zip(&seen) {
-            if let Some((_, is_same_id)) = seen.filter(|(group, _)| *group == other) {
-                let found = found.entry((*group, other)).or_default();
-                *(if is_same_id { &mut found.n_same_id } else { &mut found.n_other_id }) += 1;
-            }
+        let mut touched: Vec<usize> = Vec::new();
+        for (n, is_same_id) in seen {
+            let group = samples[n].group;
+            let found = found.entry((group, other)).or_insert_with(|| {
+                touched.push(group);
+                Found::default()
+            });
+            *(if is_same_id { &mut found.n_same_id } else { &mut found.n_other_id }) += 1;
+        }
+        for group in touched {
+            let own = runs.get(&group).map_or(&[][..], |run| &samples[run.clone()]);
+            let is_within = |sample: &&Sample| (span.0..=span.1).contains(&Some(time(sample.row)));
+            let n_looked_for = own.iter().filter(is_within).count() as u32;
+            found.entry((group, other)).or_default().n_looked_for = n_looked_for;
         }
     }
     found

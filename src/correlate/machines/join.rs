@@ -320,7 +320,10 @@ impl Zones {
     ) -> impl Iterator<Item = (u64, Timestamp)> + 'a {
         let id = |row: &RowIdx| records.id[*row as usize];
         let zones = self.0.get(&group.channel).map_or(&[][..], |zones| zones);
-        let rows = zones.iter().flat_map(move |&(first, last)| {
+        let (least, greatest) = (group.rows.first().map_or(0, id), group.rows.last().map_or(0, id));
+        let next = zones.partition_point(|zone| zone.1 < least);
+        let zones = zones[next..].iter().take_while(move |zone| zone.0 <= greatest);
+        let rows = zones.flat_map(move |&(first, last)| {
             let from = group.rows.partition_point(|row| id(row) < first);
             let to = group.rows.partition_point(|row| id(row) <= last);
             &group.rows[from..to.max(from)]
