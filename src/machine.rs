@@ -181,6 +181,7 @@ pub enum BootEnd {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShutdownRequest {
     pub row: RowIdx,
+    pub at: Timestamp,
     pub process: StrId,
     pub user: StrId,
     /// Restart, power off or shutdown, in the language of the computer.

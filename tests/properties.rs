@@ -7,7 +7,7 @@ mod simulate;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use simulate::loss::Loss;
+use simulate::loss::{Loss, written};
 use simulate::{Dice, LOGS, Plan, Row, World, check, exact, known, life, read};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// Small plans are the simple ones: what fails is shrunk to few boots and acts.
 fn plans() -> impl Strategy<Value = Plan> {
-    (any::<u64>(), 1..5usize, 2..32usize, any::<[bool; 4]>()).prop_map(|(seed, n_boots, n_acts, with)| Plan {
+    (any::<u64>(), 1..5usize, 2..32usize, any::<[bool; 6]>()).prop_map(|(seed, n_boots, n_acts, with)| Plan {
         seed,
         n_boots,
         n_acts,
@@ -32,6 +32,8 @@ fn plans() -> impl Strategy<Value = Plan> {
         with_clock: with[1] && with[2],
         with_trouble: with[2],
         with_renames: with[3],
+        with_more: with[4],
+        with_audit: with[5] && with[4],
     })
 }
 
@@ -40,8 +42,8 @@ proptest! {
 
     #[test]
     fn all_events_give_the_truth(plan in plans()) {
-        let world = life::simulate(plan);
-        let left = vec![true; world.rows.len()];
+        let world = life::simulate(Plan { with_audit: false, ..plan });
+        let left = written(&world);
         let wrong = exact::differences(&world, &read::records(&read::files(&world, &left)));
         let lines: Vec<String> = wrong.into_iter().map(|(_, text)| text).collect();
         prop_assert!(lines.is_empty(), "{}\n{}", lines.join("\n"), show(&world, &left));
@@ -68,7 +70,7 @@ proptest! {
         let world = life::simulate(Plan { with_renames: false, ..plan });
         let mut dice = Dice(cuts);
         let left = match dice.percent(50) {
-            true => vec![true; world.rows.len()],
+            true => written(&world),
             false => Loss::random(&mut dice).left(&world, &mut dice),
         };
         let whole = read::files(&world, &left);
@@ -114,8 +116,18 @@ fn without_sources(lines: &str) -> Vec<String> {
     lines.lines().map(without).collect()
 }
 
-/// The rows of a world; `x` marks those that are gone.
+/// The rows of a world; `x` marks those that are gone. `ROWS` names the LogonIds whose rows alone are shown, and those of
+/// starts and ends.
 fn show(world: &World, left: &[bool]) -> String {
+    let wanted = std::env::var("ROWS").unwrap_or_default();
+    let luids: Vec<u64> = wanted.split(',').filter_map(|luid| u64::from_str_radix(luid, 16).ok()).collect();
+    let is_wanted = |row: &Row| {
+        luids.is_empty()
+            || row.cites.iter().any(|(luid, _)| luids.contains(luid))
+            || row.is_anchor
+            || row.log != simulate::Log::Security
+            || matches!(row.event.id, 1100..=1102 | 4719 | 4616)
+    };
     let line = |(row, left): (&Row, &bool)| {
         format!(
             "{} {:?} {} {} boot {} {} cites {:x?}",
@@ -128,12 +140,12 @@ fn show(world: &World, left: &[bool]) -> String {
             row.cites
         )
     };
-    world.rows.iter().zip(left).map(line).collect::<Vec<_>>().join("\n")
+    world.rows.iter().zip(left).filter(|(row, _)| is_wanted(row)).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Counts what goes wrong by kind, and prints the smallest log of each:
 /// `SEEDS=1000 CLOCK=1 cargo test --test properties explore -- --ignored --nocapture`. `FIRST` is the first seed;
-/// `WHAT` the kind whose rows are printed.
+/// `WHAT` the kind whose rows are printed, and whose logs are written to the folder `DUMP`.
 #[test]
 #[ignore = "a tool to look for bugs with"]
 fn explore() {
@@ -151,19 +163,20 @@ fn explore() {
             with_clock: dice.percent(25) && std::env::var("CLOCK").is_ok(),
             with_trouble: dice.percent(40),
             with_renames: dice.percent(40),
+            with_more: dice.percent(60),
+            with_audit: dice.percent(20),
         };
         let world = life::simulate(plan);
         for n in 0..7 {
             let loss = if n == 0 { Loss::Nothing } else { Loss::random(&mut dice) };
             let left = loss.left(&world, &mut dice);
             let records = read::records(&read::files(&world, &left));
-            let wrong: Vec<(&'static str, String)> = match loss {
-                Loss::Nothing => exact::differences(&world, &records),
-                _ => {
-                    let wrong = check::check(&world, &left, &records).into_iter();
-                    wrong.map(|wrong| (wrong.what, wrong.text)).collect()
-                }
-            };
+            let checked = check::check(&world, &left, &records).into_iter();
+            let mut wrong: Vec<(&'static str, String)> =
+                checked.map(|wrong| (wrong.what, wrong.text)).collect();
+            if n == 0 && !plan.with_audit {
+                wrong.extend(exact::differences(&world, &records));
+            }
             for (what, text) in wrong {
                 let size = left.iter().filter(|left| **left).count();
                 let kind = format!("{what}{}", if n == 0 { ", nothing lost" } else { "" });
@@ -171,6 +184,15 @@ fn explore() {
                 entry.0 += 1;
                 if size < entry.1 {
                     let rows = if what == wanted { show(&world, &left) } else { String::new() };
+                    if let Ok(folder) = std::env::var("DUMP")
+                        && what == wanted
+                    {
+                        for (path, bytes) in read::files(&world, &left) {
+                            let path = std::path::Path::new(&folder).join(path);
+                            std::fs::create_dir_all(path.parent().unwrap_or(&path)).expect("a folder");
+                            std::fs::write(path, bytes).expect("a file");
+                        }
+                    }
                     (entry.1, entry.2) = (size, format!("seed {seed}, {loss}: {text}\n{rows}"));
                 }
             }

@@ -1,6 +1,7 @@
 //! Sessions that Security does not know: what Terminal Services, Winlogon and the User Profile Service saw of them
 //! (domain.md rule 25).
 
+use super::cause::{self, Causes};
 use super::cited::{Cited, CitedLuids};
 use super::classify::class_of_account;
 use super::intervals;
@@ -13,8 +14,8 @@ use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
-    Class, Confidence, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions, Start,
-    StartHow, TsHow,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions,
+    Start, StartHow, TsHow,
 };
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -182,6 +183,7 @@ pub fn add(
     machine: u32,
     boot_idx: u32,
     ts: &TsSession,
+    causes: &Causes,
     sessions: &mut Sessions,
 ) {
     let Some(first_row) = ts.first_row() else { return };
@@ -190,8 +192,9 @@ pub fn add(
     let changed = ts.changes.iter().map(|(row, _)| row);
     let last_seen = ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| at(row)).max();
     let start = start(boot, ts, at, first_row);
-    let end = end(boot, ts, at, last_seen);
+    let mut end = end(boot, ts, at, last_seen);
     let mut evidence = evidence(ts, boot, end.how);
+    evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
     evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
     let until = end.at.or(end.earliest);
     let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| states(ts, at, from, to));
@@ -277,7 +280,8 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
         };
         return End { at: Some(at(row)), ..end };
     }
-    let bounds = End { earliest: last_seen, confidence: Confidence::Low, ..End::default() };
+    let doubt = Some(Doubt::OtherLogsOnly);
+    let bounds = End { earliest: last_seen, confidence: Confidence::Low, doubt, ..End::default() };
     let not_before = |moment: &Timestamp| last_seen.is_none_or(|last| last <= *moment);
     if let Some(row) = ts.superseded_by {
         return End {
@@ -292,12 +296,17 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
         return End { how: EndHow::LostInGap, ..bounds };
     }
     match &boot.end {
+        // Nor is it of a boot that was shut down before it.
+        BootEnd::Clean { latest, .. } if last_seen.is_some_and(|last| *latest < last) => {
+            End { how: EndHow::LostInGap, ..bounds }
+        }
         BootEnd::Clean { at, latest, by } => {
             let at = last_seen.map_or(*at, |last| last.max(*at));
             End {
                 how: EndHow::CleanShutdown,
                 at: Some(at),
-                earliest: Some(at.plus(-SHUTDOWN_SLACK)).max(last_seen),
+                // Its logoff may not have been written.
+                earliest: last_seen.map(|last| last.min(at)).or(Some(at.plus(-SHUTDOWN_SLACK))),
                 latest: Some(at.max(*latest)),
                 row: by.first().copied(),
                 ..bounds
@@ -309,7 +318,9 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
             let end = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
             End { how: EndHow::UncleanStop, at: end, latest: next, row: by.first().copied(), ..bounds }
         }
-        BootEnd::Open => End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, ..bounds },
+        BootEnd::Open => {
+            End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, doubt: None, ..bounds }
+        }
     }
 }
 

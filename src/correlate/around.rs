@@ -1,5 +1,6 @@
 //! What a boot's records tell beside its sessions' own.
 
+use super::cause::Causes;
 use super::cited::CitedLuids;
 use super::link::{Group, Linker};
 use super::open::TrackIdx;
@@ -26,6 +27,10 @@ pub struct Around {
     /// Clients, and what other logs tell of LogonIds.
     pub remote: Remote,
     pub cited: CitedLuids,
+    /// What Terminal Services say ended their sessions.
+    pub causes: Causes,
+    /// The boot's last desktop logon.
+    pub last_desktop: Option<Pos>,
     /// 4719 that turned the audit of locks and disconnects on or off, and which.
     lock_audit: Vec<(Pos, bool)>,
 }
@@ -39,7 +44,7 @@ impl Around {
         boot: &Boot,
         groups: &[Group],
         sleeps: Vec<sleep::Sleep>,
-        (remote, cited): (Remote, CitedLuids),
+        (remote, cited, causes): (Remote, CitedLuids, Causes),
     ) -> Self {
         let is_open = |group: &&Group| {
             let own = || group.own().map(|idx| linker.track(idx));
@@ -59,6 +64,7 @@ impl Around {
             windows().filter_map(|group| place(group, linker.track(group.primary).logoff)).collect();
         windows_opened.sort_unstable();
         windows_closed.sort_unstable();
+        let desktops = groups.iter().filter(|group| group.is_desktop());
         Around {
             lost_logoff: close::lost_logoff(linker, boot),
             n_open_desktops: groups.iter().filter(is_open).count(),
@@ -68,6 +74,8 @@ impl Around {
             taken_over: takeovers(linker),
             remote,
             cited,
+            causes,
+            last_desktop: desktops.filter_map(|group| linker.logon_of(group)).max(),
             lock_audit: lock_audit(linker),
         }
     }
@@ -133,13 +141,16 @@ fn takeovers(linker: &Linker<'_>) -> Vec<(TrackIdx, Pos)> {
     taken
 }
 
-/// Records before a 4778 among which the logon that led to it stands.
+/// Records on either side of a 4778 among which the logon that led to it, or unlocked it, stands.
 const LOGON_RECORDS: Pos = 64;
 
 fn has_logged_on(linker: &Linker<'_>, track: TrackIdx, pos: Pos) -> bool {
     let account = linker.identity(track);
-    let before = (pos.saturating_sub(LOGON_RECORDS)..pos).rev();
-    before.take_while(|&other| linker.time(pos).since(linker.time(other)).abs() <= TAKEOVER).any(|other| {
+    let near = |other: &Pos| linker.time(pos).since(linker.time(*other)).abs() <= TAKEOVER;
+    let before = (pos.saturating_sub(LOGON_RECORDS)..pos).rev().take_while(near);
+    let end = pos.saturating_add(LOGON_RECORDS).min(linker.security.rows.len() as Pos);
+    let after = (pos..end).take_while(near);
+    before.chain(after).any(|other| {
         let logon = linker.event(other).filter(|&event| linker.records.events.kind(event) == Kind::Logon);
         let luid = logon.and_then(|event| linker.records.events.luid(event, Field::TargetLogonId));
         let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid.0));

@@ -71,7 +71,7 @@ fn steps(linker: &Linker<'_>, groups: &Groups) -> Vec<(Pos, Step)> {
     for (n, group) in groups.all.iter().enumerate() {
         match group.class {
             Class::Desktop => steps.push((begins(linker, group), Step::Begins(n))),
-            Class::Reauth => steps.extend(linker.logon_of(group).map(|pos| (pos, Step::Asks(n)))),
+            Class::Reauth => steps.extend(asks(linker, group).map(|pos| (pos, Step::Asks(n)))),
             Class::Secondary if group.parent.is_none() && is_prompt(linker, group) => {
                 steps.extend(linker.logon_of(group).map(|pos| (pos, Step::Asks(n))));
             }
@@ -86,6 +86,12 @@ fn steps(linker: &Linker<'_>, groups: &Groups) -> Vec<(Pos, Step)> {
     steps.extend(marks.map(|(n, mark)| (mark.pos, Step::Moves(n))));
     steps.sort_unstable();
     steps
+}
+
+/// Where an unlock stands: at its 4624, or, where that is missing, at what is left of it, such as the 4634 in the same
+/// second.
+fn asks(linker: &Linker<'_>, group: &Group) -> Option<Pos> {
+    linker.logon_of(group).or_else(|| linker.only_passing(group, UNLOCK))
 }
 
 /// Where a desktop is on from: its 4624; without one, since LogonIds grow, the 4624 of the next higher at the latest.
@@ -255,7 +261,7 @@ impl Desk<'_> {
     fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let group = &groups.all[n];
         if self.linker.logon_of(group).is_none() {
-            return Resumed::No;
+            return self.passed(groups, n, pos).map_or(Resumed::No, Resumed::Home);
         }
         if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
             return Resumed::Home(home);
@@ -274,6 +280,18 @@ impl Desk<'_> {
             None if is_resumed => Resumed::Elsewhere,
             None => Resumed::No,
         }
+    }
+
+    /// The session that a logon led back to whose 4624 is missing: what is left of it stands as close to the 4778.
+    fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
+        let first = self.linker.only_passing(&groups.all[n], RECONNECT)?;
+        if let Some(home) = self.marked(groups, n, first, RECONNECT) {
+            return Some(home);
+        }
+        let account = self.linker.identity(groups.all[n].primary);
+        let since = self.linker.time(first).plus(-RECONNECT);
+        let is_resumed = self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT);
+        is_resumed.then(|| self.newest(groups, n, pos)).flatten()
     }
 
     fn role(&self, group: &Group) -> LogonRole {

@@ -26,7 +26,7 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     if cuts.is_empty() && security.rows.is_empty() {
         cuts = only_numbered(records, system, &numbered);
     }
-    put_where_numbered(&mut cuts, &numbered);
+    put_where_numbered(records, security, &mut cuts, &numbered);
     assemble(cuts, security, system)
 }
 
@@ -153,7 +153,7 @@ impl Pairing<'_> {
             }
             n_taken = system_before + usize::from(twin.is_some());
             match twin.and_then(|_| twins.next()) {
-                Some(twin) => cuts.push(both(start, twin)),
+                Some(twin) => cuts.push(self.both(start, twin)),
                 None => {
                     let next = twins.as_slice().first();
                     let from = cuts.last().map_or(0, |cut| cut.system);
@@ -247,21 +247,37 @@ impl Pairing<'_> {
         Cut { at: start.at, since: None, anchors: start.anchors, security, system: start.pos }
     }
 
+    fn both(&self, start: Start, twin: Start) -> Cut {
+        Cut {
+            // The kernel's own word is the earliest.
+            at: twin.at,
+            since: None,
+            security: self.since_kernel(&start, &twin),
+            anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
+            system: twin.pos,
+        }
+    }
+
+    /// Where a start begins in Security: what was written before its kernel started is of the boot before. A 1101 tells
+    /// nothing of the time (rule 10), nor does a clock that was put right.
+    fn since_kernel(&self, start: &Start, twin: &Start) -> Pos {
+        if start.moved != 0 || start.since.is_some() || !has_kernel(self.records, twin) {
+            return start.pos;
+        }
+        let first = twin.at.plus(-BEFORE_KERNEL);
+        let row = |pos: Pos| self.security.rows[pos as usize];
+        let time = |pos: Pos| self.records.time[row(pos) as usize];
+        let end = self.security.rows.len().min((start.pos + LOOK_BACK_RECORDS) as usize) as Pos;
+        let own = (start.pos..end).take_while(|&pos| !start.anchors.contains(&row(pos)));
+        let is_before =
+            |pos: &Pos| time(*pos) < first && !is_of_kind(self.records, row(*pos), Kind::AuditEventsDropped);
+        own.filter(is_before).last().map_or(start.pos, |before| before + 1)
+    }
+
     fn security_only(&self, start: Start, from: Pos, next: Option<&Start>) -> Cut {
         let end = next.map_or(self.system.rows.len() as Pos, |next| next.pos);
         let system = first_since(self.records, self.system, from..end, start.at).unwrap_or(end);
         Cut { at: start.at, since: start.since, anchors: start.anchors, security: start.pos, system }
-    }
-}
-
-fn both(start: Start, twin: Start) -> Cut {
-    Cut {
-        // The kernel's own word is the earliest.
-        at: twin.at,
-        since: None,
-        anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
-        security: start.pos,
-        system: twin.pos,
     }
 }
 
@@ -301,7 +317,12 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
         if seen.is_start(records, row) {
             found.push(Renumbered { row, at: at(row), since });
         }
-        since = at(row);
+        // 32, 34 and 41 come before the logon that shows the new numbers.
+        let kind = records.event(row).map(|event| records.events.kind(event));
+        let is_of_new = matches!(kind, None | Some(Kind::TsStarted | Kind::TsArbitrationBegun));
+        if !is_of_new {
+            since = at(row);
+        }
     }
     found
 }
@@ -317,20 +338,27 @@ fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -
     cuts
 }
 
+/// From a machine's start to the first desktop on it.
+const TO_DESKTOP: i64 = 5 * SECOND;
+
 /// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
 /// those of a start that is known.
-fn put_where_numbered(cuts: &mut [Cut], numbered: &[Renumbered]) {
+fn put_where_numbered(records: &Records, security: &Lineage, cuts: &mut [Cut], numbered: &[Renumbered]) {
     let mut first = 0;
     for number in numbered {
         while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
             first += 1;
         }
-        let is_within = |cut: &&mut Cut| cut.since.unwrap_or(cut.at) <= number.at;
+        let is_within =
+            |cut: &&mut Cut| cut.since.map_or(cut.at, |since| since.plus(TO_DESKTOP)) <= number.at;
         let near: Vec<&mut Cut> = cuts[first..].iter_mut().take_while(is_within).collect();
         if near.iter().any(|cut| cut.since.is_none()) {
             continue;
         }
         if let Some(cut) = near.into_iter().next() {
+            if may_be_earlier(records, security, cut, number) {
+                continue;
+            }
             cut.at = cut.at.min(number.at);
             cut.since = cut.since.max(Some(number.since));
             cut.anchors.push(number.row);
@@ -338,10 +366,20 @@ fn put_where_numbered(cuts: &mut [Cut], numbered: &[Renumbered]) {
     }
 }
 
+/// Whether Security misses records before those of a start, too, since the old numbers were in use: the start may be
+/// among those.
+fn may_be_earlier(records: &Records, security: &Lineage, cut: &Cut, number: &Renumbered) -> bool {
+    let before = &security.rows[..cut.security as usize];
+    let first = before.partition_point(|&row| records.time[row as usize] < number.since) as Pos;
+    security.has_gap(first.saturating_sub(1), cut.security.saturating_sub(1))
+}
+
 /// What the LocalSessionManager has numbered since the last start.
 #[derive(Default)]
 struct TerminalNumbers {
     is_one_on: bool,
+    /// Number 1 waits at the console: that somebody logs on there after others did from elsewhere is no new start.
+    is_one_used: bool,
     greatest: u32,
     is_stopped: bool,
 }
@@ -352,7 +390,7 @@ impl TerminalNumbers {
         let number = records.events.number(event, Field::TsSession).unwrap_or(0);
         let kind = records.events.kind(event);
         let is_start = kind == Kind::TsLogon
-            && (self.is_stopped || number == 1 && (self.is_one_on || self.greatest > 1));
+            && (self.is_stopped || number == 1 && (self.is_one_on || self.is_one_used && self.greatest > 1));
         if is_start {
             *self = TerminalNumbers::default();
         }
@@ -360,6 +398,7 @@ impl TerminalNumbers {
             Kind::TsShutdown | Kind::TsStarted => self.is_stopped = true,
             Kind::TsLogon => {
                 self.is_one_on |= number == 1;
+                self.is_one_used |= number == 1;
                 // Numbers from 65536 on are the listener's own.
                 self.greatest = self.greatest.max(number & 0xffff);
             }

@@ -189,9 +189,11 @@ fn kind(
     let slept = || sleeps.iter().any(|sleep| sleep.from.since(from).abs() <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[records.row(event) as usize].minus(amount);
-    if boot.has_start && is_soon(records, security, boot, at, set, moved) {
+    let slept = amount > 0 && slept();
+    // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
+    if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
-    } else if amount > 0 && (is_machine_tool(process()) || slept()) {
+    } else if slept || amount > 0 && is_machine_tool(process()) {
         StepKind::Frozen { from, to }
     } else {
         let subject = events.luid(event, Field::SubjectLogonId);

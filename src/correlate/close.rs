@@ -218,8 +218,8 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     let at = last.map_or(at, |last| at.max(last));
     // Missing records may hide a start: then this is the shutdown of another boot.
     let own = &draft.boot.security;
-    let has_gap = !is_exempt(draft) && draft.security.has_gap(own.start.saturating_sub(1), own.end);
-    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap;
+    let has_gap = draft.security.has_gap(own.start.saturating_sub(1), own.end);
+    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap || may_be_gone(draft);
     // Nothing proves that it was on until then: its logoff may not have been written.
     let earliest = match is_low {
         true => not_before(draft).map_or(at, |earliest| earliest.min(at)),
@@ -240,7 +240,7 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
 /// Row 7.
 fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Unclean { heartbeat, is_reported, by } = draft.boot.end.clone() else { return None };
-    let next = draft.boot.next_start;
+    let next = next_start(draft);
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
     let recorded = last.max(draft.boot.last_record);
     // A next start before this boot's own records was stamped by another clock (trap 25): it bounds nothing.
@@ -282,22 +282,44 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
     matches!(draft.session.class, Class::System | Class::WindowManager)
 }
 
+/// Whether a window manager may have been destroyed before its boot ended, and nothing of that written.
+pub fn may_be_gone(draft: &Draft<'_>) -> bool {
+    let boot = draft.boot;
+    let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
+    draft.session.class == Class::WindowManager
+        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On)
+}
+
 /// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
 /// a pair, which often gets none (trap 6).
-fn is_unproven(draft: &Draft<'_>) -> bool {
-    let may_be_half = draft.session.class == Class::Unknown && draft.session.start.how != StartHow::Logon;
-    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half)
+pub fn is_unproven(draft: &Draft<'_>) -> bool {
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half(draft))
+}
+
+/// Whether a LogonId without a logon may be half of a token pair. What is locked or disconnected is the whole.
+pub fn may_be_half(draft: &Draft<'_>) -> bool {
+    matches!(draft.session.class, Class::Unknown | Class::Desktop | Class::Secondary)
+        && draft.session.start.how != StartHow::Logon
+        && draft.group.elevated.is_none()
+        && draft.own().all(|track| !track.has_marks)
 }
 
 /// When a session can have ended at the latest: with its boot, by whichever clock.
 fn end_of_boot(draft: &Draft<'_>) -> Option<Timestamp> {
     let latest = match &draft.boot.end {
         BootEnd::Clean { latest, .. } => Some(*latest),
-        BootEnd::Unclean { .. } => draft.boot.next_start,
+        BootEnd::Unclean { .. } => next_start(draft),
         BootEnd::Open => None,
     };
     let showed = showed_since_last_seen(draft).map(|(_, latest)| latest);
     latest.map(|latest| showed.map_or(latest, |showed| latest.max(showed)))
+}
+
+/// When the next boot began. Where only a span is known in which it did, what was last seen in that span may be a session
+/// of the next boot: that start bounds nothing.
+fn next_start(draft: &Draft<'_>) -> Option<Timestamp> {
+    let is_after = |since: Timestamp| draft.session.last_seen.is_some_and(|last| since < last);
+    draft.boot.next_start.filter(|_| !draft.boot.next_since.is_some_and(is_after))
 }
 
 /// What the clock showed around its steps since a session was last seen: the earliest after one, and the latest before.

@@ -5,14 +5,15 @@ use super::cited::Cited;
 use super::link::{Group, Linker};
 use super::open::{self, Identity, Mark, Track, TrackIdx};
 use super::terminal::{SAME_MOMENT, TsSession};
-use super::{close, intervals, join, origins};
+use super::{cause, close, intervals, join, origins};
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
-use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
+use crate::machine::{Boot, BootEnd, Clock, Lineage, LogoffAudit, Machine, Pos};
 use crate::session::{
     Class, Confidence, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
     Session, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::{MINUTE, SECOND, Timestamp};
+use std::ops::Range;
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
 const WINDOWS_BEFORE: i64 = 10 * SECOND;
@@ -114,6 +115,7 @@ impl<'a> Draft<'a> {
         self.fill_last_seen();
         (self.session.ts_session, self.session.ts_how) = self.ts_session(marks).unzip();
         close::close(self);
+        cause::cause(self);
         self.fill_durations();
         intervals::intervals(self, marks);
         origins::origins(self, marks);
@@ -297,13 +299,32 @@ impl<'a> Draft<'a> {
         flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
     }
 
-    /// C.7, note iv: its user logged off, and the machine ran on and destroyed others, not it: something holds its
-    /// token.
+    /// C.7, note iv: its user logged off, and the machine ran on and did not destroy it: something holds its token. That
+    /// it would have been seen is proven by a later 4634; or, where logoffs were audited, by a later desktop.
     fn is_leaked(&self, end: End) -> bool {
-        let Some((at, last)) = end.at.zip(self.linker.tracks.last_logoff) else { return false };
-        self.time(last).since(at) > DESTROYED_WITHIN
-            && self.own().all(|track| track.logoff.is_none())
-            && !self.security.has_gap(self.end_pos, last)
+        let Some(at) = end.at.filter(|_| self.own().all(|track| track.logoff.is_none())) else {
+            return false;
+        };
+        let is_late = |pos: Pos| self.time(pos).since(at) > DESTROYED_WITHIN;
+        let by_logoff = self.linker.tracks.last_logoff.filter(|&pos| is_late(pos));
+        let by_desktop = || {
+            self.around.last_desktop.filter(|&pos| pos > self.end_pos && self.are_logoffs_audited(pos))?;
+            let shut_down = match &self.boot.end {
+                BootEnd::Clean { at, .. } => Some(*at),
+                _ => None,
+            };
+            let mut later = self.end_pos..self.boot.security.end;
+            let late = later.find(|&pos| is_late(pos))?;
+            shut_down.is_none_or(|shut_down| self.time(late) < shut_down).then_some(late)
+        };
+        let proof = by_logoff.or_else(by_desktop);
+        proof.is_some_and(|proof| !self.security.has_gap(self.end_pos, proof))
+    }
+
+    /// Whether logoffs were audited from its end to a place.
+    fn are_logoffs_audited(&self, to: Pos) -> bool {
+        let is_off = |period: &Range<Pos>| period.start <= to && self.end_pos < period.end;
+        self.boot.logoff_audit == LogoffAudit::On && !self.boot.logoff_off.iter().any(is_off)
     }
 
     /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by

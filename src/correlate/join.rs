@@ -32,14 +32,16 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
     let marks = joiner.first_marks(groups);
     let stations = joiner.stations(groups);
     let mut is_taken = vec![false; sessions.len()];
-    for is_by_number in [true, false] {
+    for by in [By::Number, By::Moment, By::MomentOfGone] {
         for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
-            if joined[n].is_some() {
+            if joined[n].is_some() || by == By::Moment && joiner.is_only_gone(group) {
                 continue;
             }
-            let found = match is_by_number {
-                true => marks.get(&n).and_then(|mark| joiner.by_number(group, mark)),
-                false => joiner.by_moment(group, stations.get(&n).map_or(&[], |own| own), &is_taken),
+            let found = match by {
+                By::Number => marks.get(&n).and_then(|mark| joiner.by_number(group, mark)),
+                By::Moment | By::MomentOfGone => {
+                    joiner.by_moment(group, stations.get(&n).map_or(&[], |own| own), &is_taken)
+                }
             };
             if let Some((found, how)) = found.filter(|&(found, _)| !is_taken[found]) {
                 is_taken[found] = true;
@@ -48,6 +50,15 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
         }
     }
     joined
+}
+
+/// Ways to join, the better first: a session of which little but its 4634 is left comes last, for it may have been in
+/// another's desktop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Number,
+    Moment,
+    MomentOfGone,
 }
 
 /// When another log ended each group, where Security has nothing of it after that.
@@ -169,6 +180,12 @@ impl<'a> Joiner<'a> {
             }
         }
         stations
+    }
+
+    /// Whether a group has neither a 4624 nor a 4647 nor any lock or disconnect.
+    fn is_only_gone(&self, group: &Group) -> bool {
+        let own = || group.own().map(|idx| self.linker.track(idx));
+        own().all(|track| track.logon.is_none() && track.user_logoff.is_none() && !track.has_marks)
     }
 
     /// The number that a mark names, and how.

@@ -1,7 +1,9 @@
 //! Which LogonIds are one session (domain.md C.6, rules 26 to 32).
 
 use super::classify::{class_of_account, class_of_logon};
+use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
+use crate::audit::tasks;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::session::{Class, LogonRole};
@@ -136,6 +138,20 @@ impl<'a> Linker<'a> {
         group.own().filter_map(|idx| self.track(idx).logon).min()
     }
 
+    /// Where the first record of a logon stands whose 4624 is missing, and that was not used: nothing is known of it but
+    /// what its logon wrote, and that it was destroyed within a time, if that was written.
+    pub fn only_passing(&self, group: &Group, within: i64) -> Option<Pos> {
+        let is_passing = |track: &Track| {
+            let is_soon = |end: Pos| self.time(end).since(self.time(track.first)).abs() <= within;
+            track.logon.is_none()
+                && !track.is_used
+                && track.user_logoff.is_none()
+                && [track.logoff, track.last_seen].into_iter().flatten().all(is_soon)
+        };
+        let own = || group.own().map(|idx| self.track(idx));
+        own().map(|track| track.first).min().filter(|_| own().all(is_passing))
+    }
+
     /// Whether both are of one account: by SID, where that of one is unknown by name.
     pub fn is_one_account(&self, a: Identity, b: Identity) -> bool {
         if !a.sid.is_none() && !b.sid.is_none() {
@@ -200,12 +216,24 @@ impl<'a> Linker<'a> {
         // not be audited.
         let is_elevated = first.privileges.is_some()
             || !self.tracks.has_privileges
+            || self.is_privilege_unaudited(pos)
             || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
         if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))
+    }
+
+    /// Whether the audit of Special Logon was off at a place, by the 4719 before it or after: then no 4672 is written.
+    fn is_privilege_unaudited(&self, pos: Pos) -> bool {
+        let (before, after) =
+            self.tracks.policies.split_at(self.tracks.policies.partition_point(|&change| change < pos));
+        let change = |&change: &Pos| {
+            self.event(change).and_then(|event| change_of(self.records, event, tasks::SPECIAL_LOGON))
+        };
+        let is_on = before.iter().rev().find_map(change);
+        is_on.or_else(|| after.iter().find_map(change).map(|is_on| !is_on)) == Some(false)
     }
 
     fn second_half(&self, first: &Track, pos: Pos, event: EventIdx, next: Pos) -> Option<TrackIdx> {
@@ -259,7 +287,8 @@ impl<'a> Linker<'a> {
             .map(|&(_, other)| other)
             .filter(fits);
         let (Some(pos), Some(event)) = (own.logon, self.logon(idx)) else {
-            return below.next().filter(|&other| self.is_lost_pair(idx, other));
+            let other = below.next()?;
+            return (self.is_lost_pair(idx, other) || self.is_listed_pair(idx, other)).then_some(other);
         };
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
@@ -305,6 +334,19 @@ impl<'a> Linker<'a> {
             && !self.is_known_between(elevated, limited)
             && is_in_time
             && is_interactive
+    }
+
+    /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits.
+    fn is_listed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
+        let (own, other) = (self.track(limited), self.track(elevated));
+        let id = |pos: Pos| self.records.id[self.row(pos) as usize];
+        let is_interactive = matches!(own.identity.logon_type, Some(2 | 7 | 10..=13));
+        is_interactive
+            && own.identity.logon_type == other.identity.logon_type
+            && own.last_seen.is_some()
+            && other.last_seen.is_some()
+            && id(own.first).abs_diff(id(other.first)) <= PAIR_RECORDS
+            && self.time(own.first).since(self.time(other.first)).abs() <= PAIR
     }
 
     /// Whether somebody is known to have logged on between two LogonIds, the lower first.

@@ -8,7 +8,7 @@
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
 //! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
 //!    only they know?
-//! 8. [`close`]: how did it end?
+//! 8. [`close`]: how did it end? [`cause`]: what made it?
 //! 9. [`intervals`], [`origins`] and [`gateway`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst?
@@ -22,6 +22,7 @@ mod around;
 mod attach;
 mod boots;
 mod bursts;
+mod cause;
 mod cited;
 mod classify;
 mod clock;
@@ -144,7 +145,8 @@ fn sessions_of_boot(
     attach::attach(&linker, &mut groups, &closed, &remote);
     let joined = groups.settle(joined);
     let marks = Marks::of(&groups, &tracks);
-    let outside = (remote, outside.cited(records, n));
+    let causes = cause::causes(records, &facts.clock, outside.rows(n));
+    let outside = (remote, outside.cited(records, n), causes);
     let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
     let draft = |idx: usize, part: &mut Sessions| {
         let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
@@ -171,7 +173,7 @@ fn sessions_of_boot(
     link_parents(&groups, &mut sessions);
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
     for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
-        alone::add(records, boot, machine, n as u32, &ts, &mut sessions);
+        alone::add(records, boot, machine, n as u32, &ts, &around.causes, &mut sessions);
     }
     number_namesakes(&mut sessions.all);
     (sessions, explicit)

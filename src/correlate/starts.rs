@@ -208,7 +208,7 @@ impl Cluster {
         let apart = at.since(self.last_at).abs();
         let is_again = anchor.is_once_per_boot() && self.kinds >> anchor as u8 & 1 == 1;
         // What comes first in a start, and comes after what ends one, is of the next.
-        let is_first_again = self.kinds >> anchor as u8 > 1 && apart > SWAPPED && anchor.is_once_per_boot();
+        let is_first_again = self.kinds >> anchor as u8 > 1 && apart > SWAPPED;
         !is_again && !is_first_again && !self.is_over && apart < ONE_START
     }
 

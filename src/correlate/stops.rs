@@ -172,6 +172,7 @@ impl Stops<'_> {
         let text = |field| self.records.events.text(event, field);
         Some(ShutdownRequest {
             row,
+            at: self.time(row),
             process: text(Field::ProcessName),
             reason: text(Field::Reason),
             kind: text(Field::ShutdownType),

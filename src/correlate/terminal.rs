@@ -122,12 +122,20 @@ fn is_of_session(kind: Kind) -> bool {
     use Kind::{
         LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
         ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpFrom, RdpNumbered, ShellStarting,
-        SmbClientRefused, SshMessage, TsDisconnectReason, TsDisconnected, TsDisconnectedBy, TsLogoff,
-        TsLogon, TsReconnected, TsShell, WinlogonLogoff, WinlogonLogon, WinlogonNotified, WinlogonNotifies,
+        SmbClientRefused, SshMessage, TsDisconnectReason, TsDisconnected, TsDisconnectedBy, TsLimitLogoff,
+        TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff, WinlogonLogon, WinlogonNotified,
+        WinlogonNotifies,
     };
     let is_numbered = matches!(
         kind,
-        TsLogon | TsShell | TsLogoff | TsDisconnected | TsReconnected | TsDisconnectedBy | TsDisconnectReason
+        TsLogon
+            | TsShell
+            | TsLogoff
+            | TsDisconnected
+            | TsReconnected
+            | TsDisconnectedBy
+            | TsDisconnectReason
+            | TsLimitLogoff
     );
     let is_of_account = matches!(
         kind,

@@ -5,7 +5,7 @@ use crate::session::record::Record;
 use std::borrow::Cow;
 
 /// The columns, in their order.
-pub const HEADER: [&str; 44] = [
+pub const HEADER: [&str; 46] = [
     "session",
     "computer",
     "machine",
@@ -50,6 +50,8 @@ pub const HEADER: [&str; 44] = [
     "n_activity",
     "n_hops_in",
     "n_hops_out",
+    "end_cause",
+    "ts_session_how",
 ];
 
 /// Appends the header line.
@@ -105,6 +107,8 @@ pub fn write_record<'a, T: Text<'a>>(out: &mut Vec<u8>, record: &Record<T>) {
         number(Some(record.activity.n())),
         number(Some(record.n_hops_in)),
         number(Some(record.n_hops_out)),
+        optional(&record.end_cause),
+        optional(&record.ts_session_how),
     ];
     write_row(out, cells.into_iter());
 }

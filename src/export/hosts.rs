@@ -38,7 +38,7 @@ impl Exporter<'_> {
             channels: machine.lineages.iter().map(|log| self.records.text(log.channel).to_owned()).collect(),
             logs: machine.lineages.iter().filter_map(|log| self.log(machine, log)).collect(),
             n_sessions: sessions.count() as u32,
-            boots: boots.map(|(n, boot)| self.boot(n as u32, boot, machine)).collect(),
+            boots: boots.map(|(n, boot)| self.boot(n as u32, boot)).collect(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Exporter<'_> {
         own.chain(told).map(record).collect()
     }
 
-    fn boot(&self, n: u32, boot: &Boot, machine: &Machine) -> BootRecord {
+    fn boot(&self, n: u32, boot: &Boot) -> BootRecord {
         let (end_how, end, end_latest, by): (_, _, _, &[RowIdx]) = match &boot.end {
             BootEnd::Open => ("open", None, None, &[]),
             BootEnd::Clean { at, latest, by } => ("clean", Some(*at), Some(*latest), by),
@@ -176,7 +176,7 @@ impl Exporter<'_> {
                 .zip(until)
                 .filter(|(from, to)| from <= to)
                 .map(|(from, to)| seconds(to.since(from))),
-            shutdown: self.shutdown(boot, machine),
+            shutdown: self.shutdown(boot),
             logoff_audit: state_word(boot.logoff_audit).to_owned(),
             started_by: refs(&boot.anchors),
             ended_by: refs(by),
@@ -191,15 +191,9 @@ impl Exporter<'_> {
         }
     }
 
-    /// Rule 13: who asked for the boot's end.
-    fn shutdown(&self, boot: &Boot, machine: &Machine) -> Option<ShutdownRecord> {
-        let system = &machine.lineages[machine.system?];
-        let row = |pos: u32| system.rows[pos as usize];
-        let is_request = |pos: &u32| {
-            let event = self.records.event(row(*pos));
-            event.is_some_and(|event| self.records.events.kind(event) == Kind::ShutdownRequested)
-        };
-        let row = row(boot.system.clone().rev().find(is_request)?);
+    /// Rule 13: who asked for the boot's end. A request that nothing came of, such as one that was cancelled, is none.
+    fn shutdown(&self, boot: &Boot) -> Option<ShutdownRecord> {
+        let row = boot.request?.row;
         let event = self.records.event(row)?;
         let text = |field| self.text(self.records.events.text(event, field));
         Some(ShutdownRecord {

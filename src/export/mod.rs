@@ -9,6 +9,7 @@ pub mod hops;
 pub mod hosts;
 pub mod lent;
 pub mod record;
+mod why;
 pub mod words;
 
 /// Text from a log, for showing: control, bidirectional and invisible characters become `\u{202e}`, so that no text

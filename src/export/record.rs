@@ -1,11 +1,11 @@
 //! Sessions as session records (session-record.md).
 
-use super::lent::{Lent, Text};
+use super::lent::Text;
 use super::words::{logon_type_name, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::record::{EventRef, EvidenceRecord, IntervalRecord, LogonRecord, OriginRecord, Record};
-use crate::session::{EndHow, EvidenceRole, Session, SessionIdx, StartHow};
+use crate::session::{Session, SessionIdx, StartHow};
 use crate::time::seconds;
 use std::fmt::Write;
 
@@ -50,6 +50,7 @@ impl<'a> Exporter<'a> {
             end: session.end.at.map(T::from),
             end_how: session.end.how.word().into(),
             end_confidence: session.end.confidence.word().into(),
+            end_cause: session.end.cause.map(|cause| T::from(cause.word())),
             end_earliest: session.end.earliest.map(T::from),
             end_latest: session.end.latest.map(T::from),
             destroyed_at: session.end.destroyed_at.map(T::from),
@@ -179,64 +180,6 @@ impl<'a> Exporter<'a> {
             time: self.records.time[evidence.row as usize].into(),
             role: evidence.role.word().into(),
             rule: evidence.rule,
-        }
-    }
-
-    /// The sentence that names the records an end rests on.
-    fn end_why(&self, session: &Session) -> String {
-        let name = |row: RowIdx| {
-            let EventRef::<Lent<'_>> { channel, record, event } = self.event_ref(row);
-            format!("{event} in {} record {record}", super::visible(&channel.text()))
-        };
-        let of_role = |role: EvidenceRole| {
-            let evidence = self.correlated.sessions.evidence(session).iter();
-            let names: Vec<String> = evidence.filter(|e| e.role == role).map(|e| name(e.row)).collect();
-            names.join(", ")
-        };
-        let by = session.end.row.map(name).unwrap_or_default();
-        if session.end.how == EndHow::Logoff {
-            return by;
-        }
-        let last = match session.last_seen {
-            Some(at) => format!("last seen {at}"),
-            None => "never seen after it began".to_owned(),
-        };
-        match session.end.how {
-            EndHow::UserLogoff => match session.end.destroyed_at {
-                Some(_) => {
-                    format!("{by}; the logon session was destroyed by {}", of_role(EvidenceRole::Destroyed))
-                }
-                None => format!("{by}; no 4634 followed"),
-            },
-            EndHow::Logoff => by,
-            EndHow::LuidReused => format!(
-                "its LogonId was given out again by {by}: a start of Windows between them is missing; {last}"
-            ),
-            EndHow::CleanShutdown => format!(
-                "no logoff was written; the computer was shut down: {}",
-                of_role(EvidenceRole::Shutdown)
-            ),
-            EndHow::UncleanStop => {
-                format!(
-                    "no logoff and no shutdown was written before the next start: {}; {last}",
-                    of_role(EvidenceRole::Boot)
-                )
-            }
-            EndHow::LostInGap => match of_role(EvidenceRole::Gap) {
-                gap if gap.is_empty() => format!("records are missing after it was {last}"),
-                gap => format!("records are missing between {}; {last}", gap.replacen(", ", " and ", 1)),
-            },
-            EndHow::NotAudited => match of_role(EvidenceRole::Policy) {
-                policy if policy.is_empty() => format!("logoffs were probably not audited; {last}"),
-                policy => format!("auditing of logoffs was turned off by {policy}; {last}"),
-            },
-            EndHow::OpenAtLogEnd => format!("nothing ends it before the log does; {last}"),
-            EndHow::LogoffFromOtherLog
-            | EndHow::LogoffEventLost
-            | EndHow::WindowManagerGone
-            | EndHow::Superseded => {
-                format!("{by}; {last}")
-            }
         }
     }
 }

@@ -38,7 +38,9 @@ pub struct Binding {
 
 /// What tells most names apart at a glance, whatever the case of their letters: length, first and last letter.
 fn look(n_letters: usize, first: u8, last: u8) -> u32 {
-    (n_letters as u32) << 16 | u32::from(first.to_ascii_lowercase()) << 8 | u32::from(last.to_ascii_lowercase())
+    (n_letters as u32) << 16
+        | u32::from(first.to_ascii_lowercase()) << 8
+        | u32::from(last.to_ascii_lowercase())
 }
 
 impl Binding {
@@ -58,7 +60,8 @@ impl Binding {
 pub fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {
     if let Some(number) = name.strip_prefix('#') {
         let number = number.parse().ok();
-        let unnamed = data.iter().find(|binding| matches!(binding.name, Name::Unnamed(n) if Some(n) == number));
+        let unnamed =
+            data.iter().find(|binding| matches!(binding.name, Name::Unnamed(n) if Some(n) == number));
         return unnamed.map_or(Slot::Absent, |binding| binding.slot);
     }
     let (Some(&first), Some(&last)) = (name.as_bytes().first(), name.as_bytes().last()) else {

@@ -136,6 +136,65 @@ impl EndHow {
     }
 }
 
+/// What made a session end (domain.md C.7, row 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndCause {
+    /// The user signed out.
+    User,
+    /// A network logon that was idle, or whose client had gone.
+    Network,
+    /// An unlock, whose logon is thrown away at once.
+    Unlock,
+    /// A limit on idle, disconnected or active sessions.
+    Timeout,
+    /// Somebody else's doing.
+    Admin,
+    Shutdown,
+    /// None of these: the system let go of it, as when a program run as somebody else ends.
+    System,
+}
+
+impl EndCause {
+    pub fn word(self) -> &'static str {
+        match self {
+            EndCause::User => "user",
+            EndCause::Network => "network",
+            EndCause::Unlock => "unlock",
+            EndCause::Timeout => "timeout",
+            EndCause::Admin => "admin",
+            EndCause::Shutdown => "shutdown",
+            EndCause::System => "system",
+        }
+    }
+}
+
+/// What an end is less sure for than others of its kind, or is estimated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// Whether logoffs were audited is not known: its own may have come before.
+    AuditUnknown,
+    /// A LogonId without a logon may be half of a token pair, which often gets no logoff (trap 6).
+    MayBeHalf,
+    /// The clock was set while records are missing.
+    ClockSet,
+    /// A start of Windows may be among the missing records.
+    StartMayBeMissing,
+    /// No record of the next start tells of the stop.
+    NotReported,
+    /// The next start tells of the stop, which itself wrote nothing.
+    LastSign,
+    /// It is known by what goes with a logoff.
+    ByWhatGoesWithIt,
+    /// It is known by an account and a moment, not by a number.
+    Coincidence,
+    /// Security is not there, which would have had its logoff.
+    OtherLogsOnly,
+    /// The log is a filtered export.
+    Filtered,
+    /// The Security log ends before the boot does.
+    LogEndsFirst,
+}
+
 /// How sure we are of an end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
@@ -429,6 +488,10 @@ pub struct End {
     pub destroyed_at: Option<Timestamp>,
     /// The record that ended it.
     pub row: Option<RowIdx>,
+    /// What made it end, where that is known, and the record that tells it where another does.
+    pub cause: Option<EndCause>,
+    pub cause_row: Option<RowIdx>,
+    pub doubt: Option<Doubt>,
 }
 
 /// One session. Spans are in ticks.

@@ -39,6 +39,10 @@ pub struct Record<T = String> {
     pub end: Option<T>,
     pub end_how: T,
     pub end_confidence: T,
+    /// What made it end, where that is known: `user`, `network` (idle, or its client had gone), `unlock`, `timeout`,
+    /// `admin`, `shutdown`, `system` (domain.md C.7, row 2).
+    #[serde(default = "Option::default")]
+    pub end_cause: Option<T>,
     pub end_earliest: Option<T>,
     pub end_latest: Option<T>,
     pub destroyed_at: Option<T>,

@@ -97,6 +97,12 @@ fn of_record(record: &Record) -> Vec<String> {
     let is_numbered = record.session.contains("/ts");
     claim(is_numbered || record.evidence.iter().any(|e| e.role == "start"), "its start has evidence");
     claim(!is_shown_by_a_record(record) || has_evidence_of_end(record), "its end has evidence");
+    claim(record.end_cause.is_none() || record.end.is_some(), "what ended it is told of ends alone");
+    let is_shut_down = record.end_how == "clean_shutdown";
+    claim(!is_shut_down || record.end_cause.as_deref() == Some("shutdown"), "a shutdown is a cause");
+    claim(record.end_how != "user_logoff" || record.end_cause.is_some(), "a 4647 has a cause");
+    let is_surest = !matches!(record.end_confidence.as_str(), "low" | "medium");
+    claim(is_surest || record.end_why.contains(';'), "an unsure end says why it is so");
     claim(record.destroyed_at.is_none() || record.end_how == "user_logoff", "only after a 4647");
     claim(
         record.class == "system" || record.n_logons as usize == record.logons.len(),

@@ -145,6 +145,13 @@ fn traps_9_and_10_one_of_two_logoffs() {
     let Some(log) = read(&[S7]) else { return };
     assert_end(log.of(807), "user_logoff", "2016-07-16T00:18:43.7240138Z", "high");
     assert_eq!(log.of(807).destroyed_at, None);
+    // The machine ran on, and its user came back six seconds later: something holds the token.
+    assert!(log.of(807).flags.contains(&"alive_after_logoff".to_owned()));
+    let leaked = |session: &&Record| session.flags.contains(&"alive_after_logoff".to_owned());
+    assert_eq!(log.sessions.iter().filter(leaked).count(), 1);
+    let cause = |record| log.of(record).end_cause.as_deref();
+    // 266: the 1100 came first; 817: a prompt's logon, gone with the session it was made in.
+    assert_eq!([266, 807, 817].map(cause), [Some("shutdown"), Some("user"), Some("system")]);
     assert_roles(&log, log.of(1280), &[(1288, "unlock"), (1289, "unlock")]);
     let Some(log) = read(&[S08]) else { return };
     assert_end(log.of(64), "logoff", "2015-08-24T06:57:39.4531250Z", "high");

@@ -15,6 +15,7 @@
 //! audit PC1#1 "Logoff"  "probably off"/none by 4624 record 3
 //! baseline PC1 "Logoff"  general met, stronger missed
 //! kind PC1 workstation
+//! asked PC1#1  CORP\carol by record 3
 //! ...
 //! ```
 //!
@@ -61,6 +62,7 @@ scenarios! {
     activity
     boots
     bursts
+    causes
     clock
     coverage
     duplicates
@@ -233,6 +235,7 @@ impl Found {
             ["boots", machine] | ["boots", machine, ..] => Ok(render::boots(&self.case, machine)),
             ["source", path, ref checks @ ..] => render::source(&self.case, path, checks),
             ["audit", boot, subcategory, ..] => Ok(render::audit(&self.case, boot, subcategory)),
+            ["asked", boot, ..] => Ok(render::asked(&self.case, boot)),
             ["kind", machine, ..] => Ok(render::kind(&self.case, machine)),
             ["baseline", machine, subcategory, ..] => Ok(render::baseline(&self.case, machine, subcategory)),
             ["no", "session", luid] => {

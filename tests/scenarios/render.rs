@@ -6,6 +6,7 @@
 //! | `from` | its origins: address, `:port`, `/host` |
 //! | `duration`, `min`, `max`, `connected`, `active`, `active_how` | how long it was, as `h:mm:ss` |
 //! | `destroyed`, `last_seen` | moments |
+//! | `cause`, `why` | what made it end, and the sentence about that |
 //! | `locked`, `screensaver`, `disconnected`, `suspended` | its intervals |
 //! | `logons` | its 4624: record and role |
 //! | `logoffs` | for each 4624 the records of its 4634 and 4647 |
@@ -140,6 +141,8 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "connected" => span(session.connected_s),
         "active" => span(session.active_s),
         "active_how" => session.active_how.clone(),
+        "cause" => word(&session.end_cause),
+        "why" => format!("\"{}\"", session.end_why.replace('"', "'")),
         "destroyed" => day.optional(&session.destroyed_at),
         "last_seen" => day.optional(&session.last_seen),
         "locked" | "screensaver" | "disconnected" | "suspended" => list(intervals(session, key, day)),
@@ -289,6 +292,17 @@ pub fn audit(case: &Case, boot: &str, subcategory: &str) -> Option<String> {
     let by = audit.success.by.map(|by| format!(" by {} record {}", by.event, by.record));
     let state = quoted(&audit.success.state);
     Some(format!("audit {boot} {subcategory} {state} / {failure}{}", by.unwrap_or_default()))
+}
+
+/// Who asked for the shutdown that ended a boot.
+pub fn asked(case: &Case, boot: &str) -> Option<String> {
+    let (machine, number) = boot.split_once('#')?;
+    let host = case.hosts().into_iter().find(|host| host.machine == machine)?;
+    let own = host.boots.into_iter().find(|own| own.boot.to_string() == number)?;
+    let who = own.shutdown.map_or("-".to_owned(), |shutdown| {
+        format!("{} by record {}", word(&shutdown.user), shutdown.by.record)
+    });
+    Some(format!("asked {boot} {who}"))
 }
 
 /// What kind of computer it is, its Windows, domain and zone.

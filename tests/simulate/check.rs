@@ -41,7 +41,10 @@ pub fn check(world: &World, left: &[bool], records: &[Record]) -> Vec<Wrong> {
     let mut checker = Checker {
         world,
         left,
-        rows: rows.map(|(n, row)| ((row.event.channel.as_ref(), row.id()), n)).collect(),
+        rows: rows
+            .filter(|(_, row)| row.is_written)
+            .map(|(n, row)| ((row.event.channel.as_ref(), row.id()), n))
+            .collect(),
         corrected: (0..world.rows.len()).map(|row| world.corrected(row)).collect(),
         wrong: Vec::new(),
     };
@@ -54,6 +57,7 @@ pub fn check(world: &World, left: &[bool], records: &[Record]) -> Vec<Wrong> {
         checker.one(claim);
     }
     checker.no_splits(&claims);
+    checker.none_missing(&claims);
     checker.wrong
 }
 
@@ -153,11 +157,19 @@ impl<'a> Checker<'a> {
         self.activity(claim, session);
         self.end(claim, session);
         self.duration(claim, session);
+        self.active(claim, session);
     }
 
     /// Whether the clock of a boot was moved, rebases apart: then bounds and moments are no longer comparable.
     fn has_steps(&self, boot: usize) -> bool {
         self.world.rows.iter().any(|row| row.boot == boot && row.is_clock && row.rebase == 0)
+    }
+
+    /// Whether the machine slept and System, which tells that, is not whole: then a clock may seem to have been set.
+    fn is_sleep_lost(&self, session: &Session) -> bool {
+        let rows = self.world.rows.iter().zip(self.left);
+        let own = || rows.clone().filter(|(row, _)| row.boot == session.boot && row.log == Log::System);
+        own().any(|(row, _)| row.event.id == 42) && own().any(|(_, left)| !left)
     }
 
     fn identity(&mut self, claim: &Claim<'a>, session: &Session) {
@@ -333,8 +345,9 @@ impl<'a> Checker<'a> {
         }
         let last = self.signs(claim).filter(|&row| self.world.rows[row].log == Log::Security).max();
         let Some(last) = last else { return };
-        let mut after =
-            (last + 1..self.world.rows.len()).filter(|&row| self.world.rows[row].log == Log::Security);
+        let is_security =
+            |&row: &RowIdx| self.world.rows[row].log == Log::Security && self.world.rows[row].is_written;
+        let mut after = (last + 1..self.world.rows.len()).filter(is_security);
         // The gap is seen up to the next record that is left.
         let mut missing = Vec::new();
         let mut is_hidden = false;
@@ -363,7 +376,7 @@ impl<'a> Checker<'a> {
         let is_clock_lost =
             (0..self.world.rows.len()).any(|row| self.world.rows[row].is_clock && !self.left[row]);
         let is_4647_lost = matches!(session.end, End::UserLogoff { row, .. } if !self.left[row]);
-        if !is_whole || is_clock_lost || is_4647_lost {
+        if !is_whole || is_clock_lost || is_4647_lost || self.is_sleep_lost(session) {
             return;
         }
         let lasted = (session.ended.0 - session.began.0) as f64 / 1e7;
@@ -373,6 +386,98 @@ impl<'a> Checker<'a> {
         {
             let text = format!("{:?}..{:?}, was {lasted}", record.duration_min_s, record.duration_max_s);
             self.fail("duration", record, text);
+        }
+    }
+
+    /// Time in use: exact where it is called so, and never less than the truth.
+    fn active(&mut self, claim: &Claim<'a>, session: &Session) {
+        let record = claim.record;
+        let is_whole = session.own().all(|logon| claim.luids.contains(&logon.luid));
+        let is_clock_lost =
+            (0..self.world.rows.len()).any(|row| self.world.rows[row].is_clock && !self.left[row]);
+        let end = match session.end {
+            End::UserLogoff { row, .. } | End::Logoff { row } => row,
+            End::WithBoot => match self.world.boots[session.boot].stop {
+                Stop::Clean { stopped } => stopped,
+                _ => return,
+            },
+        };
+        let is_same_end = ticks(&record.end).is_some_and(|end_told| end_told == self.corrected[end]);
+        if !is_whole
+            || is_clock_lost
+            || !is_same_end
+            || session.class != "desktop"
+            || self.is_sleep_lost(session)
+        {
+            return;
+        }
+        let until = self.world.rows[end].at;
+        let lasted = (until - session.began.0) as f64 / 1e7;
+        for (told, what, states) in [
+            (record.connected_s, "connected", &["disconnected"][..]),
+            (record.active_s, "active", &["disconnected", "locked"][..]),
+        ] {
+            let own = session.intervals.iter().filter(|interval| states.contains(&interval.what));
+            let own = own
+                .map(|own| (self.world.rows[own.from].at, own.to.map_or(until, |to| self.world.rows[to].at)));
+            let mut spans: Vec<(i64, i64)> =
+                own.chain(session.sleeps.iter().map(|sleep| (sleep.from.0, sleep.to.0))).collect();
+            spans.sort_unstable();
+            let (mut sum, mut reached) = (0, i64::MIN);
+            for (from, to) in spans {
+                let (from, to) = (from.max(reached), to.min(until));
+                sum += (to - from).max(0);
+                reached = reached.max(to);
+            }
+            let truth = lasted - sum as f64 / 1e7;
+            let is_exact = record.active_how == "exact";
+            let Some(told) = told else { continue };
+            // What other logs say of a moment is off by a little.
+            if told < truth - 1e-3 || is_exact && told > truth + 1e-3 {
+                self.fail(what, record, format!("{told} ({}), was {truth}", record.active_how));
+            }
+        }
+    }
+
+    /// What still has a record of its own in Security is told of.
+    fn none_missing(&mut self, claims: &[Claim<'a>]) {
+        let mut known: BTreeSet<(usize, u64)> = BTreeSet::new();
+        for claim in claims {
+            let boot = self.world.sessions[claim.session].boot;
+            let logons = claim.record.logons.iter().map(|logon| &logon.logon_id);
+            let ids = claim.record.logon_ids.iter().chain(logons);
+            known.extend(
+                ids.filter_map(|id| self::luid(id))
+                    .chain(claim.luids.iter().copied())
+                    .map(|luid| (boot, luid)),
+            );
+        }
+        let boots: BTreeSet<usize> =
+            claims.iter().map(|claim| self.world.sessions[claim.session].boot).collect();
+        for row in (0..self.world.rows.len()).filter(|&row| self.left[row]) {
+            let own = &self.world.rows[row];
+            for &(luid, session) in &own.cites {
+                let is_own = self.world.owner(own.boot, luid).is_some_and(|(_, role)| role.is_own());
+                if luid == 0 || !is_own || known.contains(&(own.boot, luid)) {
+                    continue;
+                }
+                let is_told_elsewhere = boots.iter().any(|&boot| known.contains(&(boot, luid)));
+                if is_told_elsewhere {
+                    continue;
+                }
+                known.insert((own.boot, luid));
+                let session = &self.world.sessions[session];
+                let text = format!(
+                    "{} {} ({luid:#x}, boot {}) is missing: {} in {:?} {}",
+                    session.class,
+                    session.user,
+                    own.boot,
+                    own.event.id,
+                    own.log,
+                    own.id()
+                );
+                self.wrong.push(Wrong { what: "missing session", text });
+            }
         }
     }
 

@@ -55,8 +55,10 @@ fn facts(world: &World, session: &Session) -> Facts {
         End::WithBoot => None,
         _ => Some(session.ended.0 - session.began.0),
     };
-    // What is not known to have lasted until then is not known to have stood still.
-    let n_frozen = if session.class == "desktop" && end.is_some() { session.n_frozen } else { 0 };
+    // What is not known to have lasted until then is not known to have slept.
+    let slept = session.sleeps.iter().map(|sleep| format!("{} - {}", time(sleep.from.1), time(sleep.to.1)));
+    let is_told = end.is_some() && !is_set_back(world, session.boot);
+    let slept: Vec<String> = if is_told { slept.collect() } else { Vec::new() };
     let parent = session.parent.map(|parent| format!("{:#x}", world.sessions[parent].primary()));
     BTreeMap::from([
         ("class", session.class.to_owned()),
@@ -69,8 +71,10 @@ fn facts(world: &World, session: &Session) -> Facts {
         ("destroyed", destroyed.map(time).unwrap_or_default()),
         ("duration", format!("{lasted:?}")),
         ("intervals", format!("{intervals:?}")),
-        ("stood still", n_frozen.to_string()),
+        ("slept", format!("{slept:?}")),
         ("parent", parent.unwrap_or_default()),
+        ("taken over", session.is_taken_over.to_string()),
+        ("number", session.ts.map(|ts| ts.to_string()).unwrap_or_default()),
     ])
 }
 
@@ -106,8 +110,9 @@ fn facts_of(world: &World, record: &Record) -> Facts {
     let intervals = record.intervals.iter().filter(is_told).filter(|_| !is_set_back);
     let intervals =
         intervals.map(|interval| format!("{} {} - {}", interval.what, interval.from, interval.to));
-    let n_frozen =
-        record.intervals.iter().filter(|interval| interval.what == "suspended" && is_known).count();
+    let slept = record.intervals.iter().filter(|interval| interval.what == "suspended");
+    let slept = slept.filter(|_| is_known && !is_set_back);
+    let slept: Vec<String> = slept.map(|interval| format!("{} - {}", interval.from, interval.to)).collect();
     let parent = record.parent.as_deref().and_then(|parent| parent.rsplit('/').next());
     BTreeMap::from([
         ("class", record.class.clone()),
@@ -120,8 +125,10 @@ fn facts_of(world: &World, record: &Record) -> Facts {
         ("destroyed", record.destroyed_at.clone().unwrap_or_default()),
         ("duration", format!("{lasted:?}")),
         ("intervals", format!("{:?}", intervals.collect::<Vec<_>>())),
-        ("stood still", n_frozen.to_string()),
+        ("slept", format!("{slept:?}")),
         ("parent", parent.unwrap_or_default().to_owned()),
+        ("taken over", record.flags.iter().any(|flag| flag == "taken_over").to_string()),
+        ("number", record.ts_session.map(|ts| ts.to_string()).unwrap_or_default()),
     ])
 }
 
@@ -134,7 +141,10 @@ pub fn differences(world: &World, records: &[Record]) -> Vec<(&'static str, Stri
             all.push(("missing", format!("{name:?} is missing: {facts:?}")));
             continue;
         };
-        for (what, value) in facts.iter().filter(|(what, value)| other[*what] != **value) {
+        // A number that nothing left tells is not told.
+        let is_untold = |what: &str| what == "number" && other[what].is_empty();
+        let differing = facts.iter().filter(|(what, value)| other[*what] != **value && !is_untold(what));
+        for (what, value) in differing {
             all.push((*what, format!("{name:?} {what}: {:?}, should be {value:?}", other[what])));
         }
     }

@@ -1,34 +1,35 @@
 //! What people and services do to the machine, as the dice fall.
 
 use super::machine::{Machine, Shape, Style};
-use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Stop, World, known};
+use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Sleep, Stop, World, known};
 
 const USERS: [&str; 4] = [r"CORP\alice", r"CORP\bob", r"CORP\carol", r"PC1\dave"];
 
-const OWN: [Role; 2] = [Role::Primary, Role::Elevated];
-const UNLOCK: [Role; 2] = [Role::Unlock, Role::Unlock];
+pub const OWN: [Role; 2] = [Role::Primary, Role::Elevated];
+pub const UNLOCK: [Role; 2] = [Role::Unlock, Role::Unlock];
 const REFRESH: [Role; 2] = [Role::Refresh, Role::Refresh];
 
 /// Where people come from.
-const ADDRESSES: [&str; 3] = ["192.0.2.5", "192.0.2.77", "2001:db8::17"];
+pub const ADDRESSES: [&str; 3] = ["192.0.2.5", "192.0.2.77", "2001:db8::17"];
 
-struct Life {
-    machine: Machine,
-    plan: Plan,
+pub struct Life {
+    pub machine: Machine,
+    pub plan: Plan,
     /// Desktops that are on, and who sits at the console.
-    desktops: Vec<SessionIdx>,
-    console: Option<SessionIdx>,
+    pub desktops: Vec<SessionIdx>,
+    pub console: Option<SessionIdx>,
     /// Network, batch and secondary sessions, and when they end.
-    short: Vec<(i64, SessionIdx)>,
-    until_boot_ends: Vec<SessionIdx>,
-    pending_nla: Vec<(SessionIdx, u64)>,
-    booted: i64,
+    pub short: Vec<(i64, SessionIdx)>,
+    pub until_boot_ends: Vec<SessionIdx>,
+    pub pending_nla: Vec<(SessionIdx, u64)>,
+    pub booted: i64,
 }
 
 /// Simulates a machine.
 pub fn simulate(plan: Plan) -> World {
     let mut machine = Machine::new(plan.seed);
     machine.has_other_logs = !(plan.with_clock && machine.dice.percent(50));
+    machine.has_windows = plan.with_more && machine.style == Style::Ten;
     let mut life = Life {
         machine,
         plan,
@@ -53,7 +54,7 @@ pub fn simulate(plan: Plan) -> World {
 }
 
 impl Life {
-    fn percent(&mut self, n: usize) -> bool {
+    pub fn percent(&mut self, n: usize) -> bool {
         self.machine.dice.percent(n)
     }
 
@@ -158,6 +159,12 @@ impl Life {
     }
 
     fn act(&mut self) {
+        if self.plan.with_more && self.percent(35) {
+            return self.more();
+        }
+        if self.plan.with_audit && self.percent(6) {
+            return self.audit();
+        }
         match self.machine.dice.below(100) {
             0..18 => self.console_logon(),
             18..28 if self.plan.with_remote => self.remote_logon(),
@@ -173,16 +180,16 @@ impl Life {
         }
     }
 
-    fn is_on(&self, user: &str) -> bool {
+    pub fn is_on(&self, user: &str) -> bool {
         self.desktops.iter().any(|&session| self.machine.world.sessions[session].user == user)
     }
 
-    fn free_user(&mut self) -> Option<&'static str> {
+    pub fn free_user(&mut self) -> Option<&'static str> {
         let free: Vec<&str> = USERS.into_iter().filter(|user| !self.is_on(user)).collect();
         self.machine.dice.pick(&free)
     }
 
-    fn console_logon(&mut self) {
+    pub fn console_logon(&mut self) {
         let Some(user) = self.free_user().filter(|_| self.console.is_none()) else { return self.activity() };
         let logon_type = if self.percent(25) { 11 } else { 2 };
         self.machine.explicit_credentials(user, None);
@@ -203,12 +210,22 @@ impl Life {
         self.console = Some(session);
     }
 
-    fn begin_terminal(&mut self, session: SessionIdx) {
-        self.machine.world.sessions[session].ts = Some(self.machine.next_ts);
-        self.machine.next_ts += 1;
+    pub fn begin_terminal(&mut self, session: SessionIdx) {
+        let ts = match self.machine.has_windows && self.is_of_console(session) {
+            true => self.machine.console_ts,
+            false => {
+                self.machine.next_ts += 1;
+                self.machine.next_ts - 1
+            }
+        };
+        self.machine.world.sessions[session].ts = Some(ts);
+        if !self.is_of_console(session) {
+            self.machine.n_connections += 1;
+            self.machine.windows_of(ts);
+        }
     }
 
-    fn shell(&mut self, session: SessionIdx, address: &str) {
+    pub fn shell(&mut self, session: SessionIdx, address: &str) {
         self.machine.terminal(21, session, address);
         self.machine.winlogon(7001, session);
         self.machine.wait(SECOND / 100, SECOND);
@@ -219,15 +236,17 @@ impl Life {
         }
     }
 
-    fn luids(&self, session: SessionIdx) -> Vec<u64> {
+    pub fn luids(&self, session: SessionIdx) -> Vec<u64> {
         self.machine.world.sessions[session].own().map(|logon| logon.luid).collect()
     }
 
     /// Network level authentication: a network logon that goes half a minute later.
-    fn authenticate(&mut self, session: SessionIdx, user: &str, address: &str) {
+    pub fn authenticate(&mut self, session: SessionIdx, user: &str, address: &str) {
         let shape =
             Shape { user, logon_type: 3, subject: 0, logon_process: "NtLmSsp ", process: None, address };
+        self.machine.connection_from(None);
         let luids = self.machine.log_on(session, &shape, [Role::Nla, Role::Nla]);
+        self.machine.connection_from(Some((user, address)));
         self.machine.wait(SECOND / 10, 4 * SECOND);
         // Its 4634 comes once the desktop is there.
         if self.percent(80) {
@@ -235,17 +254,18 @@ impl Life {
         }
     }
 
-    fn remote_logon(&mut self) {
+    pub fn remote_logon(&mut self) {
         let Some(user) = self.free_user() else { return self.activity() };
         let address = self.machine.dice.pick(&ADDRESSES).unwrap_or("");
-        let session = self.machine.open("desktop", user, 10);
+        let logon_type = if self.plan.with_more && self.percent(10) { 12 } else { 10 };
+        let session = self.machine.open("desktop", user, logon_type);
         self.begin_terminal(session);
         self.authenticate(session, user, address);
         self.machine.terminal(41, session, address);
         let process = if self.machine.style == Style::Ten { "svchost.exe" } else { "winlogon.exe" };
         let shape = Shape {
             user,
-            logon_type: 10,
+            logon_type,
             subject: 0x3e7,
             logon_process: "User32 ",
             process: Some(process),
@@ -256,7 +276,7 @@ impl Life {
         self.end_nla();
     }
 
-    fn end_nla(&mut self) {
+    pub fn end_nla(&mut self) {
         for (session, luid) in std::mem::take(&mut self.pending_nla) {
             self.machine.wait(SECOND, 26 * SECOND);
             self.machine.log_off(session, luid, 3);
@@ -264,7 +284,7 @@ impl Life {
     }
 
     /// The throw-away logon of an unlock.
-    fn unlock_logon(&mut self, session: SessionIdx, address: &str, is_refresh: bool) {
+    pub fn unlock_logon(&mut self, session: SessionIdx, address: &str, is_refresh: bool) {
         let user = self.machine.world.sessions[session].user.clone();
         self.machine.explicit_credentials(&user, None);
         let (logon_process, process) = match (is_refresh, self.machine.style) {
@@ -272,22 +292,17 @@ impl Life {
             (_, Style::Ten) => ("User32 ", "svchost.exe"),
             (_, Style::Seven) => ("User32 ", "winlogon.exe"),
         };
-        let shape = Shape {
-            user: &user,
-            logon_type: 7,
-            subject: 0x3e7,
-            logon_process,
-            process: Some(process),
-            address,
-        };
+        let logon_type = if self.plan.with_more && !is_refresh && self.percent(10) { 13 } else { 7 };
+        let shape =
+            Shape { user: &user, logon_type, subject: 0x3e7, logon_process, process: Some(process), address };
         let luids = self.machine.log_on(session, &shape, if is_refresh { REFRESH } else { UNLOCK });
         for luid in luids {
-            self.machine.log_off(session, luid, 7);
+            self.machine.log_off(session, luid, logon_type);
         }
     }
 
     /// A desktop that somebody sits at.
-    fn attended(&mut self) -> Option<SessionIdx> {
+    pub fn attended(&mut self) -> Option<SessionIdx> {
         let attended = self.desktops.iter().filter(|&&session| !self.machine.is_in(session, "disconnected"));
         let attended: Vec<SessionIdx> = attended.copied().collect();
         self.machine.dice.pick(&attended)
@@ -319,37 +334,100 @@ impl Life {
 
     fn disconnect_or_reconnect(&mut self) {
         let Some(session) = self.machine.dice.pick(&self.desktops.clone()) else { return self.activity() };
-        let is_console = self.console == Some(session);
-        let address = if is_console { "LOCAL" } else { self.machine.dice.pick(&ADDRESSES).unwrap_or("") };
         if !self.machine.is_in(session, "disconnected") {
-            let id = if self.percent(30) { 39 } else { 40 };
-            self.machine.terminal(id, session, address);
-            let row = self.machine.station(4779, session, address);
-            self.machine.begin_interval(session, "disconnected", row);
-            if self.percent(50) && !self.machine.is_in(session, "locked") {
-                let row = self.machine.mark(4800, session);
-                self.machine.begin_interval(session, "locked", row);
-            }
-            self.machine.terminal(24, session, address);
+            let address = self.client_of(session);
+            return self.disconnect(session, address, None);
+        }
+        if !self.plan.with_remote && !self.is_of_console(session) {
             return;
         }
+        self.reconnect(session);
+    }
+
+    /// Sessions at the keyboard come back to it.
+    pub fn is_of_console(&self, session: SessionIdx) -> bool {
+        matches!(self.machine.world.sessions[session].logon_type, 2 | 11)
+    }
+
+    pub fn client_of(&mut self, session: SessionIdx) -> &'static str {
+        match self.is_of_console(session) {
+            true => "LOCAL",
+            false => self.machine.dice.pick(&ADDRESSES).unwrap_or(""),
+        }
+    }
+
+    /// The client goes, or another one comes (`by`).
+    pub fn disconnect(&mut self, session: SessionIdx, address: &str, by: Option<&str>) {
+        let id = if by.is_none() && self.percent(30) { 39 } else { 40 };
+        self.machine.terminal(id, session, address);
+        let connection = self.connection(session);
+        let row = self.machine.station(4779, session, address, &connection);
+        self.machine.begin_interval(session, "disconnected", row);
+        if self.percent(50) && !self.machine.is_in(session, "locked") {
+            let row = self.machine.mark(4800, session);
+            self.machine.begin_interval(session, "locked", row);
+        }
+        self.machine.terminal(24, session, by.unwrap_or(address));
+        if self.is_of_console(session) && self.console == Some(session) && self.plan.with_more {
+            self.console = None;
+            self.machine.windows_begin();
+        }
+    }
+
+    pub fn connection(&mut self, session: SessionIdx) -> String {
+        match self.is_of_console(session) {
+            true => "Console".to_owned(),
+            false => format!("RDP-Tcp#{}", self.machine.n_connections),
+        }
+    }
+
+    pub fn reconnect(&mut self, session: SessionIdx) {
+        let is_console = self.is_of_console(session);
+        let address = self.client_of(session);
         let user = self.machine.world.sessions[session].user.clone();
+        if is_console
+            && self.plan.with_more
+            && let Some(other) = self.console.filter(|&other| other != session)
+        {
+            self.disconnect(other, "LOCAL", None);
+            self.machine.wait(SECOND, 40 * SECOND);
+        }
         if !is_console {
+            self.machine.n_connections += 1;
             self.authenticate(session, &user, address);
         }
-        let row = self.machine.station(4778, session, address);
+        let by_logon = (self.plan.with_more && self.percent(40)).then(|| self.way_back(session, address));
+        let connection = self.connection(session);
+        let row = self.machine.station(4778, session, address, &connection);
         self.machine.end_interval(session, "disconnected", row);
         self.machine.terminal(25, session, address);
-        self.unlock_logon(session, if is_console { "127.0.0.1" } else { address }, false);
+        match by_logon {
+            Some(luids) => {
+                self.machine.wait(SECOND / 100, 2 * SECOND);
+                for (luid, logon_type) in luids {
+                    self.machine.log_off(session, luid, logon_type);
+                }
+            }
+            None => self.unlock_logon(session, if is_console { "127.0.0.1" } else { address }, false),
+        }
         if self.machine.is_in(session, "locked") {
             let row = self.machine.mark(4801, session);
             self.machine.end_interval(session, "locked", row);
+        }
+        if is_console && self.plan.with_more {
+            let ts = self.machine.world.sessions[session].ts.unwrap_or(1);
+            let waiting = self.machine.console_ts;
+            self.machine.console_ts = ts;
+            if waiting != ts {
+                self.machine.windows_end(waiting);
+            }
+            self.console = Some(session);
         }
         self.end_nla();
     }
 
     /// `lasts` is rolled unless given.
-    fn network(&mut self, lasts: Option<i64>) {
+    pub fn network(&mut self, lasts: Option<i64>) {
         let kind = self.machine.dice.below(4);
         let computer = self.machine.computer.clone();
         let other = format!(r"CORP\{computer}$");
@@ -407,7 +485,7 @@ impl Life {
     }
 
     /// Ends what is over by now.
-    fn end_short(&mut self) {
+    pub fn end_short(&mut self) {
         let now = self.machine.now;
         let (over, left) = std::mem::take(&mut self.short).into_iter().partition(|&(until, _)| until <= now);
         self.short = left;
@@ -425,14 +503,16 @@ impl Life {
         self.log_off(session, is_forced);
     }
 
-    fn log_off(&mut self, session: SessionIdx, is_forced: bool) {
-        if self.console == Some(session) {
+    pub fn log_off(&mut self, session: SessionIdx, is_forced: bool) {
+        let was_console = self.console == Some(session);
+        if was_console {
             self.console = None;
         }
         if is_forced {
             let row = self.machine.destroy(session);
             self.machine.terminal(23, session, "");
             self.machine.winlogon(7002, session);
+            self.windows_gone(session, was_console);
             return self.machine.ended(session, End::Logoff { row });
         }
         let row = self.machine.user_logs_off(session);
@@ -442,7 +522,17 @@ impl Life {
         // A token that leaked keeps the LogonIds alive.
         let is_leaked = self.percent(40);
         let destroyed = (!is_leaked).then(|| self.machine.destroy(session));
+        self.windows_gone(session, was_console);
         self.machine.ended(session, End::UserLogoff { row, destroyed });
+    }
+
+    fn windows_gone(&mut self, session: SessionIdx, was_console: bool) {
+        if let Some(ts) = self.machine.world.sessions[session].ts {
+            self.machine.windows_end(ts);
+        }
+        if was_console {
+            self.machine.windows_begin();
+        }
     }
 
     fn clock(&mut self) {
@@ -457,11 +547,17 @@ impl Life {
                 let stood = self.machine.dice.between(11 * MINUTE, 90 * HOUR);
                 self.machine.now += stood;
                 self.machine.clock -= stood;
+                let (asleep, shown) = (self.machine.now - stood, self.machine.wall());
                 self.machine.set_clock(stood, r"C:\Program Files\Oracle\VBoxService.exe", None, false);
-                for session in self.desktops.clone() {
-                    self.machine.world.sessions[session].n_frozen += 1;
-                }
+                let from = (asleep, shown);
+                self.slept(Sleep { from, to: (asleep + stood, shown + stood) });
             }
+        }
+    }
+
+    pub fn slept(&mut self, sleep: Sleep) {
+        for session in self.desktops.clone() {
+            self.machine.world.sessions[session].sleeps.push(sleep);
         }
     }
 
@@ -471,7 +567,7 @@ impl Life {
         }
     }
 
-    fn activity(&mut self) {
+    pub fn activity(&mut self) {
         let Some(session) = self.machine.dice.pick(&self.desktops.clone()) else { return };
         if let Some(luid) = self.machine.dice.pick(&self.luids(session)) {
             self.machine.activity(session, luid);

@@ -20,6 +20,11 @@ pub enum Loss {
     RunsAndFile(usize, Log),
 }
 
+/// What the logs have before anything is lost.
+pub fn written(world: &World) -> Vec<bool> {
+    world.rows.iter().map(|row| row.is_written).collect()
+}
+
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
@@ -48,8 +53,9 @@ impl Loss {
     /// For each row, whether it is left.
     pub fn left(self, world: &World, dice: &mut Dice) -> Vec<bool> {
         let rows = &world.rows;
-        let security: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].log == Log::Security).collect();
-        let mut left = vec![true; rows.len()];
+        let security: Vec<usize> =
+            (0..rows.len()).filter(|&row| rows[row].log == Log::Security && rows[row].is_written).collect();
+        let mut left = written(world);
         let runs = |n: usize, left: &mut Vec<bool>, dice: &mut Dice| {
             for _ in 0..n {
                 let from = dice.below(security.len());
@@ -65,7 +71,7 @@ impl Loss {
             Loss::Nothing => {}
             Loss::Single(percent) => security.iter().for_each(|&row| left[row] = !dice.percent(percent)),
             Loss::Runs(n) => runs(n, &mut left, dice),
-            Loss::Event(id) => left.iter_mut().zip(rows).for_each(|(left, row)| *left = row.event.id != id),
+            Loss::Event(id) => left.iter_mut().zip(rows).for_each(|(left, row)| *left &= row.event.id != id),
             Loss::Head => {
                 let cut = dice.below(security.len());
                 security[..cut].iter().for_each(|&row| left[row] = false);

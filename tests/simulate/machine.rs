@@ -24,11 +24,18 @@ pub struct Machine {
     pub next_luid: u64,
     /// LogonIds of the boot before, to be given out again.
     pub before: Vec<u64>,
-    pub ids: [u64; 3],
+    pub ids: [u64; 4],
     pub world: World,
     pub next_ts: u32,
     /// Whether Terminal Services and Winlogon write theirs.
     pub has_other_logs: bool,
+    /// Whether window managers log on, and the number of the session at the console that they are of.
+    pub has_windows: bool,
+    pub console_ts: u32,
+    pub windows: Vec<(u32, [SessionIdx; 2])>,
+    /// Subcategories whose audit is off.
+    pub off: Vec<u16>,
+    pub n_connections: u32,
 }
 
 const SYSTEM32: &str = r"C:\Windows\System32\";
@@ -47,7 +54,7 @@ impl Machine {
     pub fn new(seed: u64) -> Machine {
         let mut dice = Dice(seed);
         let style = if dice.percent(50) { Style::Seven } else { Style::Ten };
-        let ids = [1 + dice.below(3) as u64 * 1000, 1, 1 + dice.below(50) as u64];
+        let ids = [1 + dice.below(3) as u64 * 1000, 1, 1 + dice.below(50) as u64, 1];
         Machine {
             dice,
             style,
@@ -60,6 +67,11 @@ impl Machine {
             world: World::default(),
             next_ts: 1,
             has_other_logs: true,
+            has_windows: false,
+            console_ts: 1,
+            windows: Vec::new(),
+            off: Vec::new(),
+            n_connections: 0,
         }
     }
 
@@ -75,7 +87,7 @@ impl Machine {
         self.now + self.clock
     }
 
-    fn event(&self, id: u16) -> Event {
+    pub fn event(&self, id: u16) -> Event {
         let version = match (self.style, id) {
             (Style::Seven, 4624 | 4688) => Some(0),
             (Style::Ten, 4624) => Some(2),
@@ -90,10 +102,11 @@ impl Machine {
         self.write_at(log, event, cites, wall)
     }
 
-    fn write_at(&mut self, log: Log, mut event: Event, cites: &[(u64, SessionIdx)], wall: i64) -> RowIdx {
+    pub fn write_at(&mut self, log: Log, mut event: Event, cites: &[(u64, SessionIdx)], wall: i64) -> RowIdx {
+        let is_written = log != Log::Security || !self.off.contains(&event.task);
         event.time = FileTime(wall as u64);
-        event.record_id = self.ids[log as usize];
-        self.ids[log as usize] += 1;
+        event.record_id = if is_written { self.ids[log as usize] } else { 0 };
+        self.ids[log as usize] += u64::from(is_written);
         event.computer = self.computer.clone().into();
         let (boot, at) = (self.boot_idx(), self.now);
         self.world.rows.push(Row {
@@ -105,6 +118,7 @@ impl Machine {
             is_anchor: false,
             rebase: 0,
             is_clock: false,
+            is_written,
         });
         self.now += 1;
         self.world.rows.len() - 1
@@ -137,6 +151,8 @@ impl Machine {
         self.world.boots.push(Boot { stop: Stop::Running, stopped: (0, 0), computer });
         self.next_luid = 0x1a000 + self.dice.below(0x4000) as u64;
         self.next_ts = 1;
+        self.console_ts = 1;
+        self.windows.clear();
         let mut kernel = event("Kernel-General", 12);
         kernel.set("StartTime", FileTime(self.wall() as u64));
         self.anchor(Log::System, kernel);
@@ -161,6 +177,10 @@ impl Machine {
         let system = self.fixed_logon("SYSTEM", 0x3e7, 0);
         self.world.rows[system].is_anchor = true;
         self.anchor(Log::Security, self.event(4902));
+        if self.has_windows {
+            self.font_drivers(0);
+            self.windows_begin();
+        }
         self.wait(SECOND / 2, 5 * SECOND);
         if let Some(last) = unclean {
             let heartbeat = FileTime((last - self.dice.between(0, 4 * MINUTE)) as u64);
@@ -271,7 +291,7 @@ impl Machine {
             logon.set("ProcessId", Value::SizeT(0x2a8));
             logon.set("ProcessName", format!("{SYSTEM32}{process}"));
         }
-        if matches!(shape.logon_type, 2 | 7 | 10 | 11) {
+        if matches!(shape.logon_type, 2 | 7 | 10..=13) {
             logon.set("WorkstationName", self.computer.clone());
             logon.set("IpPort", "0");
         }
@@ -280,12 +300,12 @@ impl Machine {
         logon
     }
 
-    fn groups(&mut self, shape: &Shape<'_>, luid: u64, session: SessionIdx) {
+    fn groups(&mut self, shape: &Shape<'_>, luid: u64, session: SessionIdx, wall: i64) {
         if self.style == Style::Ten {
             let mut groups = self.event(4627);
             set_target(&mut groups, &Identity::of(shape.user), luid);
             groups.set("LogonType", Value::U32(shape.logon_type));
-            self.security(groups, &[(luid, session)]);
+            self.write_at(Log::Security, groups, &[(luid, session)], wall);
         }
     }
 
@@ -311,7 +331,9 @@ impl Machine {
             ts: None,
             intervals: Vec::new(),
             parent: None,
-            n_frozen: 0,
+            sleeps: Vec::new(),
+            gone: Vec::new(),
+            is_taken_over: false,
         });
         self.world.sessions.len() - 1
     }
@@ -323,7 +345,7 @@ impl Machine {
         let parent = parent.and_then(|(luid, parent)| Some((luid, parent?)));
         let cites = |luid| parent.into_iter().chain([(luid, session)]).collect::<Vec<_>>();
         let has_pair =
-            matches!(shape.logon_type, 2 | 7 | 10 | 11) && shape.subject == 0x3e7 && is_admin(shape.user);
+            matches!(shape.logon_type, 2 | 7 | 10..=13) && shape.subject == 0x3e7 && is_admin(shape.user);
         if !has_pair {
             let luid = self.new_luid();
             let is_admin = is_admin(shape.user);
@@ -333,7 +355,7 @@ impl Machine {
             let logon = self.logon_event(shape, luid, 0, is_admin);
             let row = self.security(logon, &cites(luid));
             self.world.sessions[session].logons.push(Logon { row, luid, role: roles[0] });
-            self.groups(shape, luid, session);
+            self.groups(shape, luid, session, self.wall());
             if is_admin && shape.logon_type != 3 {
                 self.privileges(shape.user, luid, session);
             }
@@ -345,7 +367,7 @@ impl Machine {
             let logon = self.logon_event(shape, luid, linked, luid == elevated);
             let row = self.write_at(Log::Security, logon, &cites(luid), wall);
             self.world.sessions[session].logons.push(Logon { row, luid, role });
-            self.groups(shape, luid, session);
+            self.groups(shape, luid, session, wall);
         }
         self.privileges(shape.user, elevated, session);
         vec![limited, elevated]
@@ -367,7 +389,9 @@ impl Machine {
 
     /// Every LogonId of the session goes.
     pub fn destroy(&mut self, session: SessionIdx) -> RowIdx {
-        let luids: Vec<u64> = self.world.sessions[session].own().map(|logon| logon.luid).collect();
+        let own = &self.world.sessions[session];
+        let luids = own.own().map(|logon| logon.luid).filter(|luid| !own.gone.contains(luid));
+        let luids: Vec<u64> = luids.collect();
         let logon_type = self.world.sessions[session].logon_type;
         let mut last = 0;
         for luid in luids {
@@ -406,7 +430,7 @@ impl Machine {
     }
 
     /// 4778, 4779.
-    pub fn station(&mut self, id: u16, session: SessionIdx, address: &str) -> RowIdx {
+    pub fn station(&mut self, id: u16, session: SessionIdx, address: &str, connection: &str) -> RowIdx {
         let who = Identity::of(&self.world.sessions[session].user);
         let luid = self.world.sessions[session].primary();
         let mut mark = self.event(id);
@@ -414,7 +438,8 @@ impl Machine {
         mark.set("AccountDomain", who.domain);
         mark.set("LogonID", Value::Hex64(luid));
         mark.set("ClientAddress", address.to_owned());
-        mark.set("ClientName", "FARAWAY");
+        mark.set("ClientName", if connection == "Console" { "Unknown" } else { "FARAWAY" });
+        mark.set("SessionName", connection.to_owned());
         self.security(mark, &[(luid, session)])
     }
 
@@ -432,6 +457,23 @@ impl Machine {
             event.set(name, number.clone());
         }
         self.write(Log::Terminal, event, &[(0, session)]);
+    }
+
+    /// What Remote Desktop says of a client: that it is there, and as whom it was authenticated.
+    pub fn connection_from(&mut self, client: Option<(&str, &str)>) {
+        if !self.has_other_logs || !self.has_windows {
+            return;
+        }
+        let Some((user, address)) = client else {
+            self.write(Log::Connections, event("RCM", 261), &[]);
+            return;
+        };
+        let who = Identity::of(user);
+        let mut event = event("RCM", 1149);
+        event.set("Param1", who.name);
+        event.set("Param2", who.domain);
+        event.set("Param3", address.to_owned());
+        self.write(Log::Connections, event, &[]);
     }
 
     /// Winlogon 7001, 7002.
@@ -531,19 +573,19 @@ impl Machine {
     }
 }
 
-/// Administrators get a pair of tokens.
+/// Administrators get a pair of tokens, and so do window managers.
 fn is_admin(user: &str) -> bool {
-    user.ends_with("alice") || user.ends_with("carol")
+    user.ends_with("alice") || user.ends_with("carol") || user.starts_with("DWM-")
 }
 
-fn set_subject(event: &mut Event, who: &Identity, luid: u64) {
+pub fn set_subject(event: &mut Event, who: &Identity, luid: u64) {
     event.set("SubjectUserSid", who.sid);
     event.set("SubjectUserName", who.name.clone());
     event.set("SubjectDomainName", who.domain.clone());
     event.set("SubjectLogonId", Value::Hex64(luid));
 }
 
-fn set_target(event: &mut Event, who: &Identity, luid: u64) {
+pub fn set_target(event: &mut Event, who: &Identity, luid: u64) {
     event.set("TargetUserSid", who.sid);
     event.set("TargetUserName", who.name.clone());
     event.set("TargetDomainName", who.domain.clone());

@@ -10,6 +10,7 @@ pub mod life;
 pub mod loss;
 pub mod machine;
 pub mod read;
+pub mod wide;
 
 use evtx_fixture::Event;
 
@@ -28,6 +29,10 @@ pub struct Plan {
     /// Cleared logs, LogonIds that come again in the next boot.
     pub with_trouble: bool,
     pub with_renames: bool,
+    /// Logons of every type, window managers, sleep, takeovers, users who switch.
+    pub with_more: bool,
+    /// The audit policy is changed while the machine runs.
+    pub with_audit: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,9 +40,10 @@ pub enum Log {
     Security,
     System,
     Terminal,
+    Connections,
 }
 
-pub const LOGS: [Log; 3] = [Log::Security, Log::System, Log::Terminal];
+pub const LOGS: [Log; 4] = [Log::Security, Log::System, Log::Terminal, Log::Connections];
 
 pub type RowIdx = usize;
 pub type SessionIdx = usize;
@@ -57,6 +63,8 @@ pub struct Row {
     /// A clock step soon after boot, by which everything before it in the boot is moved.
     pub rebase: i64,
     pub is_clock: bool,
+    /// Whether its audit was on: without that it happened and no log has it.
+    pub is_written: bool,
 }
 
 impl Row {
@@ -76,6 +84,7 @@ pub enum Role {
     Elevated,
     Unlock,
     Refresh,
+    Reconnect,
     Nla,
 }
 
@@ -86,6 +95,7 @@ impl Role {
             Role::Elevated => "elevated",
             Role::Unlock => "unlock",
             Role::Refresh => "refresh",
+            Role::Reconnect => "reconnect",
             Role::Nla => "nla",
         }
     }
@@ -137,8 +147,18 @@ pub struct Session {
     pub ts: Option<u32>,
     pub intervals: Vec<Interval>,
     pub parent: Option<SessionIdx>,
-    /// How often the machine stood still while it was on.
-    pub n_frozen: u32,
+    /// When the machine slept or stood still while it was on.
+    pub sleeps: Vec<Sleep>,
+    /// LogonIds that are gone already.
+    pub gone: Vec<u64>,
+    pub is_taken_over: bool,
+}
+
+/// Moments in elapsed time, and as the clock shows them.
+#[derive(Clone, Copy, Debug)]
+pub struct Sleep {
+    pub from: (i64, i64),
+    pub to: (i64, i64),
 }
 
 impl Session {

@@ -1,6 +1,6 @@
 //! Does a missing logoff mean anything? The verdict for the subcategory Logoff (domain.md E.2).
 
-use super::{IN_FLIGHT, change, is_sparse, is_undisturbed, nearest};
+use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
@@ -42,7 +42,8 @@ pub fn logoff_audit(records: &Records, security: &Lineage, outside: &Outside, bo
 }
 
 /// Between a 4719 that turns logoffs off and one that turns them on again, or the first logoff that is there after all,
-/// nothing was audited.
+/// nothing was audited. Where only the one that turns them on is there, they were off in that boot since the last logoff
+/// before it.
 fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
     // Nearly no log has one.
     if !records.signatures.iter().any(|signature| signature.event_id == 4719) {
@@ -52,18 +53,24 @@ fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
     for boot in boots {
         let range = boot.security.clone();
         let mut periods = Vec::new();
+        let mut on_until = range.start;
         for pos in range.clone() {
-            let is_off = match change_of_logoff(records, security, pos) {
-                Some(is_on) => !is_on,
-                None => off_since.is_some_and(|since| !is_late_logoff(records, security, since, pos)),
-            };
-            match (off_since, is_off) {
-                (None, true) => off_since = Some(pos),
-                (Some(since), false) => {
+            let change = change_of_logoff(records, security, pos);
+            match (off_since, change) {
+                (None, Some(false)) => off_since = Some(pos),
+                (None, Some(true)) => periods.push(on_until..pos),
+                (Some(since), Some(true)) => periods.push(since.max(range.start)..pos),
+                (Some(since), None) if is_late_logoff(records, security, since, pos) => {
                     off_since = None;
                     periods.push(since.max(range.start)..pos);
                 }
                 _ => {}
+            }
+            if change == Some(true) {
+                off_since = None;
+            }
+            if off_since.is_none() && (change.is_some() || is_logoff(records, security.rows[pos as usize])) {
+                on_until = pos + 1;
             }
         }
         periods.extend(off_since.map(|since| since.max(range.start)..range.end));
@@ -88,7 +95,7 @@ fn is_logoff(records: &Records, row: RowIdx) -> bool {
 /// Whether a record is a 4719 that turns the audit of successful logoffs on or off.
 fn change_of_logoff(records: &Records, security: &Lineage, pos: Pos) -> Option<bool> {
     let event = records.event(security.rows[pos as usize])?;
-    change(records, event).filter(|change| change.task == tasks::LOGOFF)?.success
+    change_of(records, event, tasks::LOGOFF)
 }
 
 /// What a boot's records tell of its audit policy.

@@ -56,6 +56,11 @@ fn change(records: &Records, event: EventIdx) -> Option<Change> {
     Some(Change { task: subcategory.task, success: to("%%8448", "%%8449"), failure: to("%%8450", "%%8451") })
 }
 
+/// What a 4719 made of the audit of a subcategory's successes.
+pub fn change_of(records: &Records, event: EventIdx, task: u32) -> Option<bool> {
+    change(records, event).filter(|change| change.task == task)?.success
+}
+
 /// For each of a row, the last before it that tells something.
 fn nearest<T: Copy>(telling: impl Iterator<Item = Option<T>>) -> Vec<Option<T>> {
     let mut last = None;

@@ -61,6 +61,7 @@ fn when(record: &Record, zone: Zone, act: &Callback<Action>) -> Html {
                 <Confidence of={record.end_confidence.clone()} />
                 { format!("{} ({})", visible(words::end_how(&record.end_how)), visible(&words::confidence(&record.end_confidence))) }
             </dd>
+            { fact("What ended it", words::end_cause(record.end_cause.as_deref())) }
             { fact("Why", words::with_moments(&record.end_why, |at| in_full(at, zone))) }
             { fact("Destroyed", time(&record.destroyed_at)) }
             { fact("Last seen", time(&record.last_seen)) }

@@ -269,6 +269,21 @@ pub fn end_how(how: &str) -> &str {
     }
 }
 
+/// `end_cause` in words.
+pub fn end_cause(cause: Option<&str>) -> &str {
+    match cause {
+        Some("user") => "the user signed out",
+        Some("network") => "it was idle, or its client was gone",
+        Some("unlock") => "an unlock's logon ends at once",
+        Some("timeout") => "a time limit",
+        Some("admin") => "somebody else's doing",
+        Some("shutdown") => "the shutdown",
+        Some("system") => "the system let go of it",
+        Some(other) => other,
+        None => "",
+    }
+}
+
 /// `start_how` in words.
 pub fn start_how(how: &str) -> &str {
     match how {
@@ -548,6 +563,7 @@ mod tests {
     #[test]
     fn a_word_without_a_name_is_shown_as_it_is() {
         assert_eq!(end_how("struck_by_lightning"), "struck_by_lightning");
+        assert_eq!(end_cause(Some("struck_by_lightning")), "struck_by_lightning");
         assert_eq!(class("new_class"), "new_class");
     }
 }
