@@ -21,6 +21,7 @@ pub mod correlate;
 pub mod event;
 pub mod export;
 pub mod machine;
+mod parallel;
 pub mod parse;
 pub mod problem;
 pub mod query;

@@ -60,6 +60,10 @@ pub struct Lineage {
     pub gaps: Vec<Pos>,
     /// Those of the gaps over which enough time passed for a computer to stop and start.
     pub long_gaps: Vec<Pos>,
+    /// Records that tell of others that were lost without a trace in the ids (1101, 1106, 1108), ascending.
+    pub losses: Vec<Pos>,
+    /// Places at which the log was made anew, its record ids with it: gaps, before which a start may be missing.
+    pub seams: Vec<Pos>,
 }
 
 impl Lineage {
@@ -67,6 +71,13 @@ impl Lineage {
     pub fn may_hide_start(&self, a: Pos, b: Pos) -> bool {
         let next = self.long_gaps.partition_point(|&gap| gap <= a.min(b));
         self.long_gaps.get(next).is_some_and(|&gap| gap <= a.max(b))
+    }
+
+    /// The first place after `from`, and not after `to`, before which records are missing, or whose record tells of lost
+    /// ones.
+    pub fn loss(&self, from: Pos, to: Pos) -> Option<Pos> {
+        let next = |places: &[Pos]| places.get(places.partition_point(|&pos| pos <= from)).copied();
+        [next(&self.gaps), next(&self.losses)].into_iter().flatten().min().filter(|&pos| pos <= to)
     }
 
     /// Whether records are missing after the one at `from` and before the one at `to`.

@@ -234,23 +234,30 @@ fn time_grows_with_the_length_of_a_flood() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// A folder of the archives of one computer's log: each file goes on where the one before ends.
+/// A folder of files of one computer's log, each of so many records: archives, where each file goes on where the one
+/// before ends; copies of one another; and filtered exports, each of which fills the gaps of the others.
 #[test]
 fn time_grows_with_the_number_of_files() {
     const PER_FILE: usize = 20;
-    let archives = |n_events: usize| {
+    let files = |n_events: usize, id: fn(usize) -> usize, second: fn(usize) -> usize| {
         let row = |n: usize| {
             let file = format!("Archive-{:05}.evtx", n / PER_FILE);
+            let (at, id) = (at(second(n)), id(n));
             format!(
-                "    {} PC1 4624 logon={:#x} type=2 user=alice file={file} record={}\n",
-                at(n),
-                0x1_0000 + n,
-                n + 1
+                "    {at} PC1 4624 logon={:#x} type=2 user=alice file={file} record={id}\n",
+                0x1_0000 + id
             )
         };
         let text: String = (0..n_events).map(row).collect();
-        Scenario::parse_all(&format!("# Archives\n\n{text}")).expect("its rows are right").remove(0).files()
+        Scenario::parse_all(&format!("# Files\n\n{text}")).expect("its rows are right").remove(0).files()
     };
-    let wrong = assert_linear("archives of one log", archives);
-    assert!(wrong.is_none(), "{wrong:?}");
+    let wrong = [
+        assert_linear("archives of one log", |n| files(n, |n| n + 1, |n| n)),
+        assert_linear("copies of one log", |n| files(n, |n| n % PER_FILE + 1, |n| n % PER_FILE)),
+        assert_linear("exports that fill the gaps of each other", |n| {
+            files(n, |n| n / PER_FILE + n % PER_FILE * 9999, |n| n)
+        }),
+    ];
+    let wrong: String = wrong.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -1,6 +1,7 @@
 //! Answers as text on standard output.
 
 use super::{Failure, Outcome, load};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
@@ -18,26 +19,23 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// Sessions that a thread writes at once: enough to make it quick, few enough to keep memory flat.
-const PIECE: u32 = 1000;
+/// Sessions that a core writes in a row, and rows that are written side by side: enough to keep all cores busy, few
+/// enough to keep memory flat.
+const IN_ROW: u32 = 100;
+const ROWS_AT_ONCE: u32 = 32;
 
 /// Prints sessions in a file format.
 pub fn export(out: &mut impl Write, case: &mut Case, format: Format, all: bool) -> Outcome {
     let n = case.choose(query(all).as_ref());
     out.write_all(&case.export_header(format).unwrap_or_default())?;
-    let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-    let mut pieces = vec![Vec::new(); n_threads as usize];
-    for first in (0..n).step_by((PIECE * n_threads) as usize) {
-        let case = &*case;
-        std::thread::scope(|scope| {
-            for (piece, first) in pieces.iter_mut().zip((first..n).step_by(PIECE as usize)) {
-                scope.spawn(move || case.export_chosen(format, first, PIECE, piece));
-            }
+    let case = &*case;
+    let mut rows = vec![Vec::new(); n.div_ceil(IN_ROW).min(ROWS_AT_ONCE) as usize];
+    for first in (0..n).step_by((IN_ROW * ROWS_AT_ONCE) as usize) {
+        rows.par_iter_mut().enumerate().for_each(|(n, row)| {
+            row.clear();
+            case.export_chosen(format, first + n as u32 * IN_ROW, IN_ROW, row);
         });
-        for piece in &mut pieces {
-            out.write_all(piece)?;
-            piece.clear();
-        }
+        rows.iter().try_for_each(|row| out.write_all(row))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::open::{TrackIdx, Tracks};
 use crate::event::{EventIdx, Field, LogonId, Records};
 use crate::machine::{Boot, Pos};
 use crate::session::activity::ActivityKind;
-use crate::session::{Run, SessionIdx, Sessions};
+use crate::session::{Run, Sessions};
 use rustc_hash::FxHashMap;
 
 /// The kind of activity that each signature's records may be.
@@ -35,14 +35,13 @@ impl Kinds {
 /// No session of the boot.
 const NONE: u32 = u32::MAX;
 
-/// Sorts a boot's activity by session: a count of each, then places in order. `first` is the session of the first
-/// group. 4648 are told of as well: they lead to other machines.
+/// Sorts a boot's activity by session: a count of each, then places in order. The sessions of a boot stand as its
+/// groups do. 4648 are told of as well: they lead to other machines.
 pub fn activity(
     linker: &Linker<'_>,
     (machine, boot): (u32, &Boot),
     groups: &Groups,
     kinds: &Kinds,
-    first: SessionIdx,
     sessions: &mut Sessions,
     explicit: &mut Vec<Explicit>,
 ) {
@@ -73,7 +72,7 @@ pub fn activity(
     sessions.activity.resize(next as usize, 0);
     for (&pos, &home) in places.iter().zip(&home_of) {
         if kind(pos) == Some(ActivityKind::ExplicitCredentials) {
-            let session = (home != NONE).then(|| first + home);
+            let session = (home != NONE).then_some(home);
             explicit.push(Explicit { machine, session, pos });
         }
         if home == NONE {
@@ -83,7 +82,7 @@ pub fn activity(
         sessions.activity[(run.first + run.n) as usize] = pos;
         run.n += 1;
     }
-    for (session, run) in sessions.all[first as usize..].iter_mut().zip(runs) {
+    for (session, run) in sessions.all.iter_mut().zip(runs) {
         session.activity = run;
     }
 }

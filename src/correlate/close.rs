@@ -192,15 +192,16 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
 /// Row 10: the logoff may have been in records that are missing.
 fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
     let (last, end) = (draft.last_pos, draft.boot.security.end);
-    let has_gap = draft.security.has_gap(last, end);
-    let is_lost =
-        has_gap || draft.boot.outlives_security || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
+    let gap = draft.security.loss(last, end).filter(|&gap| !is_lost_in_shutdown(draft, gap));
+    let is_lost = gap.is_some()
+        || draft.boot.outlives_security
+        || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
     if is_exempt(draft) || !is_lost {
         return None;
     }
-    if has_gap {
-        let gap = draft.security.gaps[draft.security.gaps.partition_point(|&gap| gap <= last)];
-        for pos in [gap - 1, gap] {
+    if let Some(gap) = gap {
+        let is_told = draft.security.losses.binary_search(&gap).is_ok();
+        for pos in [gap - 1, gap].into_iter().skip(usize::from(is_told)) {
             if (pos as usize) < draft.security.rows.len() {
                 draft.evidence(pos, EvidenceRole::Gap, 6);
             }
@@ -208,6 +209,15 @@ fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
     }
     let latest = end_of_boot(draft);
     Some(unknown(draft, EndHow::LostInGap, Confidence::Low, latest, None))
+}
+
+/// Whether what a record tells of was lost while the computer was shut down: it changes nothing about when.
+fn is_lost_in_shutdown(draft: &Draft<'_>, pos: Pos) -> bool {
+    let BootEnd::Clean { at, .. } = draft.boot.end else { return false };
+    let is_told = draft.security.losses.binary_search(&pos).is_ok();
+    is_told
+        && !draft.security.has_gap(draft.last_pos, draft.boot.security.end)
+        && at.since(draft.time(pos)) <= SHUTDOWN_SLACK
 }
 
 /// Row 6.

@@ -294,7 +294,7 @@ impl<'a> Draft<'a> {
         flags.set(Flags::PRIVILEGED, !privileges.is_empty());
         flags.set(Flags::CLOCK_CORRECTED, moved);
         flags.set(Flags::CLOCK_MANIPULATED, !manipulations.is_empty());
-        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, is_cut || self.security.has_gap(first_pos, until));
+        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, is_cut || self.security.loss(first_pos, until).is_some());
         flags.set(Flags::TAKEN_OVER, !taken_over.is_empty());
         flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
     }
@@ -318,7 +318,7 @@ impl<'a> Draft<'a> {
             shut_down.is_none_or(|shut_down| self.time(late) < shut_down).then_some(late)
         };
         let proof = by_logoff.or_else(by_desktop);
-        proof.is_some_and(|proof| !self.security.has_gap(self.end_pos, proof))
+        proof.is_some_and(|proof| self.security.loss(self.end_pos, proof).is_none())
     }
 
     /// Whether logoffs were audited from its end to a place.

@@ -94,6 +94,13 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     Correlated { machines, sessions, duplicates }
 }
 
+/// Boots that are worked out side by side: enough for all cores, few enough to keep memory flat.
+const BOOTS_AT_ONCE: usize = 8;
+
+/// Sessions of one boot that a core works out in a row, and rows that are worked out side by side.
+const DRAFTS_IN_ROW: usize = 512;
+const ROWS_AT_ONCE: usize = 16;
+
 fn add_sessions(
     records: &Records,
     machine: u32,
@@ -103,47 +110,80 @@ fn add_sessions(
     sessions: &mut Sessions,
     explicit: &mut Vec<Explicit>,
 ) {
-    let empty = Lineage::default();
-    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
-    let (security, system) = (lineage(facts.security), lineage(facts.system));
-    for (n, boot) in facts.boots.iter().enumerate() {
-        let tracks = open::tracks(records, security, boot);
-        let linker = Linker { records, security, tracks: &tracks };
-        let mut groups = linker.groups();
-        let numbered = outside.sessions(records, n);
-        let remote = outside.remote(records, n);
-        let joined = join::join(&linker, &groups, &numbered, &remote);
-        let closed = join::closed(&linker, &groups, &numbered, &joined);
-        attach::attach(&linker, &mut groups, &closed, &remote);
-        let joined = groups.settle(joined);
-        let marks = Marks::of(&groups, &tracks);
-        let causes = cause::causes(records, &facts.clock, outside.rows(n));
-        let outside = (remote, outside.cited(records, n), causes);
-        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
-        let first = sessions.all.len() as SessionIdx;
-        for (idx, group) in groups.all.iter().enumerate() {
-            let mut draft = Draft::new(&linker, facts, boot, &around, group);
-            draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
-            draft.session.machine = machine;
-            draft.session.boot = n as u32;
-            draft.fill(marks.of_group(idx));
-            draft.finish(sessions);
+    let boots: Vec<usize> = (0..facts.boots.len()).collect();
+    for boots in boots.chunks(BOOTS_AT_ONCE) {
+        let of_boot = |n: usize| sessions_of_boot(records, (machine, facts), boots[n], outside, kinds);
+        for (part, edges) in crate::parallel::map(boots.len(), of_boot) {
+            let first = sessions.all.len() as SessionIdx;
+            let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
+            explicit.extend(edges.into_iter().map(after));
+            sessions.append(part);
         }
-        link_parents(&groups, first, sessions);
-        activity::activity(&linker, (machine, boot), &groups, kinds, first, sessions, explicit);
-        for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
-            alone::add(records, boot, machine, n as u32, &ts, &around.causes, sessions);
-        }
-        number_namesakes(&mut sessions.all[first as usize..]);
     }
 }
 
+/// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
+fn sessions_of_boot(
+    records: &Records,
+    (machine, facts): (u32, &Machine),
+    n: usize,
+    outside: &Outside,
+    kinds: &activity::Kinds,
+) -> (Sessions, Vec<Explicit>) {
+    let empty = Lineage::default();
+    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
+    let (security, system) = (lineage(facts.security), lineage(facts.system));
+    let boot = &facts.boots[n];
+    let (mut sessions, mut explicit) = (Sessions::default(), Vec::new());
+    let tracks = open::tracks(records, security, boot);
+    let linker = Linker { records, security, tracks: &tracks };
+    let mut groups = linker.groups();
+    let numbered = outside.sessions(records, n);
+    let remote = outside.remote(records, n);
+    let joined = join::join(&linker, &groups, &numbered, &remote);
+    let closed = join::closed(&linker, &groups, &numbered, &joined);
+    attach::attach(&linker, &mut groups, &closed, &remote);
+    let joined = groups.settle(joined);
+    let marks = Marks::of(&groups, &tracks);
+    let causes = cause::causes(records, &facts.clock, outside.rows(n));
+    let outside = (remote, outside.cited(records, n), causes);
+    let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
+    let draft = |idx: usize, part: &mut Sessions| {
+        let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
+        draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
+        draft.session.machine = machine;
+        draft.session.boot = n as u32;
+        draft.fill(marks.of_group(idx));
+        draft.finish(part);
+    };
+    let in_row = |range: std::ops::Range<usize>| {
+        let mut part = Sessions::default();
+        range.for_each(|idx| draft(idx, &mut part));
+        part
+    };
+    let n_groups = groups.all.len();
+    for first in (0..n_groups).step_by(DRAFTS_IN_ROW * ROWS_AT_ONCE) {
+        let n_rows = (n_groups - first).div_ceil(DRAFTS_IN_ROW).min(ROWS_AT_ONCE);
+        let row = |n: usize| {
+            let from = first + n * DRAFTS_IN_ROW;
+            in_row(from..(from + DRAFTS_IN_ROW).min(n_groups))
+        };
+        crate::parallel::map(n_rows, row).into_iter().for_each(|part| sessions.append(part));
+    }
+    link_parents(&groups, &mut sessions);
+    activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
+    for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
+        alone::add(records, boot, machine, n as u32, &ts, &around.causes, &mut sessions);
+    }
+    number_namesakes(&mut sessions.all);
+    (sessions, explicit)
+}
+
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
-fn link_parents(groups: &Groups, first: SessionIdx, sessions: &mut Sessions) {
+fn link_parents(groups: &Groups, sessions: &mut Sessions) {
     for (n, group) in groups.all.iter().enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
-        let parent = parent.map(|parent| first + parent as SessionIdx);
-        sessions.all[first as usize + n].parent = parent;
+        sessions.all[n].parent = parent.map(|parent| parent as SessionIdx);
     }
 }
 

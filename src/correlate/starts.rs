@@ -162,7 +162,12 @@ impl<'a> Search<'a> {
     fn gap(&mut self, pos: Pos) {
         let floor = self.clusters.last().map_or(0, |cluster| cluster.last + 1);
         let floor = self.told.last().map_or(floor, |told| floor.max(told.last + 1));
-        if let Some(told) = told_by_gap(self.records, self.security, self.stopped, pos, floor) {
+        // A log is made anew while the event log is stopped, as a rule by a start (rule 3).
+        if self.security.seams.binary_search(&pos).is_ok() {
+            self.told.push(Told { first: pos, last: pos, is_part: false });
+            self.stopped = None;
+            self.luids = LuidRestarts::default();
+        } else if let Some(told) = told_by_gap(self.records, self.security, self.stopped, pos, floor) {
             self.told.push(told);
             self.stopped = None;
         }

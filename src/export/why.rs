@@ -60,6 +60,7 @@ impl Exporter<'_> {
             ),
             EndHow::LostInGap => match of_role(EvidenceRole::Gap) {
                 gap if gap.is_empty() => format!("{}; {}", no_gap(session.end), last()),
+                gap if !gap.contains(", ") => format!("records were lost, by {gap}; {}", last()),
                 gap => format!("records are missing between {}; {}", gap.replacen(", ", " and ", 1), last()),
             },
             EndHow::NotAudited => match of_role(EvidenceRole::Policy) {

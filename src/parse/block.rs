@@ -31,14 +31,6 @@ pub struct Chunks {
     pub n_bad_checksum: u32,
 }
 
-/// The System element of a record.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct System {
-    pub record_id: u64,
-    pub time: Timestamp,
-    pub signature: Signature,
-}
-
 /// Of a usual Security log; others make the columns grow.
 const BYTES_PER_RECORD: usize = 640;
 const BYTES_PER_CELL: usize = 72;
@@ -90,10 +82,14 @@ impl BlockBuilder {
         self.records.spans.push(Span { first_row, source: self.source, chunk });
     }
 
-    pub fn push_record(&mut self, system: System) {
-        let signature = self.signatures.intern(system.signature);
-        self.records.id.push(system.record_id);
-        self.records.time.push(system.time);
+    /// The number of a signature, for [`BlockBuilder::push_record`].
+    pub fn signature(&mut self, signature: Signature) -> u32 {
+        self.signatures.intern(signature)
+    }
+
+    pub fn push_record(&mut self, id: u64, time: Timestamp, signature: u32) {
+        self.records.id.push(id);
+        self.records.time.push(time);
         self.records.signature.push(signature);
         self.records.event.push(NO_EVENT);
     }

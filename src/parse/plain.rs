@@ -4,10 +4,10 @@
 //! and renders nothing. Whatever is not of the usual shape makes it give up on the chunk, which then goes to the
 //! slow reader: this one never guesses.
 
-use super::block::{BlockBuilder, System};
+use super::block::BlockBuilder;
 use super::template::{
-    Binding, Definition, Instance, Name, Slot, SystemSlots, ValueRef, Values, is_name_ignoring_case,
-    read_definition, read_instance,
+    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, find, read_definition,
+    read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
@@ -46,9 +46,22 @@ struct Outer {
     /// The provider and channel looked up last, and their origin, if any of its events are typed. Most templates write
     /// both names into each record, and always the same.
     origin: Option<(StrId, StrId, Option<u16>)>,
+    /// The signature of its last record, and the number of it: that of the next is mostly the same.
+    signature: Option<(Signature, u32)>,
 }
 
 impl Outer {
+    fn number(&mut self, signature: Signature, block: &mut BlockBuilder) -> u32 {
+        match self.signature {
+            Some((last, number)) if last == signature => number,
+            _ => {
+                let number = block.signature(signature);
+                self.signature = Some((signature, number));
+                number
+            }
+        }
+    }
+
     fn origin(&mut self, provider: StrId, channel: StrId, strings: &Strings) -> Option<u16> {
         match self.origin {
             Some((known, other, origin)) if (known, other) == (provider, channel) => origin,
@@ -190,6 +203,7 @@ impl Outer {
             channel,
             computer,
             origin: None,
+            signature: None,
         })
     }
 }
@@ -256,7 +270,7 @@ pub fn checksums_hold(chunk: &[u8]) -> bool {
 pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuilder) -> Option<()> {
     templates.clear();
     let end = u32_at(chunk, 48)? as usize;
-    let mut at = RECORDS_AT;
+    let (mut at, mut room) = (RECORDS_AT, [Table::default(), Table::default()]);
     while at < end {
         let size = u32_at(chunk, at + 4)? as usize;
         let record_end = at.checked_add(size).filter(|&record_end| record_end <= end)?;
@@ -264,7 +278,7 @@ pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuil
         if !is_record || u32_at(chunk, record_end - 4)? as usize != size {
             return None;
         }
-        read_record(chunk, at, record_end - 4, templates, block)?;
+        read_record(chunk, at, record_end - 4, &mut room, templates, block)?;
         at = record_end;
     }
     Some(())
@@ -274,10 +288,11 @@ fn read_record(
     chunk: &[u8],
     at: usize,
     end: usize,
+    [room, inner_room]: &mut [Table; 2],
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
-    let Instance { definition_at, values } = read_instance(chunk, at + 24, end)?;
+    let Instance { definition_at, values } = read_instance(chunk, at + 24, end, room)?;
     let n = templates.outer(chunk, definition_at)?;
     let outer = &mut templates.outer[n];
     let (Raw::Number(event_id), Raw::FileTime(ticks)) =
@@ -299,10 +314,11 @@ fn read_record(
         Some(id) => id,
         None => u64_at(chunk, at + 8)?,
     };
-    block.push_record(System { record_id, time: Timestamp::from_filetime(ticks), signature });
+    let number = outer.number(signature, block);
+    block.push_record(record_id, Timestamp::from_filetime(ticks), number);
     let origin = outer.origin(signature.provider, signature.channel, &block.cells.strings);
     match origin.and_then(|origin| spec_of(origin, signature.event_id)) {
-        Some(spec) => read_event(chunk, n, spec, &values, templates, block),
+        Some(spec) => read_event(chunk, n, spec, &values, inner_room, templates, block),
         None => Some(()),
     }
 }
@@ -313,6 +329,7 @@ fn read_event(
     outer: usize,
     spec: SpecIdx,
     values: &Values<'_>,
+    room: &mut Table,
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
@@ -325,7 +342,7 @@ fn read_event(
         return Some(());
     };
     let (start, end) = values.binxml(payload)?;
-    let Instance { definition_at, values: data } = read_instance(chunk, start, end)?;
+    let Instance { definition_at, values: data } = read_instance(chunk, start, end, room)?;
     let inner = templates.inner(chunk, definition_at)?;
     let Inner { data: bindings, plan } = &mut templates.inner[inner];
     plan.prepare(chunk, spec, bindings);
@@ -407,13 +424,4 @@ pub fn is_kept<'a>(keep: Keep, mut telling: impl Iterator<Item = Raw<'a>>) -> bo
         Keep::Cited => any(|luid| luid != 0 && !LogonId(luid).is_fixed()),
         Keep::LogonPorts => any(|port| LOGON_PORTS.contains(&port)),
     }
-}
-
-fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {
-    let is = |binding: &&Binding| match (binding.name, name.strip_prefix('#')) {
-        (Name::Unnamed(n), Some(number)) => number.parse() == Ok(n),
-        (Name::At(at, len), None) => is_name_ignoring_case(chunk, (at, len), name),
-        _ => false,
-    };
-    data.iter().find(is).map_or(Slot::Absent, |binding| binding.slot)
 }

@@ -3,7 +3,7 @@
 //! It takes what the fast reader refuses: chunks that were damaged or copied while Windows wrote them, and records
 //! that were forwarded or made by hand. A bad record costs a record.
 
-use super::block::{BlockBuilder, System};
+use super::block::BlockBuilder;
 use super::plain::{is_kept, origin_of, outcome, spec_of, telling};
 use super::value::{Raw, u64_at};
 use super::{CHUNK_BYTES, RecordView};
@@ -123,7 +123,8 @@ fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), S
         _pad: 0,
     };
     let record_id = number("EventRecordID").unwrap_or(header.0);
-    block.push_record(System { record_id, time, signature });
+    let number = block.signature(signature);
+    block.push_record(record_id, time, number);
     let strings = &block.cells.strings;
     let origin = origin_of(strings.get(signature.provider), strings.get(signature.channel));
     let Some(spec) = origin.and_then(|origin| spec_of(origin, event_id)) else { return Ok(()) };

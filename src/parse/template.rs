@@ -31,7 +31,48 @@ pub enum Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub name: Name,
+    /// [`look`] of the name.
+    look: u32,
     pub slot: Slot,
+}
+
+/// What tells most names apart at a glance, whatever the case of their letters: length, first and last letter.
+fn look(n_letters: usize, first: u8, last: u8) -> u32 {
+    (n_letters as u32) << 16
+        | u32::from(first.to_ascii_lowercase()) << 8
+        | u32::from(last.to_ascii_lowercase())
+}
+
+impl Binding {
+    fn named(chunk: &[u8], (at, len): (u32, u32), slot: Slot) -> Self {
+        let letter = |n: u32| chunk.get((at + n) as usize).copied().unwrap_or(0);
+        let look = look(len as usize / 2, letter(0), letter(len.saturating_sub(2)));
+        Binding { name: Name::At(at, len), look, slot }
+    }
+
+    fn unnamed(n: u32, slot: Slot) -> Self {
+        Binding { name: Name::Unnamed(n), look: 0, slot }
+    }
+}
+
+/// Where the value of the field with this name comes from: a name of ASCII letters in any case, or `#3` for the fourth
+/// `Data` without one.
+pub fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {
+    if let Some(number) = name.strip_prefix('#') {
+        let number = number.parse().ok();
+        let unnamed =
+            data.iter().find(|binding| matches!(binding.name, Name::Unnamed(n) if Some(n) == number));
+        return unnamed.map_or(Slot::Absent, |binding| binding.slot);
+    }
+    let (Some(&first), Some(&last)) = (name.as_bytes().first(), name.as_bytes().last()) else {
+        return Slot::Absent;
+    };
+    let look = look(name.len(), first, last);
+    let is = |binding: &&Binding| {
+        binding.look == look
+            && matches!(binding.name, Name::At(at, len) if is_name_ignoring_case(chunk, (at, len), name))
+    };
+    data.iter().find(is).map_or(Slot::Absent, |binding| binding.slot)
 }
 
 /// Where the System element's parts are.
@@ -80,10 +121,22 @@ pub fn read_definition(chunk: &[u8], at: usize) -> Option<Definition> {
     Some(reader.definition)
 }
 
+/// What an element is, as far as it matters here.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Element {
+    Event,
+    System,
+    UserData,
+    Data,
+    #[default]
+    Other,
+}
+
 /// An element that is open.
 #[derive(Clone, Copy, Default)]
 struct Open {
     name: (u32, u32),
+    element: Element,
     /// Text of its `Name` attribute.
     label: Option<(u32, u32)>,
     has_content: bool,
@@ -98,6 +151,9 @@ struct Reader<'a> {
     /// The attribute whose value comes next, and whether it has one.
     attribute: Option<(u32, u32)>,
     attribute_has_value: bool,
+    /// Where the name of `Data` is, and that of its attribute `Name`, once they are known; no name has this place before.
+    data_name: (u32, u32),
+    label_name: (u32, u32),
     n_unnamed: u32,
     definition: Definition,
 }
@@ -112,6 +168,8 @@ impl<'a> Reader<'a> {
             depth: 0,
             attribute: None,
             attribute_has_value: false,
+            data_name: (0, 0),
+            label_name: (0, 0),
             n_unnamed: 0,
             definition: Definition::default(),
         }
@@ -178,10 +236,38 @@ impl<'a> Reader<'a> {
         if has_attributes {
             self.at += 4;
         }
-        *self.open.get_mut(self.depth)? = Open { name, ..Open::default() };
+        let element = self.element(name);
+        *self.open.get_mut(self.depth)? = Open { name, element, ..Open::default() };
         self.depth += 1;
         self.attribute = None;
         Some(())
+    }
+
+    /// Whether an attribute is `Name`.
+    fn is_label(&mut self, attribute: (u32, u32)) -> bool {
+        let is_it = attribute == self.label_name || self.is(attribute, "Name");
+        if is_it {
+            self.label_name = attribute;
+        }
+        is_it
+    }
+
+    /// A chunk has each name once: most elements are `Data`, and the first of them tells where its name is.
+    fn element(&mut self, name: (u32, u32)) -> Element {
+        if name == self.data_name {
+            return Element::Data;
+        }
+        let element = match name.1 {
+            8 if self.is(name, "Data") => Element::Data,
+            10 if self.is(name, "Event") => Element::Event,
+            12 if self.is(name, "System") => Element::System,
+            16 if self.is(name, "UserData") => Element::UserData,
+            _ => Element::Other,
+        };
+        if element == Element::Data {
+            self.data_name = name;
+        }
+        element
     }
 
     fn close_element(&mut self) -> Option<()> {
@@ -215,7 +301,7 @@ impl<'a> Reader<'a> {
             None => std::mem::replace(&mut self.open[depth].has_content, true),
         };
         // EventData stands for itself; what is in UserData is another template's.
-        let is_payload = depth == 0 || depth == 1 && self.is(self.open[1].name, "UserData");
+        let is_payload = depth == 0 || depth == 1 && self.open[1].element == Element::UserData;
         if is_payload && self.attribute.is_none() && kind == 0x21 {
             let Slot::Value(value) = slot else { return None };
             return self.definition.payload.replace(value).is_none().then_some(());
@@ -230,7 +316,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_in_system(&self) -> bool {
-        self.depth >= 2 && self.is(self.open[0].name, "Event") && self.is(self.open[1].name, "System")
+        self.depth >= 2 && self.open[0].element == Element::Event && self.open[1].element == Element::System
     }
 
     fn system_field(&mut self, slot: Slot) -> Option<()> {
@@ -260,21 +346,22 @@ impl<'a> Reader<'a> {
     }
 
     fn data_field(&mut self, slot: Slot, kind: u8) -> Option<()> {
-        let element = self.open[self.depth - 1];
-        let name = match self.attribute {
-            Some(attribute) if self.is(attribute, "Name") && self.is(element.name, "Data") => {
+        let Open { name, element, label, .. } = self.open[self.depth - 1];
+        let attribute = self.attribute;
+        let name = match attribute {
+            Some(attribute) if element == Element::Data && self.is_label(attribute) => {
                 let Slot::Literal(at, len) = slot else { return None };
                 self.open[self.depth - 1].label = Some((at, len));
                 return Some(());
             }
-            Some((at, len)) => Name::At(at, len),
-            None => match element.label {
-                Some((at, len)) => Name::At(at, len),
-                None if self.is(element.name, "Data") => return self.unnamed(slot, kind),
-                None => Name::At(element.name.0, element.name.1),
+            Some(attribute) => attribute,
+            None => match label {
+                Some(label) => label,
+                None if element == Element::Data => return self.unnamed(slot, kind),
+                None => name,
             },
         };
-        self.definition.data.push(Binding { name, slot });
+        self.definition.data.push(Binding::named(self.chunk, name, slot));
         Some(())
     }
 
@@ -285,14 +372,12 @@ impl<'a> Reader<'a> {
             // The array stands for as many `Data` as it has items; nothing may be numbered after it.
             (Slot::Value(value), 0x81) => {
                 for item in 0..MAX_UNNAMED {
-                    self.definition
-                        .data
-                        .push(Binding { name: Name::Unnamed(n + item), slot: Slot::Item(value, item) });
+                    self.definition.data.push(Binding::unnamed(n + item, Slot::Item(value, item)));
                 }
                 self.n_unnamed += MAX_UNNAMED;
             }
             _ => {
-                self.definition.data.push(Binding { name: Name::Unnamed(n), slot });
+                self.definition.data.push(Binding::unnamed(n, slot));
                 self.n_unnamed += 1;
             }
         }
@@ -327,13 +412,27 @@ pub fn is_name_ignoring_case(chunk: &[u8], (at, len): (u32, u32), text: &str) ->
 /// The most values of a record that is read here; Windows' own have fewer than half as many.
 const MAX_VALUES: usize = 96;
 
-/// The values of a template instance.
-pub struct Values<'a> {
-    chunk: &'a [u8],
-    n: usize,
+/// Room for where the values of a record are. Used for one record after the other: it is half a kilobyte, and to clear
+/// it for each would cost more than to fill it.
+pub struct Table {
     kinds: [u8; MAX_VALUES],
     /// Where each value begins, and the last one ends.
     starts: [u32; MAX_VALUES + 1],
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Table { kinds: [0; MAX_VALUES], starts: [0; MAX_VALUES + 1] }
+    }
+}
+
+/// The values of a template instance.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    chunk: &'a [u8],
+    kinds: &'a [u8],
+    /// One more than there are kinds.
+    starts: &'a [u32],
 }
 
 /// Where a value is in its chunk.
@@ -355,23 +454,22 @@ pub struct Instance<'a> {
 
 impl<'a> Values<'a> {
     pub fn get(&self, n: u16) -> Raw<'a> {
-        let n = usize::from(n);
-        if n >= self.n {
-            return Raw::Nothing;
-        }
-        Raw::from_binxml(self.kinds[n], self.bytes(n))
+        let (kind, start, end) = self.place(n).unwrap_or_default();
+        Raw::from_binxml(kind, self.chunk.get(start as usize..end as usize).unwrap_or_default())
     }
 
-    fn bytes(&self, n: usize) -> &'a [u8] {
-        self.chunk.get(self.starts[n] as usize..self.starts[n + 1] as usize).unwrap_or_default()
+    /// The kind of a value, and where it begins and ends.
+    fn place(&self, n: u16) -> Option<(u8, u32, u32)> {
+        let n = usize::from(n);
+        Some((*self.kinds.get(n)?, *self.starts.get(n)?, *self.starts.get(n + 1)?))
     }
 
     /// Where the value of a slot is.
     pub fn value_ref(&self, slot: Slot) -> ValueRef {
         match slot {
-            Slot::Value(n) if usize::from(n) < self.n => {
-                let n = usize::from(n);
-                ValueRef { kind: self.kinds[n], start: self.starts[n], end: self.starts[n + 1] }
+            Slot::Value(n) => {
+                let (kind, start, end) = self.place(n).unwrap_or_default();
+                ValueRef { kind, start, end }
             }
             Slot::Literal(at, len) => ValueRef { kind: LITERAL, start: at, end: at + len },
             _ => ValueRef::default(),
@@ -386,13 +484,12 @@ impl<'a> Values<'a> {
 
     /// Where the value is, if it is BinXML.
     pub fn binxml(&self, n: u16) -> Option<(usize, usize)> {
-        let n = usize::from(n);
-        (n < self.n && self.kinds[n] == 0x21).then(|| (self.starts[n] as usize, self.starts[n + 1] as usize))
+        let (kind, start, end) = self.place(n)?;
+        (kind == 0x21).then_some((start as usize, end as usize))
     }
 
     pub fn is_nothing(&self, n: u16) -> bool {
-        let n = usize::from(n);
-        n >= self.n || self.starts[n] == self.starts[n + 1] || self.kinds[n] == 0
+        self.place(n).is_none_or(|(kind, start, end)| start == end || kind == 0)
     }
 
     pub fn slot(&self, slot: Slot) -> Raw<'a> {
@@ -409,9 +506,12 @@ impl<'a> Values<'a> {
 
 /// Reads a stream that is one template instance: a fragment header (a nested stream may lack it), the instance, and
 /// the end.
-// Inlined, for the values are half a kilobyte: to hand them back would be to copy them, twice for each record.
-#[inline(always)]
-pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<'_>> {
+pub fn read_instance<'a>(
+    chunk: &'a [u8],
+    start: usize,
+    end: usize,
+    room: &'a mut Table,
+) -> Option<Instance<'a>> {
     let stream = chunk.get(start..end)?;
     let token = match stream {
         [0x0f, 1, 1, 0, 0x0c, ..] => 4,
@@ -431,12 +531,12 @@ pub fn read_instance(chunk: &[u8], start: usize, end: usize) -> Option<Instance<
     }
     let table = chunk.get(at..at + 4 * n)?;
     at += 4 * n;
-    let mut values = Values { chunk, n, kinds: [0; MAX_VALUES], starts: [0; MAX_VALUES + 1] };
-    for (i, entry) in table.chunks_exact(4).enumerate() {
-        values.kinds[i] = entry[2];
-        values.starts[i] = at as u32;
+    for ((entry, kind), start) in table.chunks_exact(4).zip(&mut room.kinds).zip(&mut room.starts) {
+        *kind = entry[2];
+        *start = at as u32;
         at += usize::from(u16::from_le_bytes([entry[0], entry[1]]));
     }
-    values.starts[n] = at as u32;
+    room.starts[n] = at as u32;
+    let values = Values { chunk, kinds: &room.kinds[..n], starts: &room.starts[..=n] };
     (at <= end).then_some(Instance { definition_at, values })
 }

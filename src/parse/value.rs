@@ -154,8 +154,14 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// A number of 1, 2, 4 or 8 bytes.
 fn unsigned(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte))
+    match *bytes {
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_le_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+        _ => u64_at(bytes, 0).unwrap_or(0),
+    }
 }
 
 fn signed(bytes: &[u8]) -> i64 {
@@ -195,19 +201,16 @@ fn nth_utf16(bytes: &[u8], n: u32) -> Option<&[u8]> {
 /// Appends UTF-16 as UTF-8; what is not valid becomes U+FFFD, a NUL at the end goes.
 fn push_utf16(bytes: &[u8], out: &mut String) {
     let bytes = if bytes.len() >= 2 && bytes.ends_with(&[0, 0]) { trim_utf16(bytes) } else { bytes };
-    // Nearly all text of a log is ASCII; this loop is hot.
-    let start = out.len();
-    for pair in bytes.chunks_exact(2) {
-        match pair {
-            [low, 0] if low.is_ascii() => out.push(char::from(*low)),
-            _ => {
-                out.truncate(start);
-                out.extend(
-                    char::decode_utf16(units(bytes)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)),
-                );
-                return;
-            }
-        }
+    // Nearly all text of a log is ASCII: units whose high bytes are all zero are cut to their low bytes, many at once.
+    if units(bytes).fold(0, |all, unit| all | unit) >= 0x80 {
+        out.extend(char::decode_utf16(units(bytes)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        return;
+    }
+    let mut ascii = [0; 64];
+    for piece in bytes.chunks(2 * ascii.len()) {
+        let low = ascii.iter_mut().zip(piece.chunks_exact(2));
+        low.for_each(|(low, pair)| *low = pair[0]);
+        out.push_str(std::str::from_utf8(&ascii[..piece.len() / 2]).unwrap_or_default());
     }
 }
 
@@ -215,9 +218,13 @@ fn write_sid(bytes: &[u8], out: &mut String) {
     let [revision, count, authority @ ..] = bytes else { return };
     let Some((authority, rest)) = authority.split_at_checked(6) else { return };
     let authority = authority.iter().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
-    let _ = write!(out, "S-{revision}-{authority}");
-    for part in rest.chunks_exact(4).take(usize::from(*count)) {
-        let _ = write!(out, "-{}", unsigned(part));
+    let mut number = itoa::Buffer::new();
+    out.push_str("S-");
+    out.push_str(number.format(*revision));
+    let parts = rest.chunks_exact(4).take(usize::from(*count)).map(unsigned);
+    for part in std::iter::once(authority).chain(parts) {
+        out.push('-');
+        out.push_str(number.format(part));
     }
 }
 

@@ -460,6 +460,11 @@ impl Run {
         let first = self.first as usize;
         &all[first..first + self.n as usize]
     }
+
+    /// The same run in a column that has so many before it.
+    fn after(self, n_before: usize) -> Run {
+        Run { first: self.first + n_before as u32, ..self }
+    }
 }
 
 /// When a session began.
@@ -555,6 +560,29 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// Appends the sessions of another boot or of the next in this one, before their bursts and hops are known.
+    pub fn append(&mut self, mut part: Sessions) {
+        if self.all.is_empty() {
+            *self = part;
+            return;
+        }
+        let n_before = self.all.len() as SessionIdx;
+        for session in &mut part.all {
+            session.parent = session.parent.map(|parent| parent + n_before);
+            session.logons = session.logons.after(self.logons.len());
+            session.evidence = session.evidence.after(self.evidence.len());
+            session.intervals = session.intervals.after(self.intervals.len());
+            session.origins = session.origins.after(self.origins.len());
+            session.activity = session.activity.after(self.activity.len());
+        }
+        self.all.append(&mut part.all);
+        self.logons.append(&mut part.logons);
+        self.evidence.append(&mut part.evidence);
+        self.intervals.append(&mut part.intervals);
+        self.origins.append(&mut part.origins);
+        self.activity.append(&mut part.activity);
+    }
+
     pub fn logons(&self, session: &Session) -> &[Logon] {
         session.logons.of(&self.logons)
     }

@@ -71,6 +71,7 @@ scenarios! {
     gaps_and_audit
     hops
     hostile
+    logs_anew
     noise
     other_logs
     rdp

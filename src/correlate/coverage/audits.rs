@@ -35,8 +35,9 @@ pub fn audits(
     boots: &mut [Boot],
 ) {
     let mut carried: FxHashMap<(u32, bool), (bool, RowIdx)> = FxHashMap::default();
-    for (n, boot) in boots.iter_mut().enumerate() {
-        let tally = Tally::of(records, security, boot, subcategory, outside.rows(n));
+    let tally = |n: usize| Tally::of(records, security, &boots[n], subcategory, outside.rows(n));
+    let tallies = crate::parallel::map(boots.len(), tally);
+    for (boot, tally) in boots.iter_mut().zip(tallies) {
         boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
         boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
         boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));

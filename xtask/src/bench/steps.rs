@@ -32,7 +32,8 @@ fn several(args: &[&str]) -> Result<Measures> {
 
 fn once(args: &[&str]) -> Result<Measures> {
     let mut command = cargo(["bench", "--quiet", "--package", "sessionscope", "--bench", "steps", "--"]);
-    command.args(args);
+    // One thread: correlating is compared with reading, as the browser's case worker is with one of its parse workers.
+    command.args(args).env("RAYON_NUM_THREADS", "1");
     Measures::of(command)
 }
 

@@ -1,0 +1,123 @@
+//! Which sources are copies whose records were numbered anew? Tools that write a log again count from 1: such records
+//! are known by their moments and what they say (domain.md rule 3).
+
+use super::{Group, Node, has_same_content};
+use crate::event::{Records, RowIdx};
+use crate::time::Timestamp;
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+
+/// So many records of each source are looked for in the others.
+const SAMPLES: usize = 32;
+
+/// So many of them at least, and this share, are found: two machines start their services alike, but not to 100 ns.
+const MIN_FOUND: u32 = 3;
+const MIN_SHARE: f64 = 0.9;
+
+/// Samples of one moment and event that are told apart: more show nothing.
+const MAX_ALIKE: usize = 8;
+
+/// For each group the one that it is a renumbered copy of.
+pub fn originals(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u32]) -> Vec<Option<usize>> {
+    let mut originals = vec![None; groups.len()];
+    let mut by_log: FxHashMap<(u32, u32), Vec<usize>> = FxHashMap::default();
+    for (n, group) in groups.iter().enumerate() {
+        by_log.entry((nodes[group.node].computer, group.channel)).or_default().push(n);
+    }
+    for mut log in by_log.into_values().filter(|log| log.len() > 1) {
+        // What has most is taken to be the log itself.
+        log.sort_by_key(|&n| {
+            (std::cmp::Reverse(groups[n].rows.len()), rank[nodes[groups[n].node].source as usize])
+        });
+        let found = search(records, groups, &log);
+        let mut of_copy: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+        for (&(copy, other), _) in found.iter().filter(|(_, found)| found.is_copy()) {
+            of_copy.entry(copy).or_default().push(other);
+        }
+        let place: FxHashMap<usize, usize> = log.iter().enumerate().map(|(m, &n)| (n, m)).collect();
+        for (m, &n) in log.iter().enumerate() {
+            let larger = of_copy.get(&n).into_iter().flatten().filter(|&&other| place[&other] < m);
+            let is_own = |&&other: &&usize| originals[other].is_none();
+            originals[n] = larger.filter(is_own).min_by_key(|&other| place[other]).copied();
+        }
+    }
+    originals
+}
+
+/// How many samples of one source were found in another, and how.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    /// Of the time that the other covers.
+    n_looked_for: u32,
+    n_same_id: u32,
+    n_other_id: u32,
+}
+
+impl Found {
+    fn is_copy(self) -> bool {
+        self.n_same_id == 0
+            && self.n_other_id >= MIN_FOUND
+            && f64::from(self.n_other_id) >= MIN_SHARE * f64::from(self.n_looked_for)
+    }
+}
+
+/// A record that is looked for in other sources.
+struct Sample {
+    group: usize,
+    row: RowIdx,
+}
+
+/// Looks for a few records of each source of a log in its other sources: one pass over all of them.
+fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usize, usize), Found> {
+    let time = |row: RowIdx| records.time[row as usize];
+    let key = |row: RowIdx| (time(row), records.signature(row).event_id);
+    let mut samples: Vec<Sample> = Vec::new();
+    let mut by_key: FxHashMap<(Timestamp, u32), Vec<usize>> = FxHashMap::default();
+    let mut spans = Vec::new();
+    // The samples of a group stand together.
+    let mut runs: FxHashMap<usize, Range<usize>> = FxHashMap::default();
+    for &group in log {
+        let first = samples.len();
+        let rows = &groups[group].rows;
+        let times = || rows.iter().map(|&row| time(row));
+        spans.push((times().min(), times().max()));
+        for &row in rows.iter().step_by(rows.len().div_ceil(SAMPLES).max(1)) {
+            let alike = by_key.entry(key(row)).or_default();
+            if alike.len() < MAX_ALIKE {
+                alike.push(samples.len());
+                samples.push(Sample { group, row });
+            }
+        }
+        runs.insert(group, first..samples.len());
+    }
+    let mut found: FxHashMap<(usize, usize), Found> = FxHashMap::default();
+    for (&other, &span) in log.iter().zip(&spans) {
+        // By sample, whether it was found with its own id.
+        let mut seen: FxHashMap<usize, bool> = FxHashMap::default();
+        for &row in &groups[other].rows {
+            let Some(alike) = by_key.get(&key(row)) else { continue };
+            for &n in alike.iter().filter(|&&n| samples[n].group != other) {
+                if has_same_content(records, row, samples[n].row) {
+                    let is_same_id = records.id[row as usize] == records.id[samples[n].row as usize];
+                    *seen.entry(n).or_default() |= is_same_id;
+                }
+            }
+        }
+        let mut touched: Vec<usize> = Vec::new();
+        for (n, is_same_id) in seen {
+            let group = samples[n].group;
+            let found = found.entry((group, other)).or_insert_with(|| {
+                touched.push(group);
+                Found::default()
+            });
+            *(if is_same_id { &mut found.n_same_id } else { &mut found.n_other_id }) += 1;
+        }
+        for group in touched {
+            let own = runs.get(&group).map_or(&[][..], |run| &samples[run.clone()]);
+            let is_within = |sample: &&Sample| (span.0..=span.1).contains(&Some(time(sample.row)));
+            let n_looked_for = own.iter().filter(is_within).count() as u32;
+            found.entry((group, other)).or_default().n_looked_for = n_looked_for;
+        }
+    }
+    found
+}

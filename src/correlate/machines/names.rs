@@ -1,0 +1,38 @@
+//! What a machine is called: its names in the order in which they came into use.
+
+use crate::event::{Records, StrId};
+use crate::machine::Machine;
+use rustc_hash::FxHashMap;
+
+/// Names machines by their newest short name.
+pub fn name_all(records: &Records, machines: &mut [Machine]) {
+    let mut used: FxHashMap<String, u32> = FxHashMap::default();
+    for machine in machines {
+        machine.names = names(records, machine);
+        let newest = machine.names.last().map_or("", |&name| records.text(name));
+        let short = newest.split('.').next().filter(|short| !short.is_empty()).unwrap_or(newest);
+        let n = used.entry(short.to_lowercase()).or_insert(0);
+        *n += 1;
+        machine.name = if *n == 1 { short.to_owned() } else { format!("{short}~{n}") };
+    }
+}
+
+/// Computer names in the order in which they came into use: by record id, in the log that is most telling.
+fn names(records: &Records, machine: &Machine) -> Vec<StrId> {
+    let mut names: Vec<StrId> = Vec::new();
+    let first = machine.security.or(machine.system);
+    let others = (0..machine.lineages.len()).filter(|&n| Some(n) != first);
+    for lineage in others.chain(first).map(|n| &machine.lineages[n]) {
+        let mut last = StrId::NONE;
+        for &row in &lineage.rows {
+            let name = records.signature(row).computer;
+            if name != last {
+                last = name;
+                // The name used last goes last.
+                names.retain(|&known| known != name);
+                names.push(name);
+            }
+        }
+    }
+    names
+}

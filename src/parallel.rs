@@ -1,0 +1,14 @@
+//! Work that can be done side by side: natively on all cores, in the browser in a row, for its case worker is one thread.
+
+/// What `work` makes of every number below `n`, in their order.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn map<T: Send>(n: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    use rayon::iter::{IntoParallelIterator, ParallelIterator};
+    (0..n).into_par_iter().map(work).collect()
+}
+
+/// What `work` makes of every number below `n`, in their order.
+#[cfg(target_arch = "wasm32")]
+pub fn map<T>(n: usize, work: impl Fn(usize) -> T) -> Vec<T> {
+    (0..n).map(work).collect()
+}
