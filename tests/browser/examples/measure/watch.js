@@ -10,7 +10,8 @@
     if (watch.dropped) return void (watch.droppedMore = now());
     watch.dropped = now();
     // A look at each frame would make frames where there is nothing new to draw.
-    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+    watch.observer = new MutationObserver(look);
+    watch.observer.observe(document, { subtree: true, childList: true, attributes: true });
   }, true);
   // What a person does, from which waiting counts.
   for (const kind of ["click", "input"]) addEventListener(kind, () => { watch.acted = now(); }, true);
@@ -19,12 +20,13 @@
   }).observe({ type: "longtask" });
 
   // Looks whether the first sessions are there, and all of them, sorted; what counts is the frame that shows them.
-  function look(_, observer) {
+  function look() {
+    if (watch.done) return;
     const of = (id) => document.getElementById(id)?.dataset ?? {};
     if (!watch.first && document.querySelector("#sessions .grid-row[data-session]")) stamp("first");
     const isAnswered = watch.asked.number === watch.heard.number && watch.first;
     if (!isAnswered || of("page").state !== "done" || of("shown").total !== of("loaded").sessions) return;
-    observer.disconnect();
+    watch.observer.disconnect();
     stamp("done");
   }
 
@@ -76,7 +78,11 @@
       watch.mergedAt = now();
       watch.merged?.();
     }
-    if (name === "Answer" && fields.answer.Rows) watch.heard = { number: fields.number, at: now() };
+    if (name === "Answer" && fields.answer.Rows) {
+      watch.heard = { number: fields.number, at: now() };
+      // Rows that are the same as before change nothing that the observer would see.
+      if (watch.dropped) setTimeout(look);
+    }
   }
 
   // Milliseconds from the last click or key until a frame shows what it asks for.
