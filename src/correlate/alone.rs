@@ -274,7 +274,8 @@ fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen:
     if let Some(&row) = ts.closed.first() {
         let end = End {
             how: EndHow::LogoffFromOtherLog,
-            confidence: Confidence::High,
+            // By a clock of which records are missing it may be another boot's.
+            confidence: if boot.is_clock_doubtful { Confidence::Medium } else { Confidence::High },
             row: Some(row),
             ..End::default()
         };

@@ -157,6 +157,7 @@ impl Desk<'_> {
             Step::Begins(n) => match self.resumed(groups, n, pos) {
                 Resumed::Home(home) => groups.attach(n, home, LogonRole::Reconnect),
                 Resumed::Elsewhere => groups.all[n].class = Class::Reauth,
+                Resumed::Unknown => groups.all[n].class = Class::Unknown,
                 Resumed::No => self.begin(groups, n),
             },
             Step::Moves(mark) => self.moves(groups, &self.linker.tracks.marks[mark]),
@@ -261,7 +262,7 @@ impl Desk<'_> {
     fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let group = &groups.all[n];
         if self.linker.logon_of(group).is_none() {
-            return self.passed(groups, n, pos).map_or(Resumed::No, Resumed::Home);
+            return self.passed(groups, n, pos);
         }
         if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
             return Resumed::Home(home);
@@ -282,16 +283,25 @@ impl Desk<'_> {
         }
     }
 
-    /// The session that a logon led back to whose 4624 is missing: what is left of it stands as close to the 4778.
-    fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
-        let first = self.linker.only_passing(&groups.all[n], RECONNECT)?;
+    /// Where a logon led whose 4624 is missing: what is left of it stands as close to the 4778.
+    fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
+        let Some(first) = self.linker.only_passing(&groups.all[n], RECONNECT) else { return Resumed::No };
         if let Some(home) = self.marked(groups, n, first, RECONNECT) {
-            return Some(home);
+            return Resumed::Home(home);
         }
         let account = self.linker.identity(groups.all[n].primary);
         let since = self.linker.time(first).plus(-RECONNECT);
-        let is_resumed = self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT);
-        is_resumed.then(|| self.newest(groups, n, pos)).flatten()
+        if self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT) {
+            return self.newest(groups, n, pos).map_or(Resumed::Elsewhere, Resumed::Home);
+        }
+        let has_come_and_gone = |idx| {
+            let track = self.linker.track(idx);
+            track.last_seen.is_some() && track.logoff.is_some()
+        };
+        match groups.all[n].own().all(has_come_and_gone) {
+            true => Resumed::Unknown,
+            false => Resumed::No,
+        }
     }
 
     fn role(&self, group: &Group) -> LogonRole {
@@ -307,6 +317,8 @@ enum Resumed {
     Home(usize),
     /// A session that is not in the log.
     Elsewhere,
+    /// It lasted for seconds, and nothing tells whether it was one of its own.
+    Unknown,
 }
 
 /// The local security authority refreshes its credentials with a type 7 that nobody typed.

@@ -1,6 +1,8 @@
 //! When a machine started: the starts that Security and System show, joined (domain.md C.3, rules 11 and 14 to 16).
 
+use super::clock::place_after;
 use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, moved, security_starts};
+use super::stops::is_late;
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Machine, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -29,6 +31,9 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     put_where_numbered(records, security, &mut cuts, &numbered);
     assemble(cuts, security, system)
 }
+
+/// So many starts of System are looked at for the one at the very moment of Security's.
+const LOOK_AHEAD: usize = 16;
 
 /// What the event log service says of the boot before, or of a new name, right before it says that it has started.
 const SERVICE_START: i64 = MINUTE;
@@ -183,6 +188,7 @@ impl Pairing<'_> {
                 next += 1;
             }
             let candidates = (next..twins.len()).take_while(|&m| self.is_same(start, &twins[m]));
+            let exact = || self.exact_twin(start, twins, next);
             let twin = match start.since {
                 // Of the starts that lie in a gap, what comes after the gap is of the last.
                 Some(_) => candidates.last(),
@@ -192,11 +198,21 @@ impl Pairing<'_> {
                     !rival.is_some_and(|rival| self.is_same(rival, &twins[m]) && is_nearer(rival))
                 }),
             };
+            let twin = twin.or_else(exact);
             let system_before = twin.unwrap_or(next);
             next = system_before + usize::from(twin.is_some());
             matches.push(Match { system_before, twin });
         }
         matches
+    }
+
+    /// The start of System at the very moment of one of Security. Where a clock was turned back at a start (rule 21), and
+    /// Security has lost others, it need not be the next.
+    fn exact_twin(&self, start: &Start, twins: &[Start], next: usize) -> Option<usize> {
+        let ahead = (next..twins.len()).take(LOOK_AHEAD).filter(|_| start.since.is_none());
+        ahead.into_iter().find(|&m| {
+            has_kernel(self.records, &twins[m]) && twins[m].at.since(start.at).abs() <= BEFORE_KERNEL
+        })
     }
 
     /// Whether a start of Security and one of System may be the same.
@@ -238,13 +254,28 @@ impl Pairing<'_> {
     fn system_only(&self, start: Start, last: Option<&Cut>, end: Pos) -> Cut {
         let from = last.map_or(0, |cut| cut.security);
         let time = |pos: Pos| self.records.time[self.security.rows[pos as usize] as usize];
-        let since = first_since(self.records, self.security, from..end, start.at).unwrap_or(end);
+        let (at, since) = self.place_of(&start, from..end);
         // The records of the start are among those that are missing, where some are missing around that time.
         let next = self.security.gaps.partition_point(|&gap| gap <= from);
-        let in_gap = |&gap: &Pos| gap < end && time(gap - 1) <= start.at && start.at <= time(gap);
+        let in_gap = |&gap: &Pos| gap < end && time(gap - 1) <= at && at <= time(gap);
         let gap = self.security.gaps[next..].iter().take_while(|&&gap| gap <= since).find(|gap| in_gap(gap));
         let security = gap.copied().unwrap_or(since);
         Cut { at: start.at, since: None, anchors: start.anchors, security, system: start.pos }
+    }
+
+    /// Where Security goes on after a start that only System has, and by which moment that is told. A clock that was
+    /// turned back at the start (rule 21) tells it by the last that was written before, or by its fall.
+    fn place_of(&self, start: &Start, range: Range<Pos>) -> (Timestamp, Pos) {
+        let last = (0..start.pos).rev().map(|pos| self.system.rows[pos as usize]);
+        let last = last.take(START_RECORDS as usize).find(|&row| !is_late(self.records, row));
+        let last = last.map(|row| self.records.time[row as usize]).filter(|&last| start.at < last);
+        let at = last.unwrap_or(start.at);
+        let since = first_since(self.records, self.security, range.clone(), at).unwrap_or(range.end);
+        let fallen = last.map(|last| {
+            let begun = None;
+            place_after(self.records, &self.security.rows, range.start..since, begun, last, start.at)
+        });
+        (at, fallen.map_or(since, |fallen| fallen.min(since)))
     }
 
     fn both(&self, start: Start, twin: Start) -> Cut {

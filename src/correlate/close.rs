@@ -225,11 +225,17 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Clean { at, latest, by } = draft.boot.end.clone() else { return None };
     // By a clock that was set since it was last seen, a shutdown may well come before that.
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
+    // One well before it is another boot's, or by a clock of which records are missing.
+    let is_too_early = last.is_some_and(|last| at.plus(SHUTDOWN_SLACK) < last);
     let at = last.map_or(at, |last| at.max(last));
     // Missing records may hide a start: then this is the shutdown of another boot.
     let own = &draft.boot.security;
     let has_gap = draft.security.has_gap(own.start.saturating_sub(1), own.end);
-    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap || may_be_gone(draft);
+    if is_too_early && has_gap {
+        return Some(unknown(draft, EndHow::LostInGap, Confidence::Low, None, None));
+    }
+    let is_low =
+        is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap || is_too_early || may_be_gone(draft);
     // Nothing proves that it was on until then: its logoff may not have been written.
     let earliest = match is_low {
         true => not_before(draft).map_or(at, |earliest| earliest.min(at)),

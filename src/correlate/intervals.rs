@@ -114,9 +114,11 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
     spans
 }
 
-/// Whether records are missing between two moments: an unlock may be among them.
+/// Whether records are missing between two moments, or their audit was off for a while: an unlock may be among them.
 fn is_cut(draft: &Draft<'_>, from: Moment, to: Moment) -> bool {
-    from.pos.zip(to.pos).is_some_and(|(from, to)| draft.security.has_gap(from, to))
+    from.pos.zip(to.pos).is_some_and(|(from, to)| {
+        draft.security.has_gap(from, to) || !draft.around.is_lock_audit_steady(from, to)
+    })
 }
 
 /// What Security has, and what other logs have beside it: each of the two may have missed some.

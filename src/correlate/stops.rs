@@ -36,9 +36,12 @@ pub fn stops(records: &Records, machine: &mut Machine) {
     for n in 0..boots.len() {
         let own = boots[n].security.clone();
         let has_step = stepped.contains(&(n as u32)) || stepped.contains(&(n as u32 + 1));
-        boots[n].is_clock_doubtful = has_step && security.has_gap(own.start.saturating_sub(1), own.end);
+        let has_gap = security.has_gap(own.start.saturating_sub(1), own.end);
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
+        let is_turned_back = stops.is_turned_back(boots, n);
+        let is_cut = has_gap || !stops.has_own_start(&boots[n]);
+        boots[n].is_clock_doubtful = has_step && has_gap || is_turned_back && is_cut;
         boots[n].end = stops.end(boots, n);
         boots[n].request = stops.request(&boots[n]);
         // Nothing more of this boot, nor of a later one, and no sign that the log was stopped with the computer.
@@ -91,6 +94,23 @@ impl Stops<'_> {
             .map(|pos| self.time(self.security.rows[pos as usize]).plus(self.clock.shift(pos)));
         let system = last(self.system, &boot.system).map(|pos| self.system.rows[pos as usize]);
         security.max(system.map(|row| self.clock.time_of(row, self.time(row))))
+    }
+
+    /// Whether a boot began before the last record of the one before it, or the next before its own last (rule 21).
+    fn is_turned_back(&self, boots: &[Boot], n: usize) -> bool {
+        let is_before = |boot: &Boot, next: Option<&Boot>| {
+            let start = next.and_then(|next| next.start);
+            start.zip(boot.last_record).is_some_and(|(start, last)| start < last)
+        };
+        let before = n.checked_sub(1).map(|before| &boots[before]);
+        is_before(&boots[n], boots.get(n + 1))
+            || before.is_some_and(|before| is_before(before, Some(&boots[n])))
+    }
+
+    /// Whether Security has the start of a boot, and so what was done to the clock right after it.
+    fn has_own_start(&self, boot: &Boot) -> bool {
+        let is_own = |&row: &RowIdx| self.records.signature(row).channel == self.security.channel;
+        !boot.security.is_empty() && boot.anchors.iter().any(is_own)
     }
 
     /// When the next boot began. Where the clock was as wrong in this boot as it was then, before it was put right

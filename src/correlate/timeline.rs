@@ -143,5 +143,7 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
     let fitting = ends.clone().filter(|end| *end >= earliest).min();
     // A record or two of the next start may stand before what shows it.
     let is_near = |end: &Timestamp| earliest.since(*end).abs() <= AFTER_SHUTDOWN;
-    fitting.or_else(|| ends.filter(is_near).max()).unwrap_or(ALWAYS)
+    // By a clock that was turned back at the next start (rule 21), it is known only until when this boot wrote.
+    let turned_back = || next.map(|_| earliest.plus(AFTER_SHUTDOWN));
+    fitting.or_else(|| ends.filter(is_near).max()).or_else(turned_back).unwrap_or(ALWAYS)
 }
