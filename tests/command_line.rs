@@ -85,6 +85,26 @@ fn the_table_is_for_people() {
     );
 }
 
+/// A session that a power loss cut off, and the next start.
+const CUT_OFF: &str = "
+    08:00  PC1  4608
+    08:01  PC1  4624 logon=0x3e9a type=2 user=CORP\\alice
+    08:10  PC1  4688 logon=0x3e9a user=CORP\\alice
+    10:00  PC1  4608
+    10:01  PC1  4624 logon=0x4e9a type=2 user=CORP\\alice
+    10:02  PC1  4647 logon=0x4e9a user=CORP\\alice
+";
+
+#[test]
+fn an_estimated_end_does_not_look_like_a_recorded_one() {
+    let output = sessions(&folder("estimate", CUT_OFF), &[]);
+    let lines: Vec<&str> = out(&output).lines().collect();
+    let (cut_off, recorded) = (lines[1], lines[2]);
+    assert!(cut_off.contains("unclean_stop"), "{cut_off}");
+    assert!(cut_off.contains("  ~ 2024-03-05 "), "{cut_off}");
+    assert!(recorded.contains("2024-03-05 10:02:00") && !recorded.contains('~'), "{recorded}");
+}
+
 #[test]
 fn a_table_shows_what_a_name_hides() {
     let folder = folder("hidden", ROWS);

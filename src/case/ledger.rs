@@ -104,6 +104,19 @@ impl Source {
         self.state != State::Reading
     }
 
+    pub fn n_chunks(&self) -> u32 {
+        self.opening.n_chunks
+    }
+
+    /// Chunks that were looked at, or will not be.
+    pub fn n_chunks_done(&self) -> u32 {
+        if self.is_done() {
+            return self.n_chunks();
+        }
+        let Chunks { n_read, n_failed, n_unused, .. } = self.chunks;
+        n_read.saturating_add(n_failed).saturating_add(n_unused)
+    }
+
     /// Whether it could be opened as a log.
     pub fn is_log(&self) -> bool {
         self.opening.is_log

@@ -52,7 +52,7 @@ pub struct Summary {
     pub last_time: Option<String>,
     /// Grows whenever the sessions were worked out anew: ask again for what is shown.
     pub version: u32,
-    /// Every source was read to its end; before that, sessions are provisional.
+    /// Every source is done, and the sessions are those of all that was read; before that, they are provisional.
     pub is_complete: bool,
 }
 
@@ -120,9 +120,17 @@ impl Case {
     pub fn add_block(&mut self, block: &Block) -> Result<(), String> {
         let source = self.sources.get_mut(block.source as usize);
         source.ok_or_else(|| format!("there is no source {}", block.source))?.add(block);
-        self.merged.append(&block.records);
+        self.merged.append(&block.records, self.n_times_as_much());
         self.is_stale = true;
         Ok(())
+    }
+
+    /// How many times as much as was read there will be, by the chunks of the logs that are known.
+    fn n_times_as_much(&self) -> f64 {
+        let logs = || self.sources.iter().filter(|source| source.is_log());
+        let n_chunks: u64 = logs().map(|source| u64::from(source.n_chunks())).sum();
+        let n_done: u64 = logs().map(|source| u64::from(source.n_chunks_done())).sum();
+        n_chunks as f64 / n_done.max(1) as f64
     }
 
     /// A chunk, or several, could not be read for a reason outside the log.
@@ -144,9 +152,10 @@ impl Case {
         if !std::mem::take(&mut self.is_stale) {
             return;
         }
+        // First of all: the old sessions and the new ones need not be in memory at a time.
+        (self.correlated, self.view) = (Correlated::default(), View::default());
         let paths: Vec<&str> = self.sources.iter().map(|source| source.path.as_str()).collect();
         self.correlated = correlate(&self.merged.records, &paths);
-        self.view = View::default();
         self.version += 1;
     }
 
@@ -175,7 +184,7 @@ impl Case {
             first_time: times().map(|(first, _)| first).min().map(|at| at.to_string()),
             last_time: times().map(|(_, last)| last).max().map(|at| at.to_string()),
             version: self.version,
-            is_complete: self.sources.iter().all(Source::is_done),
+            is_complete: !self.is_stale && self.sources.iter().all(Source::is_done),
         }
     }
 

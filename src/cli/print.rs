@@ -132,7 +132,9 @@ fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
 pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
     let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
     match (at, earliest, latest) {
-        (Some(at), _, _) => short(at),
+        (Some(at), None, None) => short(at),
+        // An estimate within bounds must not look like a recorded moment.
+        (Some(at), _, _) => format!("~ {}", short(at)),
         (None, Some(earliest), Some(latest)) => format!("{} .. {}", short(earliest), short(latest)),
         (None, Some(earliest), None) => format!("after {}", short(earliest)),
         (None, None, Some(latest)) => format!("before {}", short(latest)),

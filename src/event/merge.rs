@@ -13,7 +13,9 @@ pub struct Merged {
 
 impl Merged {
     /// Appends a block's records. Its numbers must point into its own columns (`Block::decode` has checked it).
-    pub fn append(&mut self, block: &Records) {
+    /// There will be about `n_times_as_much` as there is with it: so much room is made.
+    pub fn append(&mut self, block: &Records, n_times_as_much: f64) {
+        self.make_room(block, n_times_as_much);
         let texts = self.intern_all(&block.strings);
         let text = |id: u32| texts.get(id as usize).copied().unwrap_or(StrId::NONE);
         let signatures: Vec<u32> = block.signatures.iter().map(|&own| self.signature(own, text)).collect();
@@ -38,6 +40,20 @@ impl Merged {
         }
     }
 
+    fn make_room(&mut self, block: &Records, n_times_as_much: f64) {
+        let Records { id, time, signature, event, events, .. } = &mut self.records;
+        let n_records = block.id.len();
+        make_room(id, n_records, n_times_as_much);
+        make_room(time, n_records, n_times_as_much);
+        make_room(signature, n_records, n_times_as_much);
+        make_room(event, n_records, n_times_as_much);
+        let n_events = block.events.len();
+        make_room(&mut events.row, n_events, n_times_as_much);
+        make_room(&mut events.spec, n_events, n_times_as_much);
+        make_room(&mut events.at, n_events, n_times_as_much);
+        make_room(&mut events.cells, block.events.cells.len(), n_times_as_much);
+    }
+
     fn intern_all(&mut self, strings: &Strings) -> Vec<StrId> {
         let strings = strings.iter().map(|text| self.records.strings.intern(text));
         std::iter::once(StrId::NONE).chain(strings).collect()
@@ -54,6 +70,19 @@ impl Merged {
             self.records.signatures.push(self.signatures.all[id as usize]);
         }
         id
+    }
+}
+
+/// A column that is full grows to what it will be in the end, and a little more: what comes may be denser. Doubled as
+/// usual, it would take twice its room and be copied to the very end; from one size to the next it grows by no more
+/// than four times, for the first of a log says little about its last.
+fn make_room<T>(column: &mut Vec<T>, n_more: usize, n_times_as_much: f64) {
+    let n_needed = column.len() + n_more;
+    if n_needed > column.capacity() {
+        let n_wanted = (n_needed as f64 * n_times_as_much * 1.02) as usize;
+        let n_wanted = n_wanted.clamp(n_needed + n_needed / 4, 4 * n_needed);
+        // Without so much memory there may still be enough for the block.
+        let _ = column.try_reserve_exact(n_wanted - column.len());
     }
 }
 

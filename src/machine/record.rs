@@ -82,6 +82,7 @@ pub struct BootRecord {
     pub end_how: String,
     /// Of a clean shutdown.
     pub end: Option<String>,
+    /// Null as well where the clock was set back before the next start.
     pub end_latest: Option<String>,
     pub last_record: Option<String>,
     /// From its start to its end, or to its last record; null where it has no start.

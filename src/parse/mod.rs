@@ -4,6 +4,7 @@
 //! comes out of both is a [`block::Block`].
 
 pub mod block;
+mod checksum;
 mod plain;
 mod slow;
 mod template;

@@ -5,6 +5,7 @@
 //! slow reader: this one never guesses.
 
 use super::block::BlockBuilder;
+use super::checksum::crc32;
 use super::template::{
     Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, find, read_definition,
     read_instance,
@@ -263,7 +264,7 @@ pub fn checksums_hold(chunk: &[u8]) -> bool {
     let mut header = crc32fast::Hasher::new();
     header.update(head);
     header.update(tables);
-    stored(124) == Some(header.finalize()) && stored(52) == Some(crc32fast::hash(records))
+    stored(124) == Some(header.finalize()) && stored(52) == Some(crc32(records))
 }
 
 /// Reads a chunk whose checksums hold; `None` if anything in it is not as Windows writes it.

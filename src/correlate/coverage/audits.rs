@@ -250,8 +250,11 @@ impl Tally {
                 if is_whole && matches!(logon_type, Some(7 | 13)) {
                     self.unlocked.get_or_insert(pos);
                 }
-                if class_of_logon(records, event) == Class::Desktop && is_told(PROGRAMS) {
-                    self.desktop.get_or_insert(pos);
+                if self.desktop.is_none()
+                    && is_told(PROGRAMS)
+                    && class_of_logon(records, event) == Class::Desktop
+                {
+                    self.desktop = Some(pos);
                 }
             }
             _ => {}

@@ -22,9 +22,11 @@ const AFTER_LOGOFF: i64 = MINUTE;
 /// Whether a 1108 tells that a 4634 or 4647 could not be written.
 pub fn is_lost_logoff(records: &Records, event: EventIdx) -> bool {
     let events = &records.events;
+    if events.kind(event) != Kind::EventLost {
+        return false;
+    }
     let provider = records.text(events.text(event, Field::LostProvider));
-    events.kind(event) == Kind::EventLost
-        && matches!(events.number(event, Field::LostEventId), Some(4634 | 4647))
+    matches!(events.number(event, Field::LostEventId), Some(4634 | 4647))
         && (provider.is_empty() || provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing"))
 }
 
@@ -108,6 +110,7 @@ struct Facts {
     n_other_logon: u32,
     /// 4624 of type 7 or 13: each is followed by a 4634 at once.
     n_unlocks: u32,
+    /// At most [`OLD_NETWORK_LOGONS`].
     n_network: u32,
     n_desktops: u32,
     /// A logoff that another log has, while this one was written without a gap.
@@ -174,7 +177,12 @@ impl Facts {
         let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
         match records.events.number(event, Field::LogonType) {
             Some(7 | 13) if is_told(AFTER_UNLOCK) => self.n_unlocks += 1,
-            Some(3) if class_of_logon(records, event) == Class::Network && is_told(OLD) => {
+            // More than enough need not be counted.
+            Some(3)
+                if self.n_network < OLD_NETWORK_LOGONS
+                    && is_told(OLD)
+                    && class_of_logon(records, event) == Class::Network =>
+            {
                 self.n_network += 1;
             }
             Some(2 | 10 | 11 | 12)

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use sessionscope::case::Format;
 use tempfile::TempDir;
 
-/// Kills the worker that is given a batch with chunk `chunk` of the first source, so many times: as the browser ends
-/// one that is out of memory, before it can say a word.
+/// Kills the worker that comes to a batch with chunk `chunk` of the first source, so many times: as the browser ends one
+/// that is out of memory, before it can say a word. The batch is kept from it, so that it cannot be faster than its death.
 fn killer(chunk: u32, times: u32) -> String {
     format!(
         "globalThis.deaths = 0;
@@ -26,16 +26,16 @@ fn killer(chunk: u32, times: u32) -> String {
             }}
             postMessage(message, transfer) {{
                 const batch = Array.isArray(message) && message[0].Batch;
-                const n = batch ? Math.ceil(message[1].byteLength / 65536) : 0;
-                super.postMessage(message, transfer);
-                if (!batch) return;
-                this.queue.push(batch.source === 0
-                    && batch.first_chunk <= {chunk} && {chunk} < batch.first_chunk + n);
+                if (!batch) return super.postMessage(message, transfer);
+                const isDeadly = batch.source === 0 && globalThis.deaths < {times} && batch.first_chunk <= {chunk}
+                    && {chunk} < batch.first_chunk + Math.ceil(batch.n_bytes / 65536);
+                this.queue.push(isDeadly);
+                if (!this.queue.includes(true)) super.postMessage(message, transfer);
                 this.mayDie();
             }}
             // It dies at the batch that it is at, not at one that waits.
             mayDie() {{
-                if (this.isDead || !this.queue[0] || globalThis.deaths >= {times}) return;
+                if (this.isDead || !this.queue[0]) return;
                 this.isDead = true;
                 globalThis.deaths += 1;
                 this.terminate();
@@ -48,11 +48,11 @@ fn killer(chunk: u32, times: u32) -> String {
 
 /// Holds back what is read of files after their beginnings, until `go()` is called.
 const HOLD: &str = "{
-    const { arrayBuffer } = Blob.prototype;
     const held = new Promise((resolve) => { globalThis.go = resolve; });
-    Blob.prototype.arrayBuffer = async function () {
-        if (this.size > 4096) await held;
-        return arrayBuffer.call(this);
+    const { read } = ReadableStreamBYOBReader.prototype;
+    ReadableStreamBYOBReader.prototype.read = async function (...args) {
+        await held;
+        return read.apply(this, args);
     };
 }";
 
@@ -75,6 +75,52 @@ fn a_worker_that_dies_is_replaced_and_nothing_is_missing() {
         assert_eq!(source(browser, "Security.evtx").await?, json!(["read", ""]));
         let wanted = read_outside(&[("Security.evtx", &path)])?;
         assert!(downloaded(browser).await? == wanted, "its batch was read again");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_chunk_that_kills_twice_costs_one_chunk_and_is_told() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let path = log(folder.path(), "Security.evtx", 7)?;
+        browser.before_load(&killer(20, 2)).await?;
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&path], 1).await?;
+        assert_eq!(browser.eval("deaths").await?, 2, "a second worker died over it");
+        let [state, problem] =
+            serde_json::from_value::<[String; 2]>(source(browser, "Security.evtx").await?)?;
+        assert_eq!(state, "read");
+        assert!(
+            problem.contains("chunk 20: reading it stopped the parser twice (out of memory)"),
+            "{problem}"
+        );
+        // The same log in which that chunk was never written.
+        let without = folder.path().join("without.evtx");
+        let mut bytes = fs::read(&path)?;
+        bytes[4096 + 20 * 65_536..][..65_536].fill(0);
+        fs::write(&without, bytes)?;
+        let wanted = read_outside(&[("Security.evtx", &without)])?;
+        assert!(downloaded(browser).await? == wanted, "all other chunks are in the case, each once");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_log_that_is_added_while_another_is_read_joins_it() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let (first, second) = (log(folder.path(), "first.evtx", 7)?, log(folder.path(), "second.evtx", 8)?);
+        browser.before_load(HOLD).await?;
+        browser.open_started(Origin::File).await?;
+        browser.drop_files("body", &[&first]).await?;
+        browser.wait_for("#reading[data-state=reading] .reading-source[data-path='first.evtx']").await?;
+        browser.drop_files("body", &[&second]).await?;
+        browser.wait_for("#reading[data-state=reading] .reading-source[data-path='second.evtx']").await?;
+        browser.eval("go()").await?;
+        browser.wait_loaded(2).await?;
+        let wanted = read_outside(&[("first.evtx", &first), ("second.evtx", &second)])?;
+        assert!(downloaded(browser).await? == wanted, "both are complete");
         Ok(())
     });
 }

@@ -1,6 +1,8 @@
 //! The window: its address's fragment, the theme on its root, its clock and its processors.
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Element;
 
 /// Milliseconds since the page was opened.
@@ -10,6 +12,19 @@ pub fn now_ms() -> f64 {
 
 pub fn n_processors() -> usize {
     web_sys::window().map_or(1, |window| window.navigator().hardware_concurrency().max(1.0) as usize)
+}
+
+/// A task of the window's ends here and another one goes on: what is shown and pressed comes between.
+pub async fn next_task() {
+    let task = Promise::new(&mut |resolve, _| {
+        let set = web_sys::window().map(|window| window.set_timeout_with_callback(&resolve));
+        if !matches!(set, Some(Ok(_))) {
+            // Without a timer it goes on at once.
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    });
+    // It is never refused.
+    let _ = JsFuture::from(task).await;
 }
 
 /// The fragment without its `#`.

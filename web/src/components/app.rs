@@ -41,6 +41,10 @@ pub fn App() -> Html {
         move |action: Action, ()| dispatcher.dispatch(action)
     });
     let engine = (*use_memo((), |()| Engine::new(act.clone()))).clone();
+    use_effect_with((), {
+        let engine = engine.clone();
+        move |()| engine.warm_up()
+    });
     use_questions(&page, &engine);
     use_address(&page, &act);
     use_drops(&engine, &act);
@@ -243,7 +247,10 @@ fn drag(event: &DragEvent, engine: &Rc<Engine>, act: &Callback<Action>) {
             act.emit(Action::FilesDropped);
             let entries = files::dropped(&transfer);
             let engine = engine.clone();
-            spawn_local(async move { files::walk(entries, |files| engine.add_files(files)).await });
+            spawn_local(async move {
+                window::next_task().await;
+                files::walk(entries, |files| engine.add_files(files)).await;
+            });
         }
         _ => {}
     }

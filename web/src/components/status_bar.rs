@@ -15,20 +15,25 @@ pub struct StatusBarProps {
 #[component]
 pub fn StatusBar(props: &StatusBarProps) -> Html {
     let page = &props.page;
-    let is_provisional =
-        page.is_loaded() && !page.summary.is_complete && page.progress.state == Reading::UnderWay;
     html! {
         <footer class="status">
             if page.is_loaded() {
                 <p id="shown" role="status" data-shown={page.rows.n_sessions.to_string()}
                     data-total={page.rows.n_total.to_string()}>{ shown(page) }</p>
-                if is_provisional {
-                    <p id="provisional" class="provisional">{ "Still reading: sessions are provisional" }</p>
+                if !page.summary.is_complete {
+                    <p id="provisional" class="provisional">{ provisional(page.progress.state) }</p>
                 }
                 { problems(page, &props.act) }
             }
             <p id="version" class="status-version">{ format!("Sessionscope {}", sessionscope::version()) }</p>
         </footer>
+    }
+}
+
+fn provisional(reading: Reading) -> &'static str {
+    match reading {
+        Reading::UnderWay => "Still reading: sessions are provisional",
+        _ => "Working out all sessions: these are provisional",
     }
 }
 

@@ -15,12 +15,12 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
 /// The intervals, origins, logons and hops of one session that an answer lists at most: a drawer shows no more.
 pub const MOST_LISTED: usize = 200;
 
-/// The first sessions show this soon.
-const FIRST_UPDATE_MS: f64 = 250.0;
-/// Working out the sessions again takes at most a fifth of the time.
-const REST_PER_UPDATE: f64 = 4.0;
+/// The first sessions show with the first block, the next this long after them.
+const FIRST_WAIT_MS: f64 = 500.0;
+/// Working out the sessions again takes at most a tenth of the time.
+const REST_PER_UPDATE: f64 = 9.0;
 /// Each wait is longer than the one before: the more there is, the less a part of it changes.
-const WAIT_GROWTH: f64 = 1.5;
+const WAIT_GROWTH: f64 = 2.0;
 /// Numbers on the page change no more often.
 const SUMMARY_EVERY_MS: f64 = 200.0;
 
@@ -48,6 +48,10 @@ pub struct Desk {
     updated_ms: f64,
     told_ms: f64,
     is_dirty: bool,
+    /// All is worked out, and not yet made ready for filters.
+    is_settled: bool,
+    /// Rows were the last thing asked for.
+    may_prepare: bool,
     /// Milliseconds, from any beginning.
     clock: fn() -> f64,
 }
@@ -61,10 +65,12 @@ impl Desk {
             ended: HashSet::new(),
             merged: HashSet::new(),
             abandoned: HashSet::new(),
-            wait_ms: FIRST_UPDATE_MS,
+            wait_ms: 0.0,
             updated_ms: clock(),
             told_ms: 0.0,
             is_dirty: false,
+            is_settled: false,
+            may_prepare: false,
             clock,
         }
     }
@@ -94,13 +100,24 @@ impl Desk {
             }
             ToCase::Settle => {
                 let update = self.update();
-                self.case.prepare();
+                // What is dropped later shows as quickly as the first.
+                self.wait_ms = 0.0;
+                self.is_settled = true;
                 vec![update]
             }
             ToCase::Ask { number, ask } => {
+                self.may_prepare = matches!(ask, Ask::Rows(_));
                 let (answer, bytes) = self.answer(ask);
                 vec![(FromCase::Answer { number, answer }, bytes)]
             }
+        }
+    }
+
+    /// What can be done once the page has its answer: the rows of a settled case are there before this begins.
+    pub fn rest(&mut self) {
+        if self.is_settled && self.may_prepare {
+            self.is_settled = false;
+            self.case.prepare();
         }
     }
 
@@ -142,7 +159,7 @@ impl Desk {
         self.is_dirty = false;
         self.updated_ms = (self.clock)();
         let rest = (self.updated_ms - began) * REST_PER_UPDATE;
-        self.wait_ms = (self.wait_ms * WAIT_GROWTH).max(rest);
+        self.wait_ms = (self.wait_ms * WAIT_GROWTH).max(rest).max(FIRST_WAIT_MS);
         self.tell(self.updated_ms)
     }
 
@@ -334,7 +351,9 @@ fn translate(
         return Ok(());
     }
     let replies = desk.borrow_mut().handle(message);
-    reply(to_page, replies)
+    reply(to_page, replies)?;
+    desk.borrow_mut().rest();
+    Ok(())
 }
 
 fn listen(port: MessagePort, to_page: DedicatedWorkerGlobalScope, desk: Rc<RefCell<Desk>>) {

@@ -54,6 +54,13 @@ pub fn to_vec(extra: &JsValue) -> Vec<u8> {
     extra.dyn_ref::<ArrayBuffer>().map(|buffer| Uint8Array::new(buffer).to_vec()).unwrap_or_default()
 }
 
+/// A copy of the first of them.
+pub fn first_to_vec(extra: &JsValue, n_bytes: u32) -> Vec<u8> {
+    let Some(buffer) = extra.dyn_ref::<ArrayBuffer>() else { return Vec::new() };
+    let n_bytes = n_bytes.min(buffer.byte_length());
+    Uint8Array::new_with_byte_offset_and_length(buffer, 0, n_bytes).to_vec()
+}
+
 /// Bytes as a buffer of their own, ready to be transferred.
 pub fn to_buffer(bytes: &[u8]) -> JsValue {
     Uint8Array::from(bytes).buffer().into()

@@ -4,8 +4,8 @@
 use super::message::{post, receive};
 use super::protocol::*;
 use super::questions::Slot;
-use super::schedule::{Batch, Schedule, Step, WorkerNo};
-use crate::browser::files::{self, Dropped};
+use super::schedule::{Batch, MOST_BATCH_BYTES, Schedule, Step, WorkerNo};
+use crate::browser::files::{self, Dropped, Stream};
 use crate::browser::{download, window};
 use crate::state::progress::{Progress, Reading, SourceLine};
 use crate::state::{Action, Export, Notice};
@@ -27,7 +27,7 @@ use yew::Callback;
 /// Files whose beginnings are looked at at a time.
 const OPENED_AT_ONCE: usize = 4;
 /// Progress is shown this often.
-const PROGRESS_EVERY_MS: u32 = 100;
+const PROGRESS_EVERY_MS: u32 = 200;
 /// Sessions in a piece of an export: a megabyte or so.
 const SESSIONS_PER_PIECE: u32 = 1000;
 /// An export of a case that keeps changing is begun anew this often.
@@ -91,6 +91,10 @@ struct Inner {
     schedule: Schedule,
     /// What was read and is not parsed yet.
     buffers: HashMap<BatchNo, ArrayBuffer>,
+    /// Buffers that were parsed and can be used again.
+    spare: Vec<ArrayBuffer>,
+    /// Where files are being read.
+    streams: HashMap<FileNo, Stream>,
     case: Option<Link>,
     /// Counts cases: what was begun for an earlier one is dropped.
     case_no: u32,
@@ -125,6 +129,8 @@ impl Engine {
             being_opened: HashMap::new(),
             schedule: Schedule::new(window::n_processors()),
             buffers: HashMap::new(),
+            spare: Vec::new(),
+            streams: HashMap::new(),
             case: None,
             case_no: 0,
             n_restarts: 0,
@@ -149,6 +155,24 @@ impl Engine {
             ticker: None,
         };
         Rc::new(Self { inner: RefCell::new(inner), tell })
+    }
+
+    /// Starts the workers before there is anything for them to do: they would take longest to start all at once, while
+    /// somebody waits for the first sessions.
+    pub fn warm_up(self: &Rc<Self>) {
+        let me = self.clone();
+        spawn_local(async move {
+            window::next_task().await;
+            if !me.start_case() {
+                return;
+            }
+            let workers = me.inner.borrow().schedule.first_workers();
+            for worker in workers {
+                window::next_task().await;
+                // One that cannot be started now is tried again when there is a batch for it.
+                let _ = me.start_parser(worker);
+            }
+        });
     }
 
     // Files in.
@@ -176,6 +200,7 @@ impl Engine {
     pub fn cancel(self: &Rc<Self>) {
         let mut inner = self.inner.borrow_mut();
         inner.buffers.clear();
+        inner.streams.clear();
         inner.reading = Reading::Cancelled;
         inner.being_opened.values_mut().for_each(|file| file.is_cancelled = true);
         let not_opened: Vec<FileNo> = inner.to_open.drain(..).collect();
@@ -303,6 +328,7 @@ impl Engine {
         self.post_to_case(&ToCase::Settle);
         let mut inner = self.inner.borrow_mut();
         inner.ticker = None;
+        inner.spare.clear();
         if inner.reading == Reading::UnderWay {
             inner.reading = Reading::Done;
         }
@@ -311,28 +337,31 @@ impl Engine {
     }
 
     fn read(self: &Rc<Self>, batch: Batch) {
-        let inner = self.inner.borrow();
+        let mut inner = self.inner.borrow_mut();
         let (file, case_no) = (inner.files[batch.file as usize].file.clone(), inner.case_no);
+        let stream = inner.streams.remove(&batch.file).filter(|stream| stream.at() == batch.from);
+        let buffer = inner.spare.pop();
         drop(inner);
         let me = self.clone();
         spawn_local(async move {
             let bytes = match file {
-                Ok(file) => files::read(&file, batch.from, batch.to).await,
+                Ok(file) => read_batch(&file, stream, buffer, &batch).await,
                 Err(why) => Err(why),
             };
             me.was_read(&batch, case_no, bytes);
         });
     }
 
-    fn was_read(self: &Rc<Self>, batch: &Batch, case_no: u32, bytes: Result<ArrayBuffer, String>) {
+    fn was_read(self: &Rc<Self>, batch: &Batch, case_no: u32, bytes: Result<BatchRead, String>) {
         let mut inner = self.inner.borrow_mut();
         if inner.case_no != case_no {
             return;
         }
         let steps = match bytes {
-            Ok(bytes) => {
+            Ok((bytes, stream)) => {
                 if inner.schedule.wants(batch.number) {
                     inner.buffers.insert(batch.number, bytes);
+                    inner.streams.extend(stream.map(|stream| (batch.file, stream)));
                 }
                 inner.schedule.read(batch.number);
                 Vec::new()
@@ -349,7 +378,8 @@ impl Engine {
             let mut inner = self.inner.borrow_mut();
             let Batch { number, source, first_chunk, first_chunk_offset, .. } = *batch;
             let bytes = inner.buffers.remove(&number).map(JsValue::from);
-            let message = ToParse::Batch { batch: number, source, first_chunk, first_chunk_offset };
+            let n_bytes = batch.n_bytes() as u32;
+            let message = ToParse::Batch { batch: number, source, first_chunk, first_chunk_offset, n_bytes };
             inner.parsers.get(&worker).map_or(Ok(()), |link| post(&link.worker, &message, bytes))
         });
         if let Err(error) = given {
@@ -429,8 +459,11 @@ impl Engine {
     }
 
     fn hear_parser(self: &Rc<Self>, worker: WorkerNo, event: &MessageEvent) -> Result<(), String> {
-        if let (FromParse::Parsed { batch }, _) = receive(event)? {
-            self.inner.borrow_mut().schedule.parsed(worker, batch, window::now_ms());
+        if let (FromParse::Parsed { batch }, buffer) = receive(event)? {
+            let mut inner = self.inner.borrow_mut();
+            inner.schedule.parsed(worker, batch, window::now_ms());
+            inner.take_back(buffer);
+            drop(inner);
             self.pump();
         }
         Ok(())
@@ -496,7 +529,7 @@ impl Engine {
                  gives: reload the page and drop fewer at a time"
             ));
             self.tell_progress();
-        } else if self.start_case() {
+        } else if self.start_case() && !self.inner.borrow().files.is_empty() {
             self.begin_reading();
             self.open_more();
         }
@@ -710,6 +743,15 @@ impl Inner {
         }
     }
 
+    /// A batch's buffer is used again, unless it was made for a small one, or nothing is read any more.
+    fn take_back(&mut self, buffer: JsValue) {
+        let buffer = buffer.dyn_into::<ArrayBuffer>().ok();
+        let buffer = buffer.filter(|buffer| buffer.byte_length() == MOST_BATCH_BYTES);
+        if self.reading == Reading::UnderWay {
+            self.spare.extend(buffer);
+        }
+    }
+
     /// A file that is not read goes straight to the ledger.
     fn list_source(&mut self, file: FileNo, opening: Opening, stop: Option<Stop>) {
         self.being_opened.remove(&file);
@@ -725,6 +767,7 @@ impl Inner {
         self.case_no += 1;
         self.schedule = Schedule::new(window::n_processors());
         self.buffers.clear();
+        self.streams.clear();
         self.being_opened.clear();
         self.file_of_source.clear();
         self.n_records_of_file.clear();
@@ -823,6 +866,26 @@ impl Inner {
             n_records: self.n_records_of_file.get(&source.file).copied().unwrap_or_default(),
         };
         self.schedule.progress().into_iter().map(line).collect()
+    }
+}
+
+/// A batch's bytes, and the stream they came from: the next batch's come from there as well, if there is one.
+type BatchRead = (ArrayBuffer, Option<Stream>);
+
+async fn read_batch(
+    file: &File,
+    stream: Option<Stream>,
+    buffer: Option<ArrayBuffer>,
+    batch: &Batch,
+) -> Result<BatchRead, String> {
+    let Some(mut stream) = stream.or_else(|| Stream::open(file, batch.from)) else {
+        return Ok((files::read(file, batch.from, batch.to).await?, None));
+    };
+    let buffer = buffer.unwrap_or_else(|| ArrayBuffer::new(MOST_BATCH_BYTES));
+    match stream.read(buffer, batch.n_bytes() as u32).await {
+        Some(bytes) => Ok((bytes, Some(stream).filter(|stream| (stream.at() as f64) < file.size()))),
+        // A stream does not say why it failed, a part of the file does.
+        None => Ok((files::read(file, batch.from, batch.to).await?, None)),
     }
 }
 

@@ -23,8 +23,8 @@ pub type QuestionNo = u32;
 pub enum ToParse {
     /// With the port that blocks go to.
     Connect,
-    /// With the batch's bytes: parse them.
-    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64 },
+    /// With a buffer that begins with the batch's bytes: parse them, and give the buffer back.
+    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64, n_bytes: u32 },
     /// With a chunk's bytes: render this record.
     View { number: QuestionNo, record: u64 },
 }
@@ -32,7 +32,7 @@ pub enum ToParse {
 /// From a parse worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromParse {
-    /// The batch was parsed and its block is on its way to the case.
+    /// With the batch's buffer: it was parsed and its block is on its way to the case.
     Parsed {
         batch: BatchNo,
     },
@@ -306,7 +306,13 @@ mod tests {
 
     #[test]
     fn messages_come_back_whole() {
-        round_trip(ToParse::Batch { batch: 1, source: 2, first_chunk: 3, first_chunk_offset: u64::MAX });
+        round_trip(ToParse::Batch {
+            batch: 1,
+            source: 2,
+            first_chunk: 3,
+            first_chunk_offset: u64::MAX,
+            n_bytes: 4,
+        });
         round_trip(ToParse::View { number: 1, record: u64::MAX });
         round_trip(FromParse::Viewed {
             number: 7,

@@ -9,7 +9,8 @@
   addEventListener("drop", () => {
     if (watch.dropped) return void (watch.droppedMore = now());
     watch.dropped = now();
-    requestAnimationFrame(look);
+    // A look at each frame would make frames where there is nothing new to draw.
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
   }, true);
   // What a person does, from which waiting counts.
   for (const kind of ["click", "input"]) addEventListener(kind, () => { watch.acted = now(); }, true);
@@ -17,14 +18,19 @@
     for (const { startTime, duration } of list.getEntries()) watch.tasks.push([startTime, duration]);
   }).observe({ type: "longtask" });
 
-  // Looks at each frame for the first sessions, and for all of them, sorted.
-  function look() {
-    const number = (id, name) => Number(document.getElementById(id)?.dataset[name] ?? 0);
-    if (!watch.first && document.querySelector("#sessions .grid-row[data-session]")) watch.first = now();
-    const isReading = ["reading", "provisional"].some((id) => document.getElementById(id));
-    const n = number("loaded", "sessions");
-    if (n > 0 && !isReading && number("shown", "total") === n) watch.done ??= now();
-    if (!watch.done) requestAnimationFrame(look);
+  // Looks whether the first sessions are there, and all of them, sorted; what counts is the frame that shows them.
+  function look(_, observer) {
+    const of = (id) => document.getElementById(id)?.dataset ?? {};
+    if (!watch.first && document.querySelector("#sessions .grid-row[data-session]")) stamp("first");
+    const isAnswered = watch.asked.number === watch.heard.number && watch.first;
+    if (!isAnswered || of("page").state !== "done" || of("shown").total !== of("loaded").sessions) return;
+    observer.disconnect();
+    stamp("done");
+  }
+
+  function stamp(name) {
+    watch[name] = now();
+    requestAnimationFrame(() => { watch[name] = now(); });
   }
 
   // The longest task of the page's thread while it read.
@@ -32,13 +38,15 @@
     .filter(([start, duration]) => start + duration > watch.dropped && start < (watch.done ?? Infinity))
     .map(([, duration]) => duration));
 
-  const { arrayBuffer } = Blob.prototype;
-  Blob.prototype.arrayBuffer = async function () {
-    const start = now();
-    const bytes = await arrayBuffer.call(this);
-    watch.readMs += now() - start;
-    return bytes;
-  };
+  for (const [{ prototype }, name] of [[Blob, "arrayBuffer"], [ReadableStreamBYOBReader, "read"]]) {
+    const read = prototype[name];
+    prototype[name] = async function (...args) {
+      const start = now();
+      const bytes = await read.apply(this, args);
+      watch.readMs += now() - start;
+      return bytes;
+    };
+  }
 
   // A message is an array: first a variant, `{ Name: fields }` or "Name", then what is transferred with it.
   const variant = (message) => typeof message === "string" ? [message, {}] : Object.entries(message)[0];
