@@ -73,8 +73,8 @@ pub fn simulate(seed: u64, n_acts: usize, has_skew: bool) -> Network {
         hops: Vec::new(),
     };
     // Each computer asks the domain controller for its policy.
-    for host in 0..HOSTS.len() - 1 {
-        let user = format!(r"CORP\{}$", HOSTS[host]);
+    for (host, name) in HOSTS[..HOSTS.len() - 1].iter().enumerate() {
+        let user = format!(r"CORP\{name}$");
         network.wait(SECOND, MINUTE);
         let client = Client { from: None, address: &address(host), is_ntlm: false, guid: None };
         network.land(HOSTS.len() - 1, "machine", &user, &client, &[2 * SECOND]);
