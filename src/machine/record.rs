@@ -162,6 +162,21 @@ pub struct OutcomeRecord {
     pub last: Option<String>,
     /// Changes by 4719 in this boot.
     pub changes: Vec<ChangeRecord>,
+    /// Spans of this boot in which changes had turned it off.
+    #[serde(default)]
+    pub off: Vec<OffRecord>,
+}
+
+/// A span in which nothing was audited.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OffRecord {
+    /// The boot's first record, where it was off before.
+    pub from: Option<String>,
+    /// Null: until the boot ended, or its records do.
+    pub to: Option<String>,
+    /// What turned it off, and on again; null where that is not in this boot.
+    pub off_by: Option<EventRef>,
+    pub on_by: Option<EventRef>,
 }
 
 /// A change of the audit policy.
