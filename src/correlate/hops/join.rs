@@ -275,6 +275,9 @@ fn only(
     landing: &Landing,
     skews: &Skews,
 ) -> Option<(u32, Reasons)> {
+    if !skews.has_apart() {
+        return None;
+    }
     let span = (landing.at.plus(-OF_ONE_DOMAIN), landing.at, landing.at.plus(OF_ONE_DOMAIN));
     let near = index.to(edges, (landing.machine, landing.account), span);
     let mut proven = near.filter_map(|n| {

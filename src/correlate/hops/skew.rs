@@ -64,6 +64,11 @@ impl Skews {
         self.towards.get(&to).map_or(&[0][..], Vec::as_slice).iter().copied()
     }
 
+    /// Whether any two machines' clocks are apart by an amount that nothing tells.
+    pub fn has_apart(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
     /// Whether two machines' clocks are apart by an amount that nothing tells.
     pub fn are_apart(&self, from: u32, to: u32) -> bool {
         self.apart.contains(&(from, to)) && self.between(from, to) == 0
