@@ -39,7 +39,11 @@ const ROWS: &str = "
     08:13  PC1  4719 AuditPolicyChanges=X
     08:14  PC1  OpenSSH/4 payload=X
     08:15  PC1  EventLog/1108 EventID=4634 PublisherID=X
+    08:16  PC1  4624 logon=0x5e9a type=2 user=USER
     09:00  PC1  4647 logon=0x3e9a user=USER
+    09:01  PC1  User32/1074 user=USER param1=X param3=X param5=X
+    09:02  PC1  EventLog/1100
+    09:02  PC1  EventLog/6006
 ";
 
 /// The rows with every `X` a hostile name, and the user and the computer as well.
@@ -97,6 +101,7 @@ fn no_command_gives_a_terminal_what_it_would_obey() {
         &["sessions", folder],
         &["sessions", "--all", folder],
         &["hosts", folder],
+        &["coverage", folder],
         &["files", folder],
         &["who", "--at", "2024-03-05T08:30:00Z", folder],
         &["record", &security, "2"],
@@ -126,6 +131,18 @@ fn what_is_exported_is_what_was_written() {
     let has_name =
         |record: &&Record| record.user.as_deref().is_some_and(|user| user.contains("=evil\u{1b}[31m"));
     assert!(records.iter().filter(has_name).count() >= 2, "{lines}");
+    // Sentences are made by us: what they cite is shown safely.
+    let is_safe = |record: &Record| !record.end_why.chars().any(|c| is_obeyed(c) || c == '\n');
+    assert!(records.iter().all(is_safe), "{lines}");
+    assert!(records.iter().any(|record| record.end_why.contains("asked for the shutdown")), "{lines}");
+    for command in ["hosts", "coverage"] {
+        let lines =
+            String::from_utf8(run(&[command, "--format", "jsonl", folder]).stdout).expect("JSON is text");
+        let records: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("a line is a machine")).collect();
+        let machine = records[0]["machine"].as_str().expect("it has a name");
+        assert!(machine.starts_with("PC1=evil\u{1b}[31m"), "{command}: {machine:?}");
+    }
     let table = run(&["sessions", "--format", "csv", folder]).stdout;
     let mut reader = csv::Reader::from_reader(&table[..]);
     for row in reader.records().map(|row| row.expect("a row is CSV")) {

@@ -8,7 +8,7 @@ mod simulate;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use simulate::loss::{Loss, written};
-use simulate::{Dice, LOGS, Plan, Row, World, check, exact, known, life, read};
+use simulate::{Dice, LOGS, Plan, Row, World, check, exact, known, life, network, read};
 use std::collections::BTreeMap;
 
 /// The same cases on every run: a new seed may find a new bug, but not in somebody else's change.
@@ -62,6 +62,14 @@ proptest! {
                 wrong.iter().map(|wrong| format!("{}: {}", wrong.what, wrong.text)).collect();
             prop_assert!(lines.is_empty(), "{loss}\n{}\n{}", lines.join("\n"), show(&world, &left));
         }
+    }
+
+    #[test]
+    fn hops_are_told_as_they_were(seed in any::<u64>(), n_acts in 4..40usize) {
+        let network = network::simulate(seed, n_acts, false);
+        let wrong = network.differences(&read::records(&network.files()));
+        let lines: Vec<String> = wrong.into_iter().filter(|(what, _)| *what != network::UNTOLD).map(|(_, text)| text).collect();
+        prop_assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
 
     #[test]
@@ -143,6 +151,43 @@ fn show(world: &World, left: &[bool]) -> String {
     world.rows.iter().zip(left).filter(|(row, _)| is_wanted(row)).map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// As [`explore`], of hops between machines.
+#[test]
+#[ignore = "a tool to look for bugs with"]
+fn explore_networks() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (n, first) = (number("SEEDS").unwrap_or(100), number("FIRST").unwrap_or(0));
+    let mut kinds: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut n_hops = 0;
+    for seed in (0..n).map(|n| first.wrapping_add(n)) {
+        let network =
+            network::simulate(seed, number("ACTS").unwrap_or(4 + seed % 60) as usize, seed % 3 == 0);
+        n_hops += network.hops.len();
+        let files = network.files();
+        for (what, text) in network.differences(&read::records(&files)) {
+            let with = if seed % 3 == 0 { ", clocks apart" } else { "" };
+            let entry = kinds.entry(format!("{what}{with}")).or_insert((0, format!("seed {seed}: {text}")));
+            entry.0 += 1;
+            if let (1, Ok(folder)) = (n, std::env::var("DUMP")) {
+                dump(&folder, &files);
+                println!("{what}: {text}");
+            }
+        }
+    }
+    println!("{n_hops} hops");
+    for (what, (count, text)) in kinds {
+        println!("--- {what}: {count}, first:\n{text}");
+    }
+}
+
+fn dump(folder: &str, files: &[read::File]) {
+    for (path, bytes) in files {
+        let path = std::path::Path::new(folder).join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(&path)).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+    }
+}
+
 /// Counts what goes wrong by kind, and prints the smallest log of each:
 /// `SEEDS=1000 CLOCK=1 cargo test --test properties explore -- --ignored --nocapture`. `FIRST` is the first seed;
 /// `WHAT` the kind whose rows are printed, and whose logs are written to the folder `DUMP`.
@@ -187,11 +232,7 @@ fn explore() {
                     if let Ok(folder) = std::env::var("DUMP")
                         && what == wanted
                     {
-                        for (path, bytes) in read::files(&world, &left) {
-                            let path = std::path::Path::new(&folder).join(path);
-                            std::fs::create_dir_all(path.parent().unwrap_or(&path)).expect("a folder");
-                            std::fs::write(path, bytes).expect("a file");
-                        }
+                        dump(&folder, &read::files(&world, &left));
                     }
                     (entry.1, entry.2) = (size, format!("seed {seed}, {loss}: {text}\n{rows}"));
                 }

@@ -77,13 +77,14 @@ fn boot_line(boot: &BootRecord) -> [String; 8] {
     // A recorded end needs no bounds.
     let bounds = (boot.last_record.clone(), boot.end_latest.clone());
     let (earliest, latest) = if boot.end.is_none() { bounds } else { (None, None) };
+    let at_least = if boot.end.is_none() { ">= " } else { "" };
     [
         boot.boot.to_string(),
         moment(&boot.start, &None, &None),
         boot.start_why.clone(),
         moment(&boot.end, &earliest, &latest),
         boot.end_how.clone(),
-        boot.uptime_s.map(span).unwrap_or_default(),
+        boot.uptime_s.map(|secs| format!("{at_least}{}", span(secs))).unwrap_or_default(),
         shutdown.unwrap_or_default(),
         boot.logoff_audit.clone(),
     ]

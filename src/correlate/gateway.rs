@@ -2,12 +2,14 @@
 //! gateway (domain.md rule 49).
 
 use super::draft::append;
+use super::hops::places::Places;
 use super::remote::name;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Evidence, EvidenceRole, Origin, Session, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
+use std::net::IpAddr;
 
 const CHANNEL: &str = "Microsoft-Windows-TerminalServices-Gateway/Operational";
 
@@ -23,16 +25,18 @@ struct Connection {
     at: Timestamp,
     row: RowIdx,
     address: StrId,
-    /// The computer's name without its domain.
+    /// The computer's name without its domain; of an address, the machine that it is known to be.
     resource: String,
+    machine: Option<u32>,
 }
 
 /// Adds the client of the gateway to the places that desktops were used from.
 pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
-    let connections = connections(records, machines);
+    let mut connections = connections(records, machines);
     if connections.is_empty() {
         return;
     }
+    place(records, machines, sessions, &mut connections);
     for idx in 0..sessions.all.len() {
         let session = &sessions.all[idx];
         if session.class != Class::Desktop || session.user.is_none() {
@@ -40,8 +44,9 @@ pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions)
         }
         let Some(own) = connections.get(&name(records.text(session.user))) else { continue };
         let machine = &machines[session.machine as usize];
-        let mut rows: Vec<&Connection> =
-            arrivals(sessions, session).filter_map(|at| nearest(records, machine, own, at)).collect();
+        let mut rows: Vec<&Connection> = arrivals(sessions, session)
+            .filter_map(|at| nearest(records, (session.machine, machine), own, at))
+            .collect();
         rows.sort_by_key(|connection| (connection.at, records.id[connection.row as usize]));
         rows.dedup_by_key(|connection| connection.row);
         if !rows.is_empty() {
@@ -66,7 +71,8 @@ fn connections(records: &Records, machines: &[Machine]) -> FxHashMap<String, Vec
             at: records.time[row as usize],
             row,
             address,
-            resource: short_name(records.text(text(Field::TargetServer))),
+            resource: resource(records.text(text(Field::TargetServer))),
+            machine: None,
         };
         connections.entry(name(records.text(text(Field::Account)))).or_default().push(connection);
     }
@@ -74,6 +80,33 @@ fn connections(records: &Records, machines: &[Machine]) -> FxHashMap<String, Vec
         own.sort_by_key(|connection| (connection.at, records.id[connection.row as usize]));
     }
     connections
+}
+
+/// A computer is asked for by name or by address; a name is told without its domain.
+fn resource(text: &str) -> String {
+    match text.parse::<IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => short_name(text),
+    }
+}
+
+/// Finds the machines of those that were asked for by their addresses.
+fn place(
+    records: &Records,
+    machines: &[Machine],
+    sessions: &Sessions,
+    connections: &mut FxHashMap<String, Vec<Connection>>,
+) {
+    let is_address = |connection: &&mut Connection| connection.resource.parse::<IpAddr>().is_ok();
+    let mut asked = connections.values_mut().flatten().filter(is_address).peekable();
+    if asked.peek().is_none() {
+        return;
+    }
+    let places = Places::of(records, machines, sessions);
+    for connection in asked {
+        let address = records.strings.find(&connection.resource);
+        connection.machine = address.and_then(|address| places.machine_at(address));
+    }
 }
 
 fn short_name(computer: &str) -> String {
@@ -89,13 +122,14 @@ fn arrivals<'a>(sessions: &'a Sessions, session: &'a Session) -> impl Iterator<I
 /// The last connection to a machine that fits a moment.
 fn nearest<'a>(
     records: &Records,
-    machine: &Machine,
+    (number, machine): (u32, &Machine),
     own: &'a [Connection],
     at: Timestamp,
 ) -> Option<&'a Connection> {
     let is_machine = |connection: &&Connection| {
         let is_named = |&name: &StrId| short_name(records.text(name)) == connection.resource;
-        !connection.resource.is_empty() && machine.names.iter().any(is_named)
+        let is_asked = !connection.resource.is_empty() && machine.names.iter().any(is_named);
+        is_asked || connection.machine == Some(number)
     };
     let next = own.partition_point(|connection| connection.at <= at.plus(AFTER));
     let before = own[..next].iter().rev().take(MAX_CONNECTIONS);

@@ -23,6 +23,9 @@ const MAX_LOST: usize = 64;
 const PRIVILEGES_RECORDS: Pos = 8;
 const PRIVILEGES: i64 = 5 * SECOND;
 
+/// Changes of the audit policy that are looked at on either side of a logon: one policy has some sixty subcategories.
+const MAX_POLICIES: usize = 256;
+
 /// One LogonId is given out again once for each start that is missing: no more are looked at.
 const MAX_OWNERS: usize = 16;
 
@@ -232,8 +235,8 @@ impl<'a> Linker<'a> {
         let change = |&change: &Pos| {
             self.event(change).and_then(|event| change_of(self.records, event, tasks::SPECIAL_LOGON))
         };
-        let is_on = before.iter().rev().find_map(change);
-        is_on.or_else(|| after.iter().find_map(change).map(|is_on| !is_on)) == Some(false)
+        let is_on = before.iter().rev().take(MAX_POLICIES).find_map(change);
+        is_on.or_else(|| after.iter().take(MAX_POLICIES).find_map(change).map(|is_on| !is_on)) == Some(false)
     }
 
     fn second_half(&self, first: &Track, pos: Pos, event: EventIdx, next: Pos) -> Option<TrackIdx> {

@@ -12,6 +12,9 @@ use crate::time::{MINUTE, SECOND, Timestamp};
 const CLIENT: i64 = MINUTE;
 const CLIENT_AFTER: i64 = 5 * SECOND;
 
+/// Network-level authentication stands seconds before the logon it is for (rule 32).
+const PREAMBLE: i64 = 10 * SECOND;
+
 /// OpenSSH tells of a client this close to its logon.
 const SSH: i64 = 10 * SECOND;
 
@@ -38,6 +41,32 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     // By record, not by row: rows are numbered in the order in which they came.
     let records = draft.records;
     draft.origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
+    let is_reconnect = |origin: &Origin| {
+        let event = records.event(origin.row);
+        event.is_some_and(|event| records.events.kind(event) == Kind::Reconnected)
+    };
+    draft.origins.dedup_by(|after, before| {
+        let are_two = is_reconnect(before) && is_reconnect(after);
+        !are_two && is_one_client(before, after) && merge(before, *after)
+    });
+}
+
+/// Whether a place is what the preamble of the logon right after it says of the same client (rules 32 and 41): there the
+/// client's name, here its address.
+fn is_one_client(before: &Origin, after: &Origin) -> bool {
+    let is_one = |one: StrId, other: StrId| one.is_none() || other.is_none() || one == other;
+    after.at.since(before.at) <= PREAMBLE
+        && is_one(before.address, after.address)
+        && is_one(before.host, after.host)
+}
+
+/// Two places of one client as one: that of the record which rule 41 prefers, with what the other has beside.
+fn merge(before: &mut Origin, after: Origin) -> bool {
+    let host = if after.host.is_none() { before.host } else { after.host };
+    let preferred = if after.address.is_none() { *before } else { after };
+    let port = preferred.port.or(before.port);
+    *before = Origin { host, port, ..preferred };
+    true
 }
 
 /// Adds the place that a 4624 or 4778 names, if it names one.

@@ -17,6 +17,9 @@ const SHUTDOWN_TAKES: i64 = HOUR;
 /// System writes what it has of the last boot within this many records of the next start: it is flushed, not looked up.
 const START_RECORDS: Pos = LOOK_BACK_RECORDS;
 
+/// Where Terminal Services are told of a shutdown.
+const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
+
 /// A kernel's StopTime may be read from a clock that was set after the last record by this much.
 const STOP_SLACK: i64 = 10 * MINUTE;
 
@@ -26,7 +29,8 @@ pub fn stops(records: &Records, machine: &mut Machine) {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
-    let stops = Stops { records, security, system, clock: &machine.clock };
+    let told = told_to_stop(records, machine);
+    let stops = Stops { records, security, system, clock: &machine.clock, told };
     let stepped: FxHashSet<u32> = machine.clock.steps().iter().map(|step| step.boot).collect();
     let boots = &mut machine.boots;
     for n in 0..boots.len() {
@@ -53,6 +57,20 @@ struct Stops<'a> {
     security: &'a Lineage,
     system: &'a Lineage,
     clock: &'a Clock,
+    /// When Terminal Services were told of a shutdown (LSM 54), by time.
+    told: Vec<(Timestamp, RowIdx)>,
+}
+
+/// LSM 54, by time.
+fn told_to_stop(records: &Records, machine: &Machine) -> Vec<(Timestamp, RowIdx)> {
+    let is_sessions = |lineage: &&Lineage| records.text(lineage.channel).eq_ignore_ascii_case(SESSIONS);
+    let rows = machine.lineages.iter().filter(is_sessions).flat_map(|lineage| &lineage.rows);
+    let is_told = |row: &&RowIdx| {
+        records.event(**row).is_some_and(|event| records.events.kind(event) == Kind::TsShutdown)
+    };
+    let mut told: Vec<_> = rows.filter(is_told).map(|&row| (records.time[row as usize], row)).collect();
+    told.sort_by_key(|&(at, row)| (at, records.id[row as usize]));
+    told
 }
 
 impl Stops<'_> {
@@ -123,10 +141,22 @@ impl Stops<'_> {
             let stop = stop.filter(|&stop| stop >= at);
             return BootEnd::Clean { at, latest: stop.unwrap_or(at.plus(SHUTDOWN_SLACK)), by };
         }
-        match next {
-            Some(next) => self.unclean(boot, next),
-            None => BootEnd::Open,
+        let unclean = next.map(|next| self.unclean(boot, next));
+        let is_reported = matches!(unclean, Some(BootEnd::Unclean { is_reported: true, .. }));
+        match self.told_in_tail(boot).filter(|_| !is_reported) {
+            Some((at, row)) => BootEnd::Clean { at, latest: at.plus(SHUTDOWN_SLACK), by: vec![row] },
+            None => unclean.unwrap_or(BootEnd::Open),
         }
+    }
+
+    /// The last LSM 54 of a boot, if Windows did not run on after it.
+    fn told_in_tail(&self, boot: &Boot) -> Option<(Timestamp, RowIdx)> {
+        let next =
+            boot.next_start.map_or(self.told.len(), |next| self.told.partition_point(|told| told.0 < next));
+        let &(at, row) = self.told[..next].last()?;
+        let is_own = boot.start.is_none_or(|start| start <= at);
+        let is_tail = boot.last_record.is_some_and(|last| last.since(at) <= TAIL);
+        (is_own && is_tail).then_some((at, row))
     }
 
     /// Whether a moment that the next start tells of may be of a boot: between its last record and that start.

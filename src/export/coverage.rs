@@ -5,7 +5,7 @@ use super::hosts::kind_word;
 use super::record::Exporter;
 use crate::audit::{self, BASELINE, Baseline, Demand, Subcategory};
 use crate::machine::record::{
-    AuditRecord, BaselineByKind, BaselineRecord, BootCoverageRecord, ChangeRecord, CoverageRecord,
+    AuditRecord, BaselineByKind, BaselineRecord, BootCoverageRecord, ChangeRecord, CoverageRecord, OffRecord,
     OutcomeRecord,
 };
 use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, Machine, MachineKind, Outcome, Pos};
@@ -39,7 +39,7 @@ impl Exporter<'_> {
                 None => "unknown",
             }
             .to_owned(),
-            audits: boot.audits.iter().filter_map(|audit| self.audit(audit, security)).collect(),
+            audits: boot.audits.iter().filter_map(|audit| self.audit(audit, boot, security)).collect(),
         }
     }
 
@@ -47,8 +47,9 @@ impl Exporter<'_> {
         security.rows.get(pos as usize).map(|&row| self.records.time[row as usize].to_string())
     }
 
-    fn audit(&self, audit: &Audit, security: &Lineage) -> Option<AuditRecord> {
+    fn audit(&self, audit: &Audit, boot: &Boot, security: &Lineage) -> Option<AuditRecord> {
         let subcategory = audit::of_task(audit.task)?;
+        let outcome = |own: &Outcome| self.outcome(own, subcategory, boot, security);
         let cost = audit::baseline(audit.task).map(|line| line.cost);
         let is_on = audit.success.state == AuditState::On || audit.failure.state == AuditState::On;
         Some(AuditRecord {
@@ -56,13 +57,19 @@ impl Exporter<'_> {
             subcategory: subcategory.name.to_owned(),
             task: audit.task,
             guid: subcategory.guid(),
-            success: self.outcome(&audit.success, subcategory, security),
-            failure: subcategory.has_failures().then(|| self.outcome(&audit.failure, subcategory, security)),
+            success: outcome(&audit.success),
+            failure: subcategory.has_failures().then(|| outcome(&audit.failure)),
             cost: cost.filter(|_| !is_on).map(str::to_owned),
         })
     }
 
-    fn outcome(&self, outcome: &Outcome, subcategory: &Subcategory, security: &Lineage) -> OutcomeRecord {
+    fn outcome(
+        &self,
+        outcome: &Outcome,
+        subcategory: &Subcategory,
+        boot: &Boot,
+        security: &Lineage,
+    ) -> OutcomeRecord {
         let time = |pos: Option<Pos>| pos.and_then(|pos| self.time_at(security, pos));
         let since = match outcome.why {
             AuditWhy::Seen => time(outcome.first),
@@ -88,7 +95,36 @@ impl Exporter<'_> {
             first: time(outcome.first),
             last: time(outcome.last),
             changes: outcome.changes.iter().filter_map(change).collect(),
+            off: self.off(outcome, boot, security),
         }
+    }
+
+    /// E.1, 2: 4719 give the exact moments. What one turned on was off before, unless its events are there.
+    fn off(&self, outcome: &Outcome, boot: &Boot, security: &Lineage) -> Vec<OffRecord> {
+        let time = |pos: Pos| self.time_at(security, pos);
+        let by = |pos: Pos| security.rows.get(pos as usize).map(|&row| self.event_ref(row));
+        let is_off_before = match outcome.changes.first() {
+            Some(&(pos, is_on)) => is_on && outcome.first.is_none_or(|first| first >= pos),
+            None => outcome.state == AuditState::OffChanged,
+        };
+        // Each span's beginning, and the change that it begins with.
+        let mut since = is_off_before.then_some((boot.security.start, None));
+        let mut spans = Vec::new();
+        for &(pos, is_on) in &outcome.changes {
+            match (&since, is_on) {
+                (None, false) => since = Some((pos, by(pos))),
+                (Some(_), true) => {
+                    let (from, off_by) = since.take().unwrap_or_default();
+                    spans.push(OffRecord { from: time(from), to: time(pos), off_by, on_by: by(pos) });
+                }
+                _ => {}
+            }
+        }
+        // An event that came all the same shows that it was turned on again (E.2).
+        if let Some((from, off_by)) = since.filter(|_| outcome.state == AuditState::OffChanged) {
+            spans.push(OffRecord { from: time(from), to: None, off_by, on_by: None });
+        }
+        spans
     }
 
     /// The sentence that says how a verdict is known.

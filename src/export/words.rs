@@ -232,12 +232,19 @@ pub fn sentence(record: &Record) -> String {
         (None, Some(sid)) => super::visible(sid).into_owned(),
         (None, None) => "somebody".to_owned(),
     };
-    // At the console, Windows names this computer itself.
     let is_elsewhere =
-        |origin: &&OriginRecord| !matches!(origin.address.as_deref(), Some("127.0.0.1" | "::1" | "LOCAL"));
+        |origin: &&OriginRecord| !is_local(origin.address.as_deref(), origin.port, record.logon_type);
     let from = record.origins.iter().find(is_elsewhere).map(origin).unwrap_or_default();
     let machine = super::visible(&record.machine);
     format!("{who} was on {machine}{}{from}{}; {}.", how(record), length(record), ended(record))
+}
+
+/// Whether an address is the computer's own: at the console Windows writes `127.0.0.1`, `::1` or `LOCAL`, and no port.
+/// With a port it is a tunnel's end (domain.md rule 41, trap 37); and that a Remote Desktop logon has none proves nothing.
+pub fn is_local(address: Option<&str>, port: Option<u16>, logon_type: Option<u32>) -> bool {
+    let is_loopback = matches!(address, Some("127.0.0.1" | "::1"));
+    let is_console = is_loopback && port.is_none() && !matches!(logon_type, Some(10 | 12));
+    is_console || address.is_some_and(|address| address.eq_ignore_ascii_case("LOCAL"))
 }
 
 fn how(record: &Record) -> &'static str {
@@ -294,7 +301,14 @@ fn ended(record: &Record) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::span;
+    use super::{is_local, span};
+
+    #[test]
+    fn a_tunnel_is_not_local() {
+        assert!(is_local(Some("127.0.0.1"), None, Some(2)) && is_local(Some("LOCAL"), None, Some(10)));
+        assert!(!is_local(Some("127.0.0.1"), Some(49274), Some(2)) && !is_local(Some("::1"), None, Some(10)));
+        assert!(!is_local(Some("10.1.2.3"), None, Some(2)) && !is_local(None, None, Some(2)));
+    }
 
     #[test]
     fn spans_read_like_speech() {

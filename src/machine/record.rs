@@ -82,6 +82,7 @@ pub struct BootRecord {
     pub end_how: String,
     /// Of a clean shutdown.
     pub end: Option<String>,
+    /// Null as well where the clock was set back before the next start.
     pub end_latest: Option<String>,
     pub last_record: Option<String>,
     /// From its start to its end, or to its last record; null where it has no start.
@@ -161,6 +162,21 @@ pub struct OutcomeRecord {
     pub last: Option<String>,
     /// Changes by 4719 in this boot.
     pub changes: Vec<ChangeRecord>,
+    /// Spans of this boot in which changes had turned it off.
+    #[serde(default)]
+    pub off: Vec<OffRecord>,
+}
+
+/// A span in which nothing was audited.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OffRecord {
+    /// The boot's first record, where it was off before.
+    pub from: Option<String>,
+    /// Null: until the boot ended, or its records do.
+    pub to: Option<String>,
+    /// What turned it off, and on again; null where that is not in this boot.
+    pub off_by: Option<EventRef>,
+    pub on_by: Option<EventRef>,
 }
 
 /// A change of the audit policy.

@@ -102,6 +102,9 @@ pub struct Row {
     pub active_s: Option<f64>,
     pub active_how: String,
     pub origin_address: Option<String>,
+    /// Of a burst, that of its first session.
+    #[serde(default)]
+    pub origin_port: Option<u16>,
     pub origin_host: Option<String>,
     pub flags: Vec<String>,
     /// The burst it is one of.

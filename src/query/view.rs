@@ -222,6 +222,7 @@ fn row(from: &Exporter<'_>, idx: SessionIdx) -> Row {
         active_s: session.active.map(seconds),
         active_how: session.active_how.word().to_owned(),
         origin_address: origin.and_then(|origin| text(origin.address)),
+        origin_port: origin.and_then(|origin| origin.port),
         origin_host: origin.and_then(|origin| text(origin.host)),
         flags: session.flags.words().map(str::to_owned).collect(),
         burst: session.burst.map(|burst| from.burst_id(burst)),
@@ -250,6 +251,7 @@ fn row_of_line(from: &Exporter<'_>, line: &Line) -> Row {
         duration_s: Some(union_s).filter(|_| is_union_exact),
         duration_min_s: Some(union_s),
         origin_address: first.origin_address,
+        origin_port: first.origin_port,
         origin_host: first.origin_host,
         group: Some(BurstRow { n_sessions, n_shown, is_open, union_s, is_union_exact }),
         ..Row::default()

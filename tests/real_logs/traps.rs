@@ -210,6 +210,82 @@ fn traps_24_to_26_and_44_clocks() {
     assert_eq!((&frozen.from[..16], &frozen.to[..16]), ("2015-08-23T10:53", "2015-09-02T05:58"));
 }
 
+const DC: [&str; 5] = [
+    "szechuan_dc_2012r2/Security.evtx",
+    "szechuan_dc_2012r2/System.evtx",
+    "szechuan_dc_2012r2/Microsoft-Windows-TerminalServices-LocalSessionManager%4Operational.evtx",
+    CONNECTIONS,
+    "szechuan_dc_2012r2/Microsoft-Windows-RemoteDesktopServices-RdpCoreTS%4Operational.evtx",
+];
+
+#[test]
+fn trap_20_privileges_before_their_logon() {
+    let Some(log) = read(&DC[..1]) else { return };
+    let record = |session: &Record, role: &str| {
+        session.evidence.iter().find(|evidence| evidence.role == role).map(|evidence| evidence.record)
+    };
+    let network = log.sessions.iter().filter(|session| session.logon_type == Some(3));
+    let before = network.filter(|session| {
+        let both = record(session, "privileges").zip(record(session, "start"));
+        both.is_some_and(|(privileges, start)| privileges + 1 == start)
+    });
+    let before: Vec<&Record> = before.collect();
+    assert!(before.len() > 2_000, "{}", before.len());
+    assert!(before.iter().all(|session| session.flags.contains(&"privileged".to_owned())));
+    // No 4672 made a session of its own.
+    assert!(log.sessions.iter().all(|session| session.start_how != "gap"));
+}
+
+#[test]
+fn traps_32_and_33_authenticated_before_the_desktop() {
+    let Some(log) = read(&DC) else { return };
+    for (nla, desktop) in [(7486, 7495), (7499, 7507), (7524, 7532), (8006, 8014)] {
+        let session = log.of(desktop);
+        assert_roles(&log, session, &[(nla, "nla"), (desktop, "primary")]);
+        assert_eq!((session.class.as_str(), session.logon_type), ("desktop", Some(10)));
+        let from: Vec<_> = session
+            .origins
+            .iter()
+            .map(|origin| (origin.record, origin.address.as_deref(), origin.host.as_deref()))
+            .collect();
+        // Rule 41: the preamble has the client's name, the logon its address; it is one client.
+        assert_eq!(from, [(desktop, Some("194.61.24.102"), Some("kali"))]);
+        // The 4634 of the preamble ended nothing but itself.
+        let end = session.evidence.iter().find(|evidence| evidence.role == "end");
+        assert_ne!(end.map(|end| end.record), log.logon(nla).logoff_4634);
+    }
+}
+
+#[test]
+fn trap_45_ids_are_their_providers() {
+    let Some(folder) = corpus::folder() else { return };
+    // System's Kernel-General 12 and 13 beside others of these ids: each of the starts is one.
+    let logs: Vec<_> = DC[..2].iter().map(|file| corpus::read(&folder, file)).collect();
+    let case = load(&logs);
+    let machine = &case.correlated().machines[0];
+    let anchors = machine.boots.iter().flat_map(|boot| &boot.anchors);
+    let provider = |row: u32| {
+        let signature = case.records().signature(row);
+        (signature.event_id == 12).then(|| case.records().text(signature.provider).to_owned())
+    };
+    let providers: Vec<String> = anchors.filter_map(|&row| provider(row)).collect();
+    assert!(!providers.is_empty());
+    assert!(providers.iter().all(|provider| provider == "Microsoft-Windows-Kernel-General"), "{providers:?}");
+}
+
+#[test]
+fn trap_46_classic_records_have_their_ids_and_values() {
+    let Some(folder) = corpus::folder() else { return };
+    let logs: Vec<_> = DC[..2].iter().map(|file| corpus::read(&folder, file)).collect();
+    let case = load(&logs);
+    let hosts = case.hosts();
+    // User32 1074 and EventLog 6013 are of classic sources: their ids have qualifiers, their values no names.
+    let asked = hosts[0].boots.iter().filter_map(|boot| boot.shutdown.as_ref());
+    assert!(asked.clone().count() >= 5, "{}", asked.count());
+    assert!(hosts[0].boots.iter().filter_map(|boot| boot.shutdown.as_ref()).all(|s| s.process.is_some()));
+    assert!(hosts[0].product.as_deref().is_some_and(|product| product.contains("Server 2012 R2")));
+}
+
 #[test]
 fn trap_27_renamed_computers() {
     let Some(log) = read(&[S7]) else { return };

@@ -14,6 +14,7 @@
 //! source PC1_Security.evtx  records=9 duplicates=0
 //! audit PC1#1 "Logoff"  "probably off"/none by 4624 record 3
 //! baseline PC1 "Logoff"  general met, stronger missed
+//! off PC1#1 "Logoff"  09:00-10:00, 11:00-
 //! kind PC1 workstation
 //! asked PC1#1  CORP\carol by record 3
 //! ...
@@ -237,6 +238,7 @@ impl Found {
             ["source", path, ref checks @ ..] => render::source(&self.case, path, checks),
             ["audit", boot, subcategory, ..] => Ok(render::audit(&self.case, boot, subcategory)),
             ["asked", boot, ..] => Ok(render::asked(&self.case, boot)),
+            ["off", boot, subcategory, ..] => Ok(render::off(&self.case, boot, subcategory, &self.day)),
             ["kind", machine, ..] => Ok(render::kind(&self.case, machine)),
             ["baseline", machine, subcategory, ..] => Ok(render::baseline(&self.case, machine, subcategory)),
             ["no", "session", luid] => {

@@ -294,6 +294,18 @@ pub fn audit(case: &Case, boot: &str, subcategory: &str) -> Option<String> {
     Some(format!("audit {boot} {subcategory} {state} / {failure}{}", by.unwrap_or_default()))
 }
 
+/// The spans of a boot in which the successes of a subcategory were turned off.
+pub fn off(case: &Case, boot: &str, subcategory: &str, day: &Day) -> Option<String> {
+    let (machine, number) = boot.split_once('#')?;
+    let machine = case.coverage().into_iter().find(|record| record.machine == machine)?;
+    let own = machine.boots.into_iter().find(|record| record.boot.to_string() == number)?;
+    let name = subcategory.trim_matches('"');
+    let audit = own.audits.into_iter().find(|audit| audit.subcategory == name)?;
+    let time = |time: &Option<String>| time.as_ref().map(|time| day.time(time)).unwrap_or_default();
+    let spans = audit.success.off.iter().map(|off| format!("{}-{}", time(&off.from), time(&off.to)));
+    Some(format!("off {boot} {subcategory} {}", list(spans)))
+}
+
 /// Who asked for the shutdown that ended a boot.
 pub fn asked(case: &Case, boot: &str) -> Option<String> {
     let (machine, number) = boot.split_once('#')?;

@@ -9,6 +9,7 @@ pub mod known;
 pub mod life;
 pub mod loss;
 pub mod machine;
+pub mod network;
 pub mod read;
 pub mod wide;
 

@@ -361,7 +361,8 @@ impl Tally {
     }
 }
 
-fn is_failure(signature: &Signature) -> bool {
+/// Whether an audit failed; exports may leave the outcome out.
+pub fn is_failure(signature: &Signature) -> bool {
     match signature.outcome {
         0 => matches!(signature.event_id, 4625 | 4649 | 4771 | 4825 | 5378),
         outcome => outcome & 2 != 0,

@@ -1,5 +1,6 @@
 //! Does a missing logoff mean anything? The verdict for the subcategory Logoff (domain.md E.2).
 
+use super::audits::is_failure;
 use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
@@ -140,7 +141,9 @@ impl Facts {
 
     fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos) {
         let row = security.rows[pos as usize];
-        if records.signature(row).task == tasks::OTHER_LOGON {
+        // Refusals (4825, 5378) are written where failures are audited: of locks they show nothing (E.1, 1).
+        let signature = records.signature(row);
+        if signature.task == tasks::OTHER_LOGON && !is_failure(signature) {
             self.n_other_logon += 1;
         }
         let Some(event) = records.event(row) else {

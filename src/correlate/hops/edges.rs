@@ -180,6 +180,13 @@ fn is_same_connection(found: &Found<'_>, open: &Edge, edge: &Edge) -> bool {
         && edge.at.since(open.at).abs() <= CONNECTING
 }
 
+/// When a machine wrote a record outside Security, by a clock that was right since boot (rule 18): so are the times of
+/// its sessions.
+fn time(found: &Found<'_>, machine: u32, row: RowIdx) -> Timestamp {
+    let raw = found.records.time[row as usize];
+    found.machines.get(machine as usize).map_or(raw, |machine| machine.clock.time_of(row, raw))
+}
+
 fn by_luid(
     found: &Found<'_>,
     owners: &Owners,
@@ -188,7 +195,7 @@ fn by_luid(
     how: HopHow,
 ) -> Option<Edge> {
     let events = &found.records.events;
-    let at = found.records.time[row as usize];
+    let at = time(found, machine, row);
     let hosts = [Field::TargetServer, Field::TargetInfo, Field::DestAddress];
     let hosts = hosts.map(|field| events.text(event, field));
     let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
@@ -216,7 +223,7 @@ fn rdp(
     let events = &found.records.events;
     let hosts = [Field::TargetServer, Field::Address].map(|field| events.text(event, field));
     let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
-    let at = found.records.time[row as usize];
+    let at = time(found, machine, row);
     let session = owners.by_sid(found, events.text(event, Field::UserId), at);
     Some(Edge {
         how: HopHow::RdpClient,

@@ -17,6 +17,9 @@ const AFTER: i64 = MINUTE;
 /// Where nothing but host, account and time join them, there must be less time for chance.
 const UNPROVEN: i64 = 5 * SECOND;
 
+/// Kerberos refuses clocks that are further apart by default.
+const OF_ONE_DOMAIN: i64 = 5 * MINUTE;
+
 /// A ticket, and its LogonGuid, is used again for as long as this (rule 45).
 const TICKET_LIFE: i64 = 10 * HOUR;
 
@@ -72,14 +75,22 @@ pub fn join(
     }
     let mut desktops = None;
     let mut joined = Vec::new();
+    let mut preamble: Option<(SessionIdx, Timestamp)> = None;
     each_landing(found, index, places, accounts, |places, accounts, landing| {
         let by_edge = best(edges, index, places, accounts, &landing, &skews);
-        let by_origin = || {
+        // What led to the network logon before a desktop led to the desktop (rule 32).
+        let is_told = preamble.is_some_and(|(session, at)| {
+            session == landing.session && (0..=AFTER).contains(&landing.at.since(at))
+        });
+        if by_edge.is_some() && landing.is_nla {
+            preamble = Some((landing.session, landing.at));
+        }
+        let mut by_origin = || {
             let machine = origin(found, places, &landing)?;
             let desktops = desktops.get_or_insert_with(|| self::desktops(found, accounts));
             by_origin(found, places, desktops, machine, &landing, &skews)
         };
-        joined.extend(by_edge.or_else(by_origin));
+        joined.extend(by_edge.or_else(|| if is_told { None } else { by_origin() }));
     });
     joined
 }
@@ -229,6 +240,7 @@ fn best(
                 let away = at.since(edge.at);
                 let reasons = reasons(edge, true, places, accounts, landing)
                     .filter(|_| skews.between(edge.machine, landing.machine) == skew)
+                    .filter(|_| !skews.are_apart(edge.machine, landing.machine))
                     .filter(|&reasons| {
                         is_proven(reasons) || reasons.has(Reasons::USER) && away.abs() <= UNPROVEN
                     });
@@ -246,9 +258,36 @@ fn best(
             consider(n, landing.at.since(edge.at), reasons);
         }
     }
-    let (_, _, n, reasons) = best?;
+    let (_, _, n, reasons) = best.or_else(|| {
+        only(edges, index, places, accounts, landing, skews).map(|(n, reasons)| (0, 0, n, reasons))
+    })?;
     let edge = &edges[n as usize];
     Some(Joined::new(*landing, Some(n), edge.machine, edge.session, reasons))
+}
+
+/// Between machines whose clocks are apart nobody knows how far: the edge that is proven by what it names, if there is but
+/// one within the time that clocks of one domain may differ.
+fn only(
+    edges: &[Edge],
+    index: &Index,
+    places: &mut Places<'_>,
+    accounts: &mut Keys<'_>,
+    landing: &Landing,
+    skews: &Skews,
+) -> Option<(u32, Reasons)> {
+    if !skews.has_apart() {
+        return None;
+    }
+    let span = (landing.at.plus(-OF_ONE_DOMAIN), landing.at, landing.at.plus(OF_ONE_DOMAIN));
+    let near = index.to(edges, (landing.machine, landing.account), span);
+    let mut proven = near.filter_map(|n| {
+        let edge = &edges[n as usize];
+        let reasons = reasons(edge, true, places, accounts, landing)?;
+        let is_told = is_proven(reasons) && reasons.has(Reasons::USER);
+        (is_told && skews.are_apart(edge.machine, landing.machine)).then_some((n, reasons))
+    });
+    let (only, None) = (proven.next()?, proven.next()) else { return None };
+    Some(only)
 }
 
 impl Joined {
@@ -324,7 +363,8 @@ fn by_origin(
     let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
     let moment = landing.at.minus(skews.between(machine, landing.machine));
     let own = desktops.get(&(machine, landing.account))?.iter().rev().take(MAX_DESKTOPS).copied();
-    let mut open = own.filter(|&idx| found.may_be_on(idx, moment, BEFORE));
+    let slack = if skews.are_apart(machine, landing.machine) { OF_ONE_DOMAIN } else { BEFORE };
+    let mut open = own.filter(|&idx| found.may_be_on(idx, moment, slack));
     let (only, None) = (open.next()?, open.next()) else { return None };
     let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
         .into_iter()

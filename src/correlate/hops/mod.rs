@@ -11,7 +11,7 @@
 
 pub mod edges;
 mod join;
-mod places;
+pub mod places;
 mod skew;
 mod support;
 

@@ -1,13 +1,16 @@
 //! How far apart two machines' clocks are (domain.md rule 44).
 
 use crate::time::{MINUTE, SECOND};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Clocks further apart than this are not one domain's: Kerberos refuses more than five minutes by default.
 pub const MAX_SKEW: i64 = 15 * MINUTE;
 
 /// So many joins have to agree before a clock is said to be wrong.
 const MIN_SAMPLES: usize = 3;
+
+/// So many do not make a skew; where each comes before what led to it, they are no chance either.
+const FEW_SAMPLES: usize = 4;
 
 /// So far a sample may be from the middle one and still agree with it.
 const SPREAD: i64 = 2 * SECOND;
@@ -21,6 +24,8 @@ const MAX_SAMPLES: usize = 1000;
 /// Ticks by which the clock of the second machine is ahead of the first's.
 #[derive(Default)]
 pub struct Skews {
+    /// Pairs of which some joins, too few to say how far, show that the clocks are apart.
+    apart: FxHashSet<(u32, u32)>,
     samples: FxHashMap<(u32, u32), Vec<i64>>,
     ticks: FxHashMap<(u32, u32), i64>,
     /// Those towards each machine, each once.
@@ -37,10 +42,13 @@ impl Skews {
     }
 
     pub fn estimate(&mut self) {
-        self.ticks = std::mem::take(&mut self.samples)
-            .into_iter()
-            .map(|(pair, samples)| (pair, skew(samples)))
-            .collect();
+        for (pair, samples) in std::mem::take(&mut self.samples) {
+            // A logon may come late; before what led to it only by another clock.
+            if samples.len() <= FEW_SAMPLES && samples.iter().all(|sample| sample < DELAY.start()) {
+                self.apart.insert(pair);
+            }
+            self.ticks.insert(pair, skew(samples));
+        }
         for (&(_, to), &ticks) in &self.ticks {
             self.towards.entry(to).or_default().push(ticks);
         }
@@ -54,6 +62,16 @@ impl Skews {
     /// Every skew towards a machine, that of most, none, included.
     pub fn towards(&self, to: u32) -> impl Iterator<Item = i64> {
         self.towards.get(&to).map_or(&[0][..], Vec::as_slice).iter().copied()
+    }
+
+    /// Whether any two machines' clocks are apart by an amount that nothing tells.
+    pub fn has_apart(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
+    /// Whether two machines' clocks are apart by an amount that nothing tells.
+    pub fn are_apart(&self, from: u32, to: u32) -> bool {
+        self.apart.contains(&(from, to)) && self.between(from, to) == 0
     }
 
     pub fn between(&self, from: u32, to: u32) -> i64 {

@@ -75,7 +75,7 @@ async fn dropped_logs_are_sessions(browser: &Browser, origin: Origin) -> Result<
     let columns = ["start", "end", "end_how", "duration", "user", "machine", "from"];
     let day = |time: &str| format!("2024-03-05 {time}");
     let (start, end) = (day("08:05:00"), day("12:00:00"));
-    let signed_out = [&start, &end, "●●●user signed out", "3 h 55 min", "CORP\\alice", "PC7", "127.0.0.1"];
+    let signed_out = [&start, &end, "●●●user signed out", "3 h 55 min", "CORP\\alice", "PC7", "local"];
     assert_eq!(cells(&rows, SIGNED_OUT, &columns), signed_out);
     let (start, end) = (day("09:10:00"), day("11:00:00"));
     let remote = [&start, &end, "●●●user signed out", "1 h 50 min", "CORP\\bob", "DC01"];

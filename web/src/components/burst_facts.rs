@@ -32,7 +32,7 @@ pub fn BurstFacts(props: &BurstFactsProps) -> Html {
                 { fact("On for", words::burst_duration(burst.union_s, burst.is_union_exact).text) }
                 { fact("User", words::user(row.domain.as_deref(), row.user.as_deref())) }
                 { linked_fact("Machine", &row.machine, "host", to_host) }
-                { fact("From", words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
+                { fact("From", words::from(row.origin_address.as_deref(), row.origin_port, row.origin_host.as_deref(), row.logon_type)) }
                 { fact("Logon type", words::logon_type(row.logon_type, row.logon_type_name.as_deref())) }
                 { fact("Class", words::class(&row.class)) }
             </dl>

@@ -167,15 +167,15 @@ fn origins(part: &SessionPart, zone: Zone) -> Html {
             <h3>{ "Came from" }</h3>
             <table class="list">
                 <thead><tr><th>{ "Time" }</th><th>{ "From" }</th><th>{ "Event" }</th></tr></thead>
-                <tbody>{ for origins.iter().map(|origin| origin_row(origin, zone)) }</tbody>
+                <tbody>{ for origins.iter().map(|origin| origin_row(origin, part.detail.record.logon_type, zone)) }</tbody>
             </table>
             { cut_short(origins.len(), part.n_origins) }
         </section>
     }
 }
 
-fn origin_row(origin: &OriginRecord, zone: Zone) -> Html {
-    let mut from = words::from(origin.address.as_deref(), origin.host.as_deref());
+fn origin_row(origin: &OriginRecord, logon_type: Option<u32>, zone: Zone) -> Html {
+    let mut from = words::from(origin.address.as_deref(), origin.port, origin.host.as_deref(), logon_type);
     if let Some(port) = origin.port {
         from += &format!(" port {port}");
     }

@@ -142,7 +142,7 @@ fn cells(row: &Row, zone: Zone) -> Html {
             { row.group.as_ref().map_or_else(|| end_how(row), burst) }
             { user(row) }
             { machine(row) }
-            { plain(Column::From, &words::from(row.origin_address.as_deref(), row.origin_host.as_deref())) }
+            { plain(Column::From, &from(row)) }
             { uncertain(Column::Duration, &duration(row)) }
             { logon(row) }
             { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
@@ -195,6 +195,11 @@ fn user(row: &Row) -> Html {
             <span class="path-name">{ name.to_owned() }</span>
         </div>
     }
+}
+
+fn from(row: &Row) -> String {
+    let (address, host) = (row.origin_address.as_deref(), row.origin_host.as_deref());
+    words::from(address, row.origin_port, host, row.logon_type)
 }
 
 fn end_how(row: &Row) -> Html {

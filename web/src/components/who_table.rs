@@ -156,7 +156,12 @@ fn cells(found: &WhoRecord, zone: Zone) -> [(String, String); 9] {
         same(words::user(found.domain.as_deref(), found.user.as_deref())),
         same(found.machine.clone()),
         same(state(found)),
-        same(words::from(found.origin_address.as_deref(), found.origin_host.as_deref())),
+        same(words::from(
+            found.origin_address.as_deref(),
+            found.origin_port,
+            found.origin_host.as_deref(),
+            found.logon_type,
+        )),
         same(words::with_moments(&found.why, |moment| to_the_second(moment, zone))),
         time(&found.start, &found.start_earliest, &found.start_latest),
         end,

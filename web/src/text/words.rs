@@ -241,9 +241,10 @@ pub fn logon_type(number: Option<u32>, name: Option<&str>) -> String {
     }
 }
 
-/// `10.1.2.3 (PC7)`.
-pub fn from(address: Option<&str>, host: Option<&str>) -> String {
-    match (address, host) {
+/// `10.1.2.3 (PC7)`; `local` at the computer itself.
+pub fn from(address: Option<&str>, port: Option<u16>, host: Option<&str>, logon_type: Option<u32>) -> String {
+    let is_local = sessionscope::export::words::is_local(address, port, logon_type);
+    match (address.map(|address| if is_local { "local" } else { address }), host) {
         (Some(address), Some(host)) => format!("{address} ({host})"),
         (Some(only), None) | (None, Some(only)) => only.into(),
         (None, None) => String::new(),
@@ -547,8 +548,10 @@ mod tests {
         assert_eq!(user(Some("CORP"), Some("alice")), "CORP\\alice");
         assert_eq!(user(Some(""), Some("alice")), "alice");
         assert_eq!(user(None, None), "?");
-        assert_eq!(from(Some("10.1.2.3"), Some("PC7")), "10.1.2.3 (PC7)");
-        assert_eq!(from(None, Some("PC7")), "PC7");
+        assert_eq!(from(Some("10.1.2.3"), None, Some("PC7"), Some(3)), "10.1.2.3 (PC7)");
+        assert_eq!(from(None, None, Some("PC7"), Some(3)), "PC7");
+        assert_eq!(from(Some("127.0.0.1"), None, None, Some(2)), "local");
+        assert_eq!(from(Some("127.0.0.1"), Some(49274), None, Some(10)), "127.0.0.1");
         assert_eq!(logon_type(Some(17), None), "17");
     }
 
