@@ -32,8 +32,7 @@ fn several(args: &[&str]) -> Result<Measures> {
 
 fn once(args: &[&str]) -> Result<Measures> {
     let mut command = cargo(["bench", "--quiet", "--package", "sessionscope", "--bench", "steps", "--"]);
-    // One thread: correlating is compared with reading, as the browser's case worker is with one of its parse workers.
-    command.args(args).env("RAYON_NUM_THREADS", "1");
+    command.args(args);
     Measures::of(command)
 }
 
