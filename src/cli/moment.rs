@@ -41,7 +41,9 @@ fn ahead(civil: DateTime, zone: &str) -> Result<i64, String> {
     })?;
     match named.to_ambiguous_timestamp(civil).offset() {
         AmbiguousOffset::Unambiguous { offset } => Ok(i64::from(offset.seconds()) * SECOND),
-        AmbiguousOffset::Gap { .. } => Err(format!("{civil} never was in {zone}: clocks were set forward over it")),
+        AmbiguousOffset::Gap { .. } => {
+            Err(format!("{civil} never was in {zone}: clocks were set forward over it"))
+        }
         AmbiguousOffset::Fold { before, after } => Err(format!(
             "{civil} was twice in {zone}: clocks were set back over it; expected --zone {before} or {after}"
         )),

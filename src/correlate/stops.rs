@@ -217,9 +217,8 @@ impl Stops<'_> {
         let BootEnd::Clean { at, .. } = &boot.end else { return None };
         let rows = boot.system.clone().rev().map(|pos| self.system.rows[pos as usize]);
         let mut recent = rows.take_while(|&row| at.since(self.time(row)) <= SHUTDOWN_TAKES);
-        let is_last = |&row: &RowIdx| {
-            matches!(self.kind(row), Some(Kind::ShutdownRequested | Kind::ShutdownCancelled))
-        };
+        let is_last =
+            |&row: &RowIdx| matches!(self.kind(row), Some(Kind::ShutdownRequested | Kind::ShutdownCancelled));
         let row = recent.find(is_last).filter(|&row| self.kind(row) == Some(Kind::ShutdownRequested))?;
         let event = self.records.event(row)?;
         let text = |field| self.records.events.text(event, field);

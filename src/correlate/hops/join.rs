@@ -235,8 +235,7 @@ impl<'a> Joiner<'a, '_> {
 
     /// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
     fn origin(&mut self, landing: &Landing) -> Option<u32> {
-        let is_somebody =
-            !matches!(self.found.sessions.all[landing.session as usize].class, Class::Machine);
+        let is_somebody = !matches!(self.found.sessions.all[landing.session as usize].class, Class::Machine);
         let at = self.places.machine_at(landing.address);
         let named = self.places.machine(landing.workstation);
         let is_one = at.zip(named).is_none_or(|(at, named)| at == named);
