@@ -293,10 +293,10 @@ impl<'a> Joiner<'a, '_> {
     /// had one open and no more.
     fn by_origin(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
         let machine = self.origin(landing)?;
-        // By clocks that are apart an edge, of whatever session there, may have led to it after all.
-        let span = Span::around(clocks.right(landing.machine, landing.at), OF_ONE_DOMAIN, OF_ONE_DOMAIN);
-        let is_from = |n: u32| self.edges[n as usize].machine == machine;
-        if clocks.may_be_apart(machine, landing.machine) && self.edges_to(landing, span).any(is_from) {
+        // An edge near it, of whatever session there, may have led to it after all.
+        let near = if clocks.may_be_apart(machine, landing.machine) { OF_ONE_DOMAIN } else { AFTER };
+        let span = Span::around(clocks.right(landing.machine, landing.at), near, near);
+        if self.edges_to(landing, span).any(|n| self.edges[n as usize].machine == machine) {
             return None;
         }
         let mut open = self.open_on(machine, landing, clocks);
