@@ -1,20 +1,20 @@
 //! Answers as text on standard output.
 
 use super::{Failure, Outcome, load};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+};
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
-use sessionscope::export::bursts::BurstRecord;
 use sessionscope::export::record::duration_text;
-use sessionscope::export::words::{span, what};
+use sessionscope::export::words::what;
 use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
-use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
-use sessionscope::session::record::Record;
+use sessionscope::query::{Query, Row};
+use sessionscope::session::Class;
 use sessionscope::time::Timestamp;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -45,70 +45,45 @@ fn query(all: bool) -> Option<Query> {
     (!all).then(Query::default)
 }
 
-/// Prints sessions as a table, bursts of network sessions as one line each if `is_grouped`.
+/// Prints sessions as a table of the page's own rows, bursts of network sessions as one line each if `is_grouped`.
 pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bool) -> Outcome {
-    let mut lines = vec![
-        ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"].map(String::from),
-    ];
-    let all_bursts = if is_grouped { case.bursts() } else { Vec::new() };
-    let mut unprinted: HashMap<String, BurstRecord> =
-        all_bursts.into_iter().map(|burst| (burst.burst.clone(), burst)).collect();
-    let n_bursts = unprinted.len();
-    let (mut n_sessions, mut n_in_bursts) = (0, 0);
-    case.choose(query(all).as_ref());
-    case.each_chosen(|record| {
-        n_sessions += 1;
-        match record.burst.as_ref().filter(|_| is_grouped) {
-            None => lines.push(line(&record)),
-            Some(burst) => {
-                n_in_bursts += 1;
-                // The line of the first stands for all.
-                lines.extend(unprinted.remove(burst).map(|burst| burst_line(&record, burst)));
-            }
-        }
-    });
-    print_table(out, &lines)?;
-    let summary = case.summary();
-    let hidden = summary.n_sessions as usize - n_sessions;
+    let noise = Class::ALL.iter().filter(|class| all && class.is_noise());
+    let shown_noise = noise.map(|class| class.word().to_owned()).collect();
+    case.show(&Query { is_grouped, shown_noise, ..Query::default() });
+    let case = &*case;
+    let shown = case.shown(0, 0);
+    let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();
+    let rows = firsts.into_par_iter().flat_map_iter(|first| case.shown(first, IN_ROW).rows);
+    let (in_bursts, lines): (Vec<u32>, Vec<[String; 8]>) =
+        rows.map(|row| (row.group.as_ref().map_or(0, |burst| burst.n_shown), line(&row))).unzip();
+    let header = ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"];
+    print_table(out, header, &lines)?;
+    let hidden = shown.n_total - shown.n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
-    let bursts = match n_bursts - unprinted.len() {
+    let n_in_bursts: u32 = in_bursts.iter().sum();
+    let bursts = match in_bursts.iter().filter(|&&n| n > 0).count() {
         0 => String::new(),
         n => format!(", {n_in_bursts} of them in {n} bursts (--no-bursts)"),
     };
-    writeln!(out, "{n_sessions} sessions on {} machines{bursts}{noise}", summary.n_machines)?;
+    writeln!(out, "{} sessions on {} machines{bursts}{noise}", shown.n_sessions, case.summary().n_machines)?;
     Ok(())
 }
 
-/// The line of a burst, from one of its sessions.
-fn burst_line(record: &Record, burst: BurstRecord) -> [String; 8] {
-    let [_, _, _, _, user, machine, kind, from] = line(record);
-    let union = span(burst.union_s);
-    let union = if burst.is_union_exact { union } else { format!(">= {union}") };
+fn line(row: &Row) -> [String; 8] {
+    let from = [&row.origin_address, &row.origin_host].into_iter().flatten().map(String::as_str);
+    let how = match &row.group {
+        Some(burst) => format!("burst of {} sessions", burst.n_sessions),
+        None => format!("{} ({})", row.end_how, row.end_confidence),
+    };
     [
-        moment(&Some(burst.first), &None, &None),
-        moment(&Some(burst.last), &None, &None),
-        format!("burst of {} sessions", burst.n_sessions),
-        union,
-        user,
-        machine,
-        kind,
-        from,
-    ]
-}
-
-fn line(record: &Record) -> [String; 8] {
-    let origin = record.origins.first();
-    let from = origin
-        .map(|origin| [&origin.address, &origin.host].into_iter().flatten().cloned().collect::<Vec<_>>());
-    [
-        moment(&record.start, &record.start_earliest, &record.start_latest),
-        moment(&record.end, &record.end_earliest, &record.end_latest),
-        format!("{} ({})", record.end_how, record.end_confidence),
-        duration_text(record),
-        user(&record.domain, &record.user, &record.sid),
-        record.machine.clone(),
-        kind(record.logon_type, &record.logon_type_name, &record.class),
-        from.unwrap_or_default().join(" "),
+        moment(&row.start, &row.start_earliest, &row.start_latest),
+        moment(&row.end, &row.end_earliest, &row.end_latest),
+        how,
+        duration_text(row.duration_s, row.duration_min_s, row.duration_max_s),
+        user(&row.domain, &row.user, &row.sid),
+        row.machine.clone(),
+        kind(row.logon_type, &row.logon_type_name, &row.class),
+        from.collect::<Vec<_>>().join(" "),
     ]
     .map(|cell| visible(&cell).into_owned())
 }
@@ -153,13 +128,29 @@ fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-pub fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
-    let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(|n| width(n).min(MAX_CELL));
+pub fn print_table<const N: usize>(
+    out: &mut impl Write,
+    header: [&str; N],
+    lines: &[[String; N]],
+) -> Outcome {
+    let mut widths = header.map(|cell| cell.chars().count());
     for line in lines {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{:width$}", cut(cell)));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count().min(MAX_CELL));
+        }
     }
+    let mut text = String::new();
+    let mut print = |cells: [&str; N]| {
+        text.clear();
+        for (cell, width) in cells.into_iter().zip(widths) {
+            let cell = cut(cell);
+            text.push_str(&cell);
+            text.extend(std::iter::repeat_n(' ', width + 2 - cell.chars().count()));
+        }
+        writeln!(out, "{}", text.trim_end())
+    };
+    print(header)?;
+    lines.iter().try_for_each(|line| print(line.each_ref().map(String::as_str)))?;
     Ok(())
 }
 
@@ -217,7 +208,7 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
 /// Prints who was on at a moment, for people.
 pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
     let (sessions, machines) = case.who(at, all);
-    let mut lines = vec![["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"].map(String::from)];
+    let mut lines = Vec::new();
     // Sessions come by machine, in the order of machines.
     let mut rest = &sessions[..];
     for machine in &machines {
@@ -229,7 +220,7 @@ pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outco
             lines.push(cells.map(|cell| visible(cell).into_owned()));
         }
     }
-    print_table(out, &lines)?;
+    print_table(out, ["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"], &lines)?;
     for machine in machines.iter().filter(|machine| !machine.is_covered) {
         let (first, last) =
             (moment(&machine.first_record, &None, &None), moment(&machine.last_record, &None, &None));

@@ -1,11 +1,11 @@
 //! Templates: where in a record's values each field stands.
 //!
-//! Windows writes a record as a template and the values to put into it (MS-EVEN6 2.2.12). A chunk defines each of
-//! its templates once; reading the definition once tells for all its records which value is the EventID, and which
-//! is TargetLogonId. Definitions that are not of the plain shape Windows writes are refused ([`None`]) and left to
-//! the slow reader.
+//! Windows writes a record as a template and the values to put into it (MS-EVEN6 2.2.12). Reading a template's
+//! definition once tells for all its records which value is the EventID, and which is TargetLogonId. Definitions that
+//! are not of the plain form Windows writes are refused ([`None`]) and left to the slow reader.
 
-use super::value::{Raw, u16_at, u32_at};
+use super::shape::Shape;
+use super::value::{Raw, u16_at, u32_at, unsigned};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,61 +16,31 @@ pub enum Slot {
     Value(u16),
     /// Item `.1` of the record's value `.0`, an array of strings.
     Item(u16, u32),
-    /// Text of the template: UTF-16 at this range of the chunk.
+    /// Text of the template: where in the definition, and how many bytes of UTF-16.
     Literal(u32, u32),
 }
 
-/// A data field's name: UTF-16 in the chunk, or its place among the unnamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A data field's name, or its place among the unnamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
-    At(u32, u32),
+    Text(Box<str>),
     Unnamed(u32),
 }
 
 /// One data field of a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub name: Name,
-    /// [`look`] of the name.
-    look: u32,
     pub slot: Slot,
-}
-
-/// What tells most names apart at a glance, whatever the case of their letters: length, first and last letter.
-fn look(n_letters: usize, first: u8, last: u8) -> u32 {
-    (n_letters as u32) << 16
-        | u32::from(first.to_ascii_lowercase()) << 8
-        | u32::from(last.to_ascii_lowercase())
-}
-
-impl Binding {
-    fn named(chunk: &[u8], (at, len): (u32, u32), slot: Slot) -> Self {
-        let letter = |n: u32| chunk.get((at + n) as usize).copied().unwrap_or(0);
-        let look = look(len as usize / 2, letter(0), letter(len.saturating_sub(2)));
-        Binding { name: Name::At(at, len), look, slot }
-    }
-
-    fn unnamed(n: u32, slot: Slot) -> Self {
-        Binding { name: Name::Unnamed(n), look: 0, slot }
-    }
 }
 
 /// Where the value of the field with this name comes from: a name of ASCII letters in any case, or `#3` for the fourth
 /// `Data` without one.
-pub fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {
-    if let Some(number) = name.strip_prefix('#') {
-        let number = number.parse().ok();
-        let unnamed =
-            data.iter().find(|binding| matches!(binding.name, Name::Unnamed(n) if Some(n) == number));
-        return unnamed.map_or(Slot::Absent, |binding| binding.slot);
-    }
-    let (Some(&first), Some(&last)) = (name.as_bytes().first(), name.as_bytes().last()) else {
-        return Slot::Absent;
-    };
-    let look = look(name.len(), first, last);
-    let is = |binding: &&Binding| {
-        binding.look == look
-            && matches!(binding.name, Name::At(at, len) if is_name_ignoring_case(chunk, (at, len), name))
+pub fn find(data: &[Binding], name: &str) -> Slot {
+    let number = name.strip_prefix('#').and_then(|number| number.parse().ok());
+    let is = |binding: &&Binding| match &binding.name {
+        Name::Unnamed(n) => Some(*n) == number,
+        Name::Text(text) => text.eq_ignore_ascii_case(name),
     };
     data.iter().find(is).map_or(Slot::Absent, |binding| binding.slot)
 }
@@ -113,12 +83,24 @@ pub fn definition_size(chunk: &[u8], at: usize) -> Option<usize> {
     (at.checked_add(size)? <= chunk.len()).then_some(size)
 }
 
+/// GUID and size of the definition at an offset of the chunk.
+pub fn definition_key(chunk: &[u8], at: usize) -> Option<[u8; 20]> {
+    chunk.get(at.checked_add(4)?..at.checked_add(HEADER_BYTES)?)?.try_into().ok()
+}
+
+/// Whether the offset of a name that stands at a place of the chunk points behind itself: the first use of a name
+/// brings the name along.
+pub fn is_in_place(offset: u32, place: usize) -> bool {
+    offset as usize == place + 4
+}
+
 /// Reads the definition at an offset of the chunk.
-pub fn read_definition(chunk: &[u8], at: usize) -> Option<Definition> {
-    let end = at + definition_size(chunk, at)?;
-    let mut reader = Reader { chunk, at: at + HEADER_BYTES, end, ..Reader::new(chunk) };
+pub fn read_definition(chunk: &[u8], at: usize) -> Option<(Definition, Shape)> {
+    let size = definition_size(chunk, at)?;
+    let mut reader = Reader::new(chunk, at, size);
     reader.run()?;
-    Some(reader.definition)
+    let shape = Shape::new(chunk, at, size, &reader.references)?;
+    Some((reader.definition, shape))
 }
 
 /// What an element is, as far as it matters here.
@@ -144,6 +126,8 @@ struct Open {
 
 struct Reader<'a> {
     chunk: &'a [u8],
+    /// Where the definition begins.
+    base: usize,
     at: usize,
     end: usize,
     open: [Open; MAX_DEPTH],
@@ -155,15 +139,18 @@ struct Reader<'a> {
     data_name: (u32, u32),
     label_name: (u32, u32),
     n_unnamed: u32,
+    /// Where in the definition the offsets of names are.
+    references: Vec<usize>,
     definition: Definition,
 }
 
 impl<'a> Reader<'a> {
-    fn new(chunk: &'a [u8]) -> Self {
+    fn new(chunk: &'a [u8], base: usize, size: usize) -> Self {
         Reader {
             chunk,
-            at: 0,
-            end: 0,
+            base,
+            at: base + HEADER_BYTES,
+            end: base + size,
             open: [Open::default(); MAX_DEPTH],
             depth: 0,
             attribute: None,
@@ -171,6 +158,7 @@ impl<'a> Reader<'a> {
             data_name: (0, 0),
             label_name: (0, 0),
             n_unnamed: 0,
+            references: Vec::new(),
             definition: Definition::default(),
         }
     }
@@ -219,10 +207,12 @@ impl<'a> Reader<'a> {
 
     /// A reference to a name: its UTF-16 text. The name itself stands here when it is used for the first time.
     fn name(&mut self) -> Option<(u32, u32)> {
+        let place = self.at;
+        self.references.push(place - self.base);
         let at = self.u32()?;
         // Next name, hash, then the length in units.
         let n_units = u32::from(u16_at(self.chunk, (at as usize).checked_add(6)?)?);
-        if at as usize == self.at {
+        if is_in_place(at, place) {
             self.at += 8 + 2 * n_units as usize + 2;
         }
         let text = (at + 8, 2 * n_units);
@@ -287,7 +277,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let n_bytes = 2 * u32::from(self.u16()?);
-        let text = (self.at as u32, n_bytes);
+        let text = ((self.at - self.base) as u32, n_bytes);
         self.at += n_bytes as usize;
         (self.at <= self.end).then_some(text)
     }
@@ -351,7 +341,7 @@ impl<'a> Reader<'a> {
         let name = match attribute {
             Some(attribute) if element == Element::Data && self.is_label(attribute) => {
                 let Slot::Literal(at, len) = slot else { return None };
-                self.open[self.depth - 1].label = Some((at, len));
+                self.open[self.depth - 1].label = Some((self.base as u32 + at, len));
                 return Some(());
             }
             Some(attribute) => attribute,
@@ -361,7 +351,8 @@ impl<'a> Reader<'a> {
                 None => name,
             },
         };
-        self.definition.data.push(Binding::named(self.chunk, name, slot));
+        let name = Name::Text(utf16_text(self.chunk.get(name.0 as usize..(name.0 + name.1) as usize)?));
+        self.definition.data.push(Binding { name, slot });
         Some(())
     }
 
@@ -372,12 +363,13 @@ impl<'a> Reader<'a> {
             // The array stands for as many `Data` as it has items; nothing may be numbered after it.
             (Slot::Value(value), 0x81) => {
                 for item in 0..MAX_UNNAMED {
-                    self.definition.data.push(Binding::unnamed(n + item, Slot::Item(value, item)));
+                    let name = Name::Unnamed(n + item);
+                    self.definition.data.push(Binding { name, slot: Slot::Item(value, item) });
                 }
                 self.n_unnamed += MAX_UNNAMED;
             }
             _ => {
-                self.definition.data.push(Binding::unnamed(n, slot));
+                self.definition.data.push(Binding { name: Name::Unnamed(n), slot });
                 self.n_unnamed += 1;
             }
         }
@@ -393,20 +385,15 @@ impl<'a> Reader<'a> {
 const MAX_UNNAMED: u32 = 16;
 
 /// Whether UTF-16 text of the chunk is this ASCII text.
-pub fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
+fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
     let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
     name.len() == 2 * text.len()
         && name.chunks_exact(2).zip(text.bytes()).all(|(unit, byte)| unit[0] == byte && unit[1] == 0)
 }
 
-/// The same, whatever the case of ASCII letters.
-pub fn is_name_ignoring_case(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
-    let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
-    name.len() == 2 * text.len()
-        && name
-            .chunks_exact(2)
-            .zip(text.bytes())
-            .all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte) && unit[1] == 0)
+fn utf16_text(bytes: &[u8]) -> Box<str> {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into()
 }
 
 /// The most values of a record that is read here; Windows' own have fewer than half as many.
@@ -430,6 +417,8 @@ impl Default for Table {
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     chunk: &'a [u8],
+    /// Where the template's definition is.
+    definition_at: u32,
     kinds: &'a [u8],
     /// One more than there are kinds.
     starts: &'a [u32],
@@ -471,7 +460,10 @@ impl<'a> Values<'a> {
                 let (kind, start, end) = self.place(n).unwrap_or_default();
                 ValueRef { kind, start, end }
             }
-            Slot::Literal(at, len) => ValueRef { kind: LITERAL, start: at, end: at + len },
+            Slot::Literal(at, len) => {
+                let start = self.definition_at + at;
+                ValueRef { kind: LITERAL, start, end: start + len }
+            }
             _ => ValueRef::default(),
         }
     }
@@ -480,6 +472,21 @@ impl<'a> Values<'a> {
     pub fn is_same(&self, one: ValueRef, other: ValueRef) -> bool {
         let bytes = |of: ValueRef| self.chunk.get(of.start as usize..of.end as usize);
         one.start > 0 && one.kind == other.kind && bytes(one) == bytes(other)
+    }
+
+    /// The value of a slot, if it is of one of the kinds that are unsigned numbers: what most fields that are not text
+    /// are, without the detour over [`Raw`].
+    pub fn unsigned(&self, slot: Slot) -> Option<u64> {
+        let Slot::Value(n) = slot else { return None };
+        let (kind, start, end) = self.place(n)?;
+        let bytes = self.chunk.get(start as usize..end as usize)?;
+        matches!((kind, bytes.len()), (0x04 | 0x06 | 0x08 | 0x0a | 0x14 | 0x15, 1 | 2 | 4 | 8))
+            .then(|| unsigned(bytes))
+    }
+
+    /// The value of a slot as a whole number, however it is written.
+    pub fn number(&self, slot: Slot) -> Option<u64> {
+        self.unsigned(slot).or_else(|| self.slot(slot).number())
     }
 
     /// Where the value is, if it is BinXML.
@@ -498,7 +505,8 @@ impl<'a> Values<'a> {
             Slot::Value(n) => self.get(n),
             Slot::Item(n, item) => self.get(n).item(item),
             Slot::Literal(at, len) => {
-                self.chunk.get(at as usize..(at + len) as usize).map_or(Raw::Nothing, Raw::Utf16)
+                let start = (self.definition_at + at) as usize;
+                self.chunk.get(start..start + len as usize).map_or(Raw::Nothing, Raw::Utf16)
             }
         }
     }
@@ -537,6 +545,6 @@ pub fn read_instance<'a>(
         at += usize::from(u16::from_le_bytes([entry[0], entry[1]]));
     }
     room.starts[n] = at as u32;
-    let values = Values { chunk, kinds: &room.kinds[..n], starts: &room.starts[..=n] };
+    let values = Values { chunk, definition_at, kinds: &room.kinds[..n], starts: &room.starts[..=n] };
     (at <= end).then_some(Instance { definition_at, values })
 }

@@ -155,7 +155,7 @@ impl<'a> Raw<'a> {
 }
 
 /// A number of 1, 2, 4 or 8 bytes.
-fn unsigned(bytes: &[u8]) -> u64 {
+pub fn unsigned(bytes: &[u8]) -> u64 {
     match *bytes {
         [a] => u64::from(a),
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
@@ -273,6 +273,14 @@ impl CellWriter {
             Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
             Type::SshPort => cells[0] = one_more(ssh_port(raw)),
             _ => cells[0] = self.text(ty, raw).0,
+        }
+    }
+
+    /// The same of a number that is one already, for types that are nothing else.
+    pub fn write_number(ty: Type, number: u64, cells: &mut [u32]) {
+        match ty {
+            Type::Luid => put_wide(cells, number),
+            _ => cells[0] = one_more(Some(number)),
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Row {
     pub logon_type_name: Option<String>,
     pub user: Option<String>,
     pub domain: Option<String>,
+    #[serde(default)]
+    pub sid: Option<String>,
     pub start: Option<String>,
     pub start_how: String,
     pub start_earliest: Option<String>,

@@ -37,20 +37,25 @@ pub struct View {
 const MAX_ORDERS: usize = 8;
 
 impl View {
-    /// The rows `first .. first + n` of what the query shows.
-    pub fn rows(&mut self, from: &Exporter<'_>, query: &Query, first: u32, n: u32) -> Rows {
-        if self.query.as_ref() != Some(query) {
-            if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
-                let order = self.order(from, &query.sort);
-                self.find(from, query, &order);
-            }
-            let group = || {
-                let open = bursts::find(from, &query.open_bursts);
-                bursts::lines(&from.correlated.sessions, &self.rows, &open)
-            };
-            self.lines = query.is_grouped.then(group);
-            self.query = Some(query.clone());
+    /// Finds what the query shows, for [`View::rows`].
+    pub fn show(&mut self, from: &Exporter<'_>, query: &Query) {
+        if self.query.as_ref() == Some(query) {
+            return;
         }
+        if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
+            let order = self.order(from, &query.sort);
+            self.find(from, query, &order);
+        }
+        let group = || {
+            let open = bursts::find(from, &query.open_bursts);
+            bursts::lines(&from.correlated.sessions, &self.rows, &open)
+        };
+        self.lines = query.is_grouped.then(group);
+        self.query = Some(query.clone());
+    }
+
+    /// The rows `first .. first + n` of what is shown. Threads may make some side by side.
+    pub fn rows(&self, from: &Exporter<'_>, first: u32, n: u32) -> Rows {
         let (first_row, n) = (first as usize, n as usize);
         let rows = match &self.lines {
             Some(lines) => lines.iter().skip(first_row).take(n).map(|line| row_of_line(from, line)).collect(),
@@ -70,7 +75,7 @@ impl View {
     pub fn choose(&mut self, from: &Exporter<'_>, query: &Query) -> u32 {
         // An export is asked for in pieces, of the same query each time.
         if self.chosen_by.as_ref() != Some(&Some(query.clone())) {
-            self.rows(from, query, 0, 0);
+            self.show(from, query);
             self.chosen.clone_from(&self.rows);
             self.chosen.sort_unstable();
             self.chosen_by = Some(Some(query.clone()));
@@ -207,6 +212,7 @@ fn row(from: &Exporter<'_>, idx: SessionIdx) -> Row {
         logon_type_name: session.logon_type.and_then(logon_type_name).map(str::to_owned),
         user: text(session.user),
         domain: text(session.domain),
+        sid: text(session.sid),
         start: time(session.start.at),
         start_how: session.start.how.word().to_owned(),
         start_earliest: time(session.start.earliest),
@@ -246,6 +252,7 @@ fn row_of_line(from: &Exporter<'_>, line: &Line) -> Row {
         logon_type_name: first.logon_type_name,
         user: first.user,
         domain: first.domain,
+        sid: first.sid,
         start: Some(begin),
         end: Some(last),
         duration_s: Some(union_s).filter(|_| is_union_exact),
