@@ -15,6 +15,7 @@ use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Row};
 use sessionscope::session::Class;
 use sessionscope::time::Timestamp;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -85,7 +86,14 @@ fn line(row: &Row) -> [String; 8] {
         kind(row.logon_type, &row.logon_type_name, &row.class),
         from.collect::<Vec<_>>().join(" "),
     ]
-    .map(|cell| visible(&cell).into_owned())
+    .map(shown)
+}
+
+fn shown(cell: String) -> String {
+    match visible(&cell) {
+        Cow::Borrowed(_) => cell,
+        Cow::Owned(shown) => shown,
+    }
 }
 
 fn user(domain: &Option<String>, user: &Option<String>, sid: &Option<String>) -> String {
@@ -121,7 +129,7 @@ pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<St
 /// is longer than this.
 const MAX_CELL: usize = 256;
 
-fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
+fn cut(cell: &str) -> Cow<'_, str> {
     match cell.char_indices().nth(MAX_CELL) {
         None => cell.into(),
         Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
@@ -139,13 +147,13 @@ pub fn print_table<const N: usize>(
             *width = (*width).max(cell.chars().count().min(MAX_CELL));
         }
     }
-    let mut text = String::new();
+    let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
     let mut print = |cells: [&str; N]| {
         text.clear();
         for (cell, width) in cells.into_iter().zip(widths) {
             let cell = cut(cell);
             text.push_str(&cell);
-            text.extend(std::iter::repeat_n(' ', width + 2 - cell.chars().count()));
+            text.push_str(&blank[cell.chars().count()..width + 2]);
         }
         writeln!(out, "{}", text.trim_end())
     };

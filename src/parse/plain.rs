@@ -8,8 +8,8 @@ use super::block::BlockBuilder;
 use super::checksum::crc32;
 use super::shape::Shape;
 use super::template::{
-    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, definition_key,
-    definition_size, find, read_definition, read_instance,
+    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, definition_end,
+    definition_guid, find, is_of_shape, read_definition, read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
@@ -27,13 +27,12 @@ const RECORDS_AT: usize = 512;
 /// chunk made to have the same bytes read again and again goes to the slow reader.
 const MAX_LEARNED_BYTES: usize = 4 * super::CHUNK_BYTES;
 
-/// Definitions kept from chunk to chunk: logs have a few hundred, as the names that stand in a definition depend on
-/// those before it in its chunk. A log made to have more makes them be forgotten.
+/// Definitions kept from chunk to chunk: a log has a few dozen. One made to have more makes them be forgotten.
 const MAX_TEMPLATES: usize = 1024;
 const MAX_SHAPE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Templates of one GUID and size that a definition is compared with.
-const MAX_ALIKE: usize = 16;
+/// Templates of one GUID that a definition is compared with: honest ones are of different versions of Windows.
+const MAX_ALIKE: usize = 8;
 
 /// The templates learned so far, and where the present chunk has them.
 pub struct Templates {
@@ -41,8 +40,8 @@ pub struct Templates {
     at: Vec<u16>,
     used: Vec<u32>,
     all: Vec<Template>,
-    /// Of a definition's GUID and size: the templates that have them.
-    by_key: FxHashMap<[u8; 20], Vec<u16>>,
+    /// Places in `all`, by GUID.
+    by_guid: FxHashMap<[u8; 16], Vec<u16>>,
     n_shape_bytes: usize,
     n_learned_bytes: usize,
 }
@@ -66,9 +65,9 @@ struct Template {
 
 impl Template {
     fn new((definition, shape): (Definition, Shape)) -> Self {
-        let Definition { system, payload, data } = definition;
+        let Definition { system, payload, data, literals } = definition;
         let [provider, channel, computer] =
-            [system.provider, system.channel, system.computer].map(TextSlot::of);
+            [system.provider, system.channel, system.computer].map(|slot| TextSlot::of(slot, &literals));
         Template {
             shape,
             system,
@@ -87,7 +86,7 @@ impl Template {
     fn forget(&mut self) {
         let names = [&mut self.provider, &mut self.channel, &mut self.computer];
         let texts = names.into_iter().chain(self.plan.steps.iter_mut().map(|step| &mut step.text));
-        texts.for_each(|text| text.last = ValueRef::default());
+        texts.for_each(TextSlot::forget);
         self.origin = None;
         self.signature = None;
     }
@@ -146,24 +145,40 @@ enum Place {
 
 /// A slot with text, and the text it had last: many records in a row have the same, and comparing bytes is cheaper
 /// than finding them.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct TextSlot {
     slot: Slot,
+    /// Text that is the definition's own.
+    literal: Option<Box<[u8]>>,
     last: ValueRef,
-    id: StrId,
+    id: Option<StrId>,
 }
 
 impl TextSlot {
-    fn of(slot: Slot) -> Self {
-        TextSlot { slot, ..TextSlot::default() }
+    fn of(slot: Slot, literals: &[Box<[u8]>]) -> Self {
+        let literal = match slot {
+            Slot::Literal(n) => literals.get(usize::from(n)).cloned(),
+            _ => None,
+        };
+        TextSlot { slot, literal, ..TextSlot::default() }
+    }
+
+    /// What holds in one chunk or block only.
+    fn forget(&mut self) {
+        (self.last, self.id) = (ValueRef::default(), None);
     }
 
     fn read(&mut self, ty: Type, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
         let here = values.value_ref(self.slot);
-        if !values.is_same(self.last, here) {
-            (self.last, self.id) = (here, block.cells.text(ty, values.slot(self.slot)));
+        match self.id {
+            Some(id) if self.literal.is_some() || values.is_same(self.last, here) => id,
+            _ => {
+                let raw = self.literal.as_deref().map_or_else(|| values.slot(self.slot), Raw::Utf16);
+                let id = block.cells.text(ty, raw);
+                (self.last, self.id) = (here, Some(id));
+                id
+            }
         }
-        self.id
     }
 }
 
@@ -173,7 +188,7 @@ impl Default for Templates {
             at: vec![0; super::CHUNK_BYTES],
             used: Vec::new(),
             all: Vec::new(),
-            by_key: FxHashMap::default(),
+            by_guid: FxHashMap::default(),
             n_shape_bytes: 0,
             n_learned_bytes: 0,
         }
@@ -187,7 +202,7 @@ impl Templates {
         }
         if self.all.len() > MAX_TEMPLATES || self.n_shape_bytes > MAX_SHAPE_BYTES {
             self.all.clear();
-            self.by_key.clear();
+            self.by_guid.clear();
             self.n_shape_bytes = 0;
         }
         self.n_learned_bytes = 0;
@@ -197,11 +212,12 @@ impl Templates {
     fn place(&mut self, chunk: &[u8], at: u32) -> Option<usize> {
         match *self.at.get(at as usize)? {
             0 => {
-                self.n_learned_bytes += definition_size(chunk, at as usize)?;
+                let end = definition_end(chunk, at as usize)?;
+                self.n_learned_bytes += end - at as usize;
                 if self.n_learned_bytes > MAX_LEARNED_BYTES {
                     return None;
                 }
-                let place = self.find_or_learn(chunk, at as usize)?;
+                let place = self.find_or_learn(chunk, at as usize, end)?;
                 self.at[at as usize] = place as u16 + 1;
                 self.used.push(at);
                 Some(place)
@@ -210,19 +226,19 @@ impl Templates {
         }
     }
 
-    fn find_or_learn(&mut self, chunk: &[u8], at: usize) -> Option<usize> {
-        let key = definition_key(chunk, at)?;
-        let known = self.by_key.get(&key).map_or(&[][..], Vec::as_slice);
+    fn find_or_learn(&mut self, chunk: &[u8], at: usize, end: usize) -> Option<usize> {
+        let guid = definition_guid(chunk, at)?;
+        let known = self.by_guid.get(&guid).map_or(&[][..], Vec::as_slice);
         let mut latest = known.iter().rev().take(MAX_ALIKE).map(|&place| usize::from(place));
-        if let Some(place) = latest.find(|&place| self.all[place].shape.is_at(chunk, at)) {
+        if let Some(place) = latest.find(|&place| is_of_shape(&self.all[place].shape, chunk, at, end)) {
             self.all[place].forget();
             return Some(place);
         }
-        let template = Template::new(read_definition(chunk, at)?);
+        let template = Template::new(read_definition(chunk, at, end)?);
         self.n_shape_bytes += template.shape.n_bytes();
         self.all.push(template);
         let place = self.all.len() - 1;
-        self.by_key.entry(key).or_default().push(place as u16);
+        self.by_guid.entry(guid).or_default().push(place as u16);
         Some(place)
     }
 }
@@ -356,7 +372,7 @@ fn read_event(
     let system = outer.system;
     let Some(payload) = outer.payload.filter(|&n| !values.is_nothing(n)) else {
         // The data are part of the record's own template, or there are none.
-        outer.plan.prepare(spec, &outer.data);
+        outer.plan.prepare(spec, &outer.data)?;
         outer.plan.read(spec, &system, values, values, block);
         return Some(());
     };
@@ -364,20 +380,21 @@ fn read_event(
     let Instance { definition_at, values: data } = read_instance(chunk, start, end, room)?;
     let inner = templates.place(chunk, definition_at)?;
     let Template { data: bindings, plan, .. } = &mut templates.all[inner];
-    plan.prepare(spec, bindings);
+    plan.prepare(spec, bindings)?;
     plan.read(spec, &system, values, &data, block);
     Some(())
 }
 
 impl Plan {
-    /// Makes the plan for a template with these data fields, if it is for another spec.
-    fn prepare(&mut self, spec: SpecIdx, data: &[Binding]) {
+    /// Makes the plan for a template with these data fields, if it is for another spec. Fields that are the same in each
+    /// record are none that Windows writes.
+    fn prepare(&mut self, spec: SpecIdx, data: &[Binding]) -> Option<()> {
         if self.spec == Some(spec) {
-            return;
+            return Some(());
         }
         let layout = &LAYOUTS[usize::from(spec)];
         let slot = |name: &str| find(data, name);
-        self.spec = Some(spec);
+        self.spec = None;
         self.telling = telling(layout.spec).map(|n| slot(layout.spec.fields[n].0)).collect();
         self.steps.clear();
         for &(name, field) in layout.spec.fields {
@@ -386,15 +403,18 @@ impl Plan {
                 "@ActivityID" => Place::ActivityId,
                 _ => match slot(name) {
                     Slot::Absent => continue,
+                    Slot::Literal(_) => return None,
                     slot => Place::Data(slot),
                 },
             };
             let Some(cell) = layout.slot(field) else { continue };
-            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent });
+            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent }, &[]);
             let ty = field.ty();
             let is_number = matches!(ty, Type::Luid | Type::Number | Type::Port);
             self.steps.push(Step { place, ty, is_number, cell, text });
         }
+        self.spec = Some(spec);
+        Some(())
     }
 
     fn read(

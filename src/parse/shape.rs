@@ -1,155 +1,201 @@
 //! What a definition looks like wherever it stands, so that a template is learned once for a whole log.
 //!
-//! Windows defines its templates anew in each chunk. All that differs between two definitions of the same template
-//! are the offsets of names, which a chunk has once each.
+//! Windows defines its templates anew in each chunk. Two definitions of one template differ in the offsets of names,
+//! in the names they bring along (a chunk has each name once, where it is used first), and in the sizes that follow
+//! from those.
 
-use super::template::is_in_place;
 use super::value::{u16_at, u32_at};
 
-/// The bytes of a definition without the offsets in them, and the names at those offsets.
+/// What makes a definition what it is, in its order.
+#[derive(Default)]
 pub struct Shape {
-    /// Zeros where offsets are.
+    parts: Vec<Part>,
+    /// The bytes that must be the same, of all parts.
     bytes: Vec<u8>,
-    /// Zeros where offsets are, all ones elsewhere.
-    mask: Vec<u8>,
-    references: Vec<Reference>,
-    /// Names that stand elsewhere in the chunk: their first reference, and their length and text.
-    names: Vec<(usize, Box<[u8]>)>,
+    /// Each different name: its length and its UTF-16 text.
+    names: Vec<Box<[u8]>>,
 }
 
-/// An offset of a name within a definition.
-struct Reference {
-    at: usize,
-    /// The first offset of the same name.
-    first: usize,
-    is_in_place: bool,
+/// Bytes that must be the same, then some that tell nothing, then perhaps a name.
+struct Part {
+    n_same: u32,
+    n_skipped: u32,
+    name: Option<u16>,
 }
 
-/// In a name: the offset of the next one, a hash, then length and text, which tell it from others.
-const NAME_LENGTH_AT: usize = 6;
+/// In a name: the offset of the next one and a hash, then its length and text, then a NUL.
+const NAME_HEADER_BYTES: usize = 6;
+const NUL_BYTES: usize = 2;
 
-impl Shape {
-    /// Of the definition at this range of the chunk, whose offsets of names stand at these places in it.
-    pub fn new(chunk: &[u8], at: usize, size: usize, places: &[usize]) -> Option<Self> {
-        let definition = chunk.get(at..at.checked_add(size)?)?;
-        let mut shape = Shape {
-            bytes: definition.to_vec(),
-            mask: vec![0xff; size],
-            references: Vec::with_capacity(places.len()),
-            names: Vec::new(),
-        };
-        for &place in places {
-            shape.add(chunk, at, place)?;
-        }
-        Some(shape)
-    }
+/// Different names whose place in the chunk is remembered while a definition is compared: more than Windows' own have.
+const MAX_PLACES: usize = 96;
 
-    fn add(&mut self, chunk: &[u8], at: usize, place: usize) -> Option<()> {
-        let offset_at = |place: usize| u32_at(chunk, at + place);
-        let offset = offset_at(place)?;
-        let is_in_place = is_in_place(offset, at + place);
-        let known = self.references.iter().find(|one| offset_at(one.at) == Some(offset));
-        let first = known.map_or(place, |one| one.first);
-        if first == place && !is_in_place {
-            self.names.push((place, name_at(chunk, offset)?.into()));
-        }
-        // A name that stands here begins with the offset of another.
-        let n_offset_bytes = if is_in_place { 8 } else { 4 };
-        self.bytes.get_mut(place..place + n_offset_bytes)?.fill(0);
-        self.mask.get_mut(place..place + n_offset_bytes)?.fill(0);
-        self.references.push(Reference { at: place, first, is_in_place });
-        Some(())
-    }
-
-    /// Whether the definition at this offset is the same but for its place.
-    pub fn is_at(&self, chunk: &[u8], at: usize) -> bool {
-        let Some(definition) = chunk.get(at..at + self.bytes.len()) else { return false };
-        let differs =
-            |different: u8, ((&here, &bytes), &mask): ((&u8, &u8), &u8)| different | (here & mask) ^ bytes;
-        let is_reference = |one: &Reference| {
-            let offset = u32_at(definition, one.at);
-            offset == u32_at(definition, one.first)
-                && offset.is_some_and(|offset| is_in_place(offset, at + one.at) == one.is_in_place)
-        };
-        let is_name = |(first, name): &(usize, Box<[u8]>)| {
-            u32_at(definition, *first).and_then(|offset| name_at(chunk, offset)) == Some(name)
-        };
-        definition.iter().zip(&self.bytes).zip(&self.mask).fold(0, differs) == 0
-            && self.references.iter().all(is_reference)
-            && self.names.iter().all(is_name)
-    }
-
-    /// Bytes it takes to keep this.
-    pub fn n_bytes(&self) -> usize {
-        2 * self.bytes.len()
-    }
+/// The name that is referred to at a place of the chunk, its length and text; and where what follows begins: the first
+/// use of a name brings it along.
+pub fn name_at(chunk: &[u8], place: usize) -> Option<(u32, &[u8], usize)> {
+    let (offset, after) = (u32_at(chunk, place)?, place + 4);
+    let name = text_at(chunk, offset)?;
+    let is_here = offset as usize == after;
+    Some((offset, name, if is_here { after + NAME_HEADER_BYTES + name.len() + NUL_BYTES } else { after }))
 }
 
-/// Length and text of the name at an offset of the chunk.
-fn name_at(chunk: &[u8], offset: u32) -> Option<&[u8]> {
-    let at = (offset as usize).checked_add(NAME_LENGTH_AT)?;
+fn text_at(chunk: &[u8], offset: u32) -> Option<&[u8]> {
+    let at = (offset as usize).checked_add(NAME_HEADER_BYTES)?;
     let n_units = usize::from(u16_at(chunk, at)?);
     chunk.get(at..at + 2 + 2 * n_units)
+}
+
+impl Shape {
+    /// Adds bytes that must be the same, and says how many that tell nothing follow them.
+    pub fn add(&mut self, same: &[u8], n_skipped: usize) {
+        self.bytes.extend_from_slice(same);
+        self.parts.push(Part { n_same: same.len() as u32, n_skipped: n_skipped as u32, name: None });
+    }
+
+    /// Adds a name.
+    pub fn add_name(&mut self, name: &[u8]) {
+        let known = self.names.iter().position(|known| **known == *name);
+        let number = known.unwrap_or_else(|| {
+            self.names.push(name.into());
+            self.names.len() - 1
+        });
+        if let Some(part) = self.parts.last_mut() {
+            part.name = Some(number as u16);
+        }
+    }
+
+    /// Whether the definition at this range of the chunk is of this shape.
+    pub fn is_at(&self, chunk: &[u8], at: usize, end: usize) -> bool {
+        self.end_from(chunk, at) == Some(end)
+    }
+
+    /// Where a definition of this shape that begins here ends.
+    fn end_from(&self, chunk: &[u8], mut at: usize) -> Option<usize> {
+        let mut places = [0; MAX_PLACES];
+        let mut rest = &self.bytes[..];
+        for part in &self.parts {
+            let (same, after) = rest.split_at_checked(part.n_same as usize)?;
+            rest = after;
+            if chunk.get(at..at + same.len())? != same {
+                return None;
+            }
+            at += same.len() + part.n_skipped as usize;
+            let Some(number) = part.name.map(usize::from) else { continue };
+            let place = places.get_mut(number)?;
+            let offset = u32_at(chunk, at)?;
+            // A name that was found there before need not be compared again, nor does it stand here.
+            if *place == offset && offset as usize != at + 4 {
+                at += 4;
+                continue;
+            }
+            let (offset, name, after) = name_at(chunk, at)?;
+            if *name != *self.names[number] {
+                return None;
+            }
+            (*place, at) = (offset, after);
+        }
+        Some(at)
+    }
+
+    /// Bytes it takes to keep this, about.
+    pub fn n_bytes(&self) -> usize {
+        self.bytes.len()
+            + size_of_val(&self.parts[..])
+            + self.names.iter().map(|name| name.len()).sum::<usize>()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A chunk with a name at one place, and at another a definition that refers to it twice and brings a name along.
-    fn chunk(name_at: usize, name: &str, at: usize, own: &str) -> Vec<u8> {
-        let mut chunk = vec![0; 400];
-        let mut put = |at: usize, bytes: &[u8]| chunk[at..at + bytes.len()].copy_from_slice(bytes);
-        let name_bytes = |next: u32, name: &str| {
-            let units = name.encode_utf16().flat_map(u16::to_le_bytes);
-            let head = [&next.to_le_bytes()[..], &[7, 7], &(name.len() as u16).to_le_bytes()].concat();
-            head.into_iter().chain(units).collect::<Vec<u8>>()
-        };
-        put(name_at, &name_bytes(at as u32, name));
-        put(at, b"definition..");
-        put(at + PLACES[0], &(name_at as u32).to_le_bytes());
-        put(at + PLACES[1], &(name_at as u32).to_le_bytes());
-        put(at + PLACES[2], &(at as u32 + PLACES[2] as u32 + 4).to_le_bytes());
-        put(at + PLACES[2] + 4, &name_bytes(name_at as u32, own));
-        chunk
+    /// What a definition of two references to one name and one to another looks like.
+    fn shape() -> Shape {
+        let mut shape = Shape::default();
+        shape.add(b"open", 6);
+        shape.add_name(&text("Data"));
+        shape.add(b"then", 0);
+        shape.add_name(&text("Data"));
+        shape.add(b"and", 2);
+        shape.add_name(&text("Name"));
+        shape.add(b"close", 0);
+        shape
     }
 
-    const PLACES: [usize; 3] = [12, 20, 30];
-    const SIZE: usize = 60;
+    fn text(name: &str) -> Vec<u8> {
+        let units = name.encode_utf16().flat_map(u16::to_le_bytes);
+        (name.len() as u16).to_le_bytes().into_iter().chain(units).collect()
+    }
 
-    fn shape() -> Shape {
-        Shape::new(&chunk(100, "Data", 200, "LogonId"), 200, SIZE, &PLACES).unwrap()
+    fn stored(name: &str) -> Vec<u8> {
+        [&[1, 2, 3, 4, 5, 6], &text(name)[..], &[0, 0]].concat()
+    }
+
+    /// A chunk with such a definition: names by their text stand before it, others within.
+    fn chunk(before: &[&str], names: [&str; 3]) -> (Vec<u8>, usize) {
+        let mut chunk = vec![0xaa; 16];
+        let mut known: Vec<(String, usize)> = Vec::new();
+        for name in before {
+            known.push(((*name).to_owned(), chunk.len()));
+            chunk.extend(stored(name));
+        }
+        let at = chunk.len();
+        let filler = [&b"sixsix"[..], b"", b"zz"];
+        for ((same, filler), name) in [&b"open"[..], b"then", b"and"].into_iter().zip(filler).zip(names) {
+            chunk.extend([same, filler].concat());
+            match known.iter().find(|(other, _)| other == name) {
+                Some((_, offset)) => chunk.extend((*offset as u32).to_le_bytes()),
+                None => {
+                    known.push((name.to_owned(), chunk.len() + 4));
+                    chunk.extend((chunk.len() as u32 + 4).to_le_bytes());
+                    chunk.extend(stored(name));
+                }
+            }
+        }
+        chunk.extend(b"close");
+        (chunk, at)
+    }
+
+    fn is_same((chunk, at): (Vec<u8>, usize)) -> bool {
+        shape().is_at(&chunk, at, chunk.len())
     }
 
     #[test]
-    fn a_definition_is_the_same_wherever_it_and_its_names_stand() {
-        assert!(shape().is_at(&chunk(100, "Data", 200, "LogonId"), 200));
-        assert!(shape().is_at(&chunk(300, "Data", 10, "LogonId"), 10));
+    fn wherever_its_names_stand_a_definition_is_the_same() {
+        for before in [&[][..], &["Data"], &["Name"], &["Other", "Name", "Data"]] {
+            assert!(is_same(chunk(before, ["Data", "Data", "Name"])), "{before:?}");
+        }
     }
 
     #[test]
     fn other_names_make_it_another() {
-        assert!(!shape().is_at(&chunk(100, "Date", 200, "LogonId"), 200));
-        assert!(!shape().is_at(&chunk(100, "Dat", 200, "LogonId"), 200));
-        assert!(!shape().is_at(&chunk(100, "Data", 200, "LogonIx"), 200));
+        for before in [&[][..], &["Data", "Name", "Date", "Dat", "Names"]] {
+            for names in [
+                ["Date", "Date", "Name"],
+                ["Data", "Date", "Name"],
+                ["Data", "Data", "Names"],
+                ["Dat", "Dat", "Name"],
+            ] {
+                assert!(!is_same(chunk(before, names)), "{before:?} {names:?}");
+            }
+        }
     }
 
     #[test]
-    fn other_bytes_and_offsets_make_it_another() {
-        let mut changed = chunk(100, "Data", 200, "LogonId");
-        changed[205] ^= 1;
-        assert!(!shape().is_at(&changed, 200));
-        // The second reference is to another name.
-        let mut changed = chunk(100, "Data", 200, "LogonId");
-        changed[200 + PLACES[1]] ^= 1;
-        assert!(!shape().is_at(&changed, 200));
-        // What was a reference would be read as one that brings its name along, and the bytes after it as that name.
-        let mut changed = chunk(100, "Data", 200, "LogonId");
-        let in_place = 200 + PLACES[1] as u32 + 4;
-        for place in &PLACES[..2] {
-            changed[200 + place..][..4].copy_from_slice(&in_place.to_le_bytes());
-        }
-        assert!(!shape().is_at(&changed, 200));
-        assert!(!shape().is_at(&changed[..230], 200));
+    fn other_bytes_make_it_another() {
+        let (mut bytes, at) = chunk(&["Data", "Name"], ["Data", "Data", "Name"]);
+        assert!(!shape().is_at(&bytes, at, bytes.len() - 1));
+        assert!(!shape().is_at(&bytes[..bytes.len() - 1], at, bytes.len()));
+        bytes[at] ^= 1;
+        assert!(!is_same((bytes, at)));
+    }
+
+    #[test]
+    fn a_name_said_to_stand_here_is_read_here() {
+        let (mut bytes, at) = chunk(&["Data", "Name"], ["Data", "Data", "Name"]);
+        // The second reference points behind itself, where no name is.
+        let second = at + 4 + 6 + 4 + 4;
+        bytes[second..second + 4].copy_from_slice(&(second as u32 + 4).to_le_bytes());
+        assert!(!is_same((bytes, at)));
     }
 }

@@ -4,7 +4,7 @@
 //! definition once tells for all its records which value is the EventID, and which is TargetLogonId. Definitions that
 //! are not of the plain form Windows writes are refused ([`None`]) and left to the slow reader.
 
-use super::shape::Shape;
+use super::shape::{Shape, name_at};
 use super::value::{Raw, u16_at, u32_at, unsigned};
 
 /// Where a field's value comes from.
@@ -16,8 +16,8 @@ pub enum Slot {
     Value(u16),
     /// Item `.1` of the record's value `.0`, an array of strings.
     Item(u16, u32),
-    /// Text of the template: where in the definition, and how many bytes of UTF-16.
-    Literal(u32, u32),
+    /// The definition's literal of this number.
+    Literal(u16),
 }
 
 /// A data field's name, or its place among the unnamed.
@@ -69,6 +69,8 @@ pub struct Definition {
     pub payload: Option<u16>,
     /// Data fields of the definition itself.
     pub data: Vec<Binding>,
+    /// Texts of the definition, UTF-16.
+    pub literals: Vec<Box<[u8]>>,
 }
 
 /// Bytes before the BinXML of a definition: next definition, GUID, size.
@@ -77,30 +79,29 @@ const HEADER_BYTES: usize = 24;
 /// Deeper than any event: Event, UserData, an element of its own, fields, and some.
 const MAX_DEPTH: usize = 16;
 
-/// Size in bytes of a definition with its header, if it fits in the chunk.
-pub fn definition_size(chunk: &[u8], at: usize) -> Option<usize> {
-    let size = HEADER_BYTES.checked_add(u32_at(chunk, at.checked_add(20)?)? as usize)?;
-    (at.checked_add(size)? <= chunk.len()).then_some(size)
+/// Where a definition ends, if it does so within the chunk.
+pub fn definition_end(chunk: &[u8], at: usize) -> Option<usize> {
+    let body = at.checked_add(HEADER_BYTES)?;
+    let end = body.checked_add(u32_at(chunk, body - 4)? as usize)?;
+    (end <= chunk.len()).then_some(end)
 }
 
-/// GUID and size of the definition at an offset of the chunk.
-pub fn definition_key(chunk: &[u8], at: usize) -> Option<[u8; 20]> {
-    chunk.get(at.checked_add(4)?..at.checked_add(HEADER_BYTES)?)?.try_into().ok()
+/// The GUID of a definition.
+pub fn definition_guid(chunk: &[u8], at: usize) -> Option<[u8; 16]> {
+    chunk.get(at.checked_add(4)?..at.checked_add(20)?)?.try_into().ok()
 }
 
-/// Whether the offset of a name that stands at a place of the chunk points behind itself: the first use of a name
-/// brings the name along.
-pub fn is_in_place(offset: u32, place: usize) -> bool {
-    offset as usize == place + 4
+/// Whether the definition at an offset of the chunk, which ends there, is of this shape.
+pub fn is_of_shape(shape: &Shape, chunk: &[u8], at: usize, end: usize) -> bool {
+    shape.is_at(chunk, at + HEADER_BYTES, end)
 }
 
-/// Reads the definition at an offset of the chunk.
-pub fn read_definition(chunk: &[u8], at: usize) -> Option<(Definition, Shape)> {
-    let size = definition_size(chunk, at)?;
-    let mut reader = Reader::new(chunk, at, size);
+/// Reads the definition at an offset of the chunk, which ends there.
+pub fn read_definition(chunk: &[u8], at: usize, end: usize) -> Option<(Definition, Shape)> {
+    let mut reader = Reader::new(chunk, at + HEADER_BYTES, end);
     reader.run()?;
-    let shape = Shape::new(chunk, at, size, &reader.references)?;
-    Some((reader.definition, shape))
+    reader.skip(end.checked_sub(reader.at)?)?;
+    Some((reader.definition, reader.shape))
 }
 
 /// What an element is, as far as it matters here.
@@ -119,15 +120,13 @@ enum Element {
 struct Open {
     name: (u32, u32),
     element: Element,
-    /// Text of its `Name` attribute.
-    label: Option<(u32, u32)>,
+    /// The literal that is its `Name` attribute.
+    label: Option<u16>,
     has_content: bool,
 }
 
 struct Reader<'a> {
     chunk: &'a [u8],
-    /// Where the definition begins.
-    base: usize,
     at: usize,
     end: usize,
     open: [Open; MAX_DEPTH],
@@ -139,18 +138,18 @@ struct Reader<'a> {
     data_name: (u32, u32),
     label_name: (u32, u32),
     n_unnamed: u32,
-    /// Where in the definition the offsets of names are.
-    references: Vec<usize>,
     definition: Definition,
+    shape: Shape,
+    /// Up to where the shape is known.
+    shaped: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(chunk: &'a [u8], base: usize, size: usize) -> Self {
+    fn new(chunk: &'a [u8], at: usize, end: usize) -> Self {
         Reader {
             chunk,
-            base,
-            at: base + HEADER_BYTES,
-            end: base + size,
+            at,
+            end,
             open: [Open::default(); MAX_DEPTH],
             depth: 0,
             attribute: None,
@@ -158,8 +157,9 @@ impl<'a> Reader<'a> {
             data_name: (0, 0),
             label_name: (0, 0),
             n_unnamed: 0,
-            references: Vec::new(),
             definition: Definition::default(),
+            shape: Shape::default(),
+            shaped: at,
         }
     }
 
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
                 0x06 | 0x46 => self.begin_attribute()?,
                 0x05 | 0x45 => {
                     let literal = self.literal()?;
-                    self.content(Slot::Literal(literal.0, literal.1), 0x01)?;
+                    self.content(literal, 0x01)?;
                 }
                 0x0d | 0x0e => {
                     let (value, kind) = (self.u16()?, self.u8()?);
@@ -199,32 +199,29 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    fn u32(&mut self) -> Option<u32> {
-        let value = u32_at(self.chunk, self.at)?;
-        self.at += 4;
-        Some(value)
+    /// Passes over bytes that tell nothing.
+    fn skip(&mut self, n: usize) -> Option<()> {
+        self.shape.add(self.chunk.get(self.shaped..self.at)?, n);
+        self.at += n;
+        self.shaped = self.at;
+        Some(())
     }
 
-    /// A reference to a name: its UTF-16 text. The name itself stands here when it is used for the first time.
-    fn name(&mut self) -> Option<(u32, u32)> {
-        let place = self.at;
-        self.references.push(place - self.base);
-        let at = self.u32()?;
-        // Next name, hash, then the length in units.
-        let n_units = u32::from(u16_at(self.chunk, (at as usize).checked_add(6)?)?);
-        if is_in_place(at, place) {
-            self.at += 8 + 2 * n_units as usize + 2;
-        }
-        let text = (at + 8, 2 * n_units);
-        self.chunk.get(text.0 as usize..(text.0 + text.1) as usize).map(|_| text)
+    /// A reference to a name: its UTF-16 text. What stands before it is `n_skipped` bytes that tell nothing.
+    fn name(&mut self, n_skipped: usize) -> Option<(u32, u32)> {
+        self.skip(n_skipped)?;
+        let (offset, name, after) = name_at(self.chunk, self.at)?;
+        self.shape.add_name(name);
+        (self.at, self.shaped) = (after, after);
+        // After the next name, a hash and the length.
+        Some((offset + 8, name.len() as u32 - 2))
     }
 
     fn open_element(&mut self, has_attributes: bool) -> Option<()> {
-        // Dependency id and size.
-        self.at += 2 + 4;
-        let name = self.name()?;
+        // After a dependency id and a size.
+        let name = self.name(2 + 4)?;
         if has_attributes {
-            self.at += 4;
+            self.skip(4)?;
         }
         let element = self.element(name);
         *self.open.get_mut(self.depth)? = Open { name, element, ..Open::default() };
@@ -267,19 +264,21 @@ impl<'a> Reader<'a> {
     }
 
     fn begin_attribute(&mut self) -> Option<()> {
-        self.attribute = Some(self.name()?);
+        self.attribute = Some(self.name(0)?);
         self.attribute_has_value = false;
         Some(())
     }
 
-    fn literal(&mut self) -> Option<(u32, u32)> {
+    fn literal(&mut self) -> Option<Slot> {
         if self.u8()? != 0x01 {
             return None;
         }
-        let n_bytes = 2 * u32::from(self.u16()?);
-        let text = ((self.at - self.base) as u32, n_bytes);
-        self.at += n_bytes as usize;
-        (self.at <= self.end).then_some(text)
+        let n_bytes = 2 * usize::from(self.u16()?);
+        let text = self.chunk.get(self.at..self.at + n_bytes)?;
+        self.at += n_bytes;
+        self.definition.literals.push(text.into());
+        let number = u16::try_from(self.definition.literals.len() - 1).ok()?;
+        (self.at <= self.end).then_some(Slot::Literal(number))
     }
 
     /// A literal or a value: of the attribute just named, or of the element that is open.
@@ -332,7 +331,9 @@ impl<'a> Reader<'a> {
             _ => return Some(()),
         };
         *target = slot;
-        Some(())
+        // Windows' templates say themselves who writes; all else is the record's.
+        let may_be_literal = is("Provider") || is("Channel") || is("Computer");
+        (may_be_literal || !matches!(slot, Slot::Literal(_))).then_some(())
     }
 
     fn data_field(&mut self, slot: Slot, kind: u8) -> Option<()> {
@@ -340,20 +341,23 @@ impl<'a> Reader<'a> {
         let attribute = self.attribute;
         let name = match attribute {
             Some(attribute) if element == Element::Data && self.is_label(attribute) => {
-                let Slot::Literal(at, len) = slot else { return None };
-                self.open[self.depth - 1].label = Some((self.base as u32 + at, len));
+                let Slot::Literal(number) = slot else { return None };
+                self.open[self.depth - 1].label = Some(number);
                 return Some(());
             }
-            Some(attribute) => attribute,
+            Some(attribute) => self.text(attribute)?,
             None => match label {
-                Some(label) => label,
+                Some(label) => utf16_text(&self.definition.literals[usize::from(label)]),
                 None if element == Element::Data => return self.unnamed(slot, kind),
-                None => name,
+                None => self.text(name)?,
             },
         };
-        let name = Name::Text(utf16_text(self.chunk.get(name.0 as usize..(name.0 + name.1) as usize)?));
-        self.definition.data.push(Binding { name, slot });
+        self.definition.data.push(Binding { name: Name::Text(name), slot });
         Some(())
+    }
+
+    fn text(&self, (at, len): (u32, u32)) -> Option<Box<str>> {
+        self.chunk.get(at as usize..(at + len) as usize).map(utf16_text)
     }
 
     /// `Data` without a name: one text, or an array of them in one value.
@@ -417,8 +421,6 @@ impl Default for Table {
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     chunk: &'a [u8],
-    /// Where the template's definition is.
-    definition_at: u32,
     kinds: &'a [u8],
     /// One more than there are kinds.
     starts: &'a [u32],
@@ -431,9 +433,6 @@ pub struct ValueRef {
     start: u32,
     end: u32,
 }
-
-/// Stands for the kind of text that is the template's own: no value has it.
-const LITERAL: u8 = u8::MAX;
 
 /// A template instance within a chunk: which definition, and its values.
 pub struct Instance<'a> {
@@ -453,16 +452,12 @@ impl<'a> Values<'a> {
         Some((*self.kinds.get(n)?, *self.starts.get(n)?, *self.starts.get(n + 1)?))
     }
 
-    /// Where the value of a slot is.
+    /// Where the value of a slot is; a literal is none of the record's.
     pub fn value_ref(&self, slot: Slot) -> ValueRef {
         match slot {
             Slot::Value(n) => {
                 let (kind, start, end) = self.place(n).unwrap_or_default();
                 ValueRef { kind, start, end }
-            }
-            Slot::Literal(at, len) => {
-                let start = self.definition_at + at;
-                ValueRef { kind: LITERAL, start, end: start + len }
             }
             _ => ValueRef::default(),
         }
@@ -501,13 +496,9 @@ impl<'a> Values<'a> {
 
     pub fn slot(&self, slot: Slot) -> Raw<'a> {
         match slot {
-            Slot::Absent => Raw::Nothing,
+            Slot::Absent | Slot::Literal(_) => Raw::Nothing,
             Slot::Value(n) => self.get(n),
             Slot::Item(n, item) => self.get(n).item(item),
-            Slot::Literal(at, len) => {
-                let start = (self.definition_at + at) as usize;
-                self.chunk.get(start..start + len as usize).map_or(Raw::Nothing, Raw::Utf16)
-            }
         }
     }
 }
@@ -530,7 +521,7 @@ pub fn read_instance<'a>(
     let definition_at = u32_at(stream, token + 6)?;
     let mut at = start + token + 10;
     if definition_at as usize == at {
-        at += definition_size(chunk, at)?;
+        at = definition_end(chunk, at)?;
     }
     let n = u32_at(chunk, at)? as usize;
     at += 4;
@@ -545,6 +536,6 @@ pub fn read_instance<'a>(
         at += usize::from(u16::from_le_bytes([entry[0], entry[1]]));
     }
     room.starts[n] = at as u32;
-    let values = Values { chunk, definition_at, kinds: &room.kinds[..n], starts: &room.starts[..=n] };
+    let values = Values { chunk, kinds: &room.kinds[..n], starts: &room.starts[..=n] };
     (at <= end).then_some(Instance { definition_at, values })
 }
