@@ -10,7 +10,7 @@ use crate::event::Records;
 use crate::event::merge::Merged;
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
-use crate::export::lent::Lent;
+use crate::export::lent::{Lent, Text};
 use crate::export::record::Exporter;
 use crate::export::words;
 use crate::machine::record::{CoverageRecord, HostRecord};
@@ -203,8 +203,9 @@ impl Case {
     }
 
     /// The rows `first .. first + n` of what is shown. Threads may ask for some side by side.
-    pub fn shown(&self, first: u32, n: u32) -> Rows {
-        self.view.rows(&self.exporter(&self.paths()), first, n)
+    pub fn shown<'a, T: Text<'a>>(&'a self, first: u32, n: u32) -> Rows<T> {
+        let exporter = Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &[] };
+        self.view.rows(&exporter, first, n)
     }
 
     /// Makes ready for filters: the first one is as quick as all others.

@@ -7,6 +7,7 @@ use rayon::iter::{
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
+use sessionscope::export::lent::{Lent, Text};
 use sessionscope::export::record::duration_text;
 use sessionscope::export::words::what;
 use sessionscope::export::{codes, visible};
@@ -52,7 +53,7 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let shown_noise = noise.map(|class| class.word().to_owned()).collect();
     case.show(&Query { is_grouped, shown_noise, ..Query::default() });
     let case = &*case;
-    let shown = case.shown(0, 0);
+    let shown = case.shown::<Lent<'_>>(0, 0);
     let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();
     let rows = firsts.into_par_iter().flat_map_iter(|first| case.shown(first, IN_ROW).rows);
     let (in_bursts, lines): (Vec<u32>, Vec<[String; 8]>) =
@@ -70,11 +71,10 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     Ok(())
 }
 
-fn line(row: &Row) -> [String; 8] {
-    let from = [&row.origin_address, &row.origin_host].into_iter().flatten().map(String::as_str);
+fn line(row: &Row<Lent<'_>>) -> [String; 8] {
     let how = match &row.group {
         Some(burst) => format!("burst of {} sessions", burst.n_sessions),
-        None => format!("{} ({})", row.end_how, row.end_confidence),
+        None => [&row.end_how.text(), " (", &row.end_confidence.text(), ")"].concat(),
     };
     [
         moment(&row.start, &row.start_earliest, &row.start_latest),
@@ -82,11 +82,19 @@ fn line(row: &Row) -> [String; 8] {
         how,
         duration_text(row.duration_s, row.duration_min_s, row.duration_max_s),
         user(&row.domain, &row.user, &row.sid),
-        row.machine.clone(),
+        row.machine.text().into_owned(),
         kind(row.logon_type, &row.logon_type_name, &row.class),
-        from.collect::<Vec<_>>().join(" "),
+        joined([&row.origin_address, &row.origin_host]),
     ]
     .map(shown)
+}
+
+/// The texts that are there.
+fn joined<'a, T: Text<'a>>(texts: [&Option<T>; 2]) -> String {
+    match texts.map(|text| text.as_ref().map(Text::text)) {
+        [Some(one), Some(other)] => [&one, " ", &other].concat(),
+        [one, other] => one.or(other).unwrap_or_default().into_owned(),
+    }
 }
 
 fn shown(cell: String) -> String {
@@ -96,24 +104,30 @@ fn shown(cell: String) -> String {
     }
 }
 
-fn user(domain: &Option<String>, user: &Option<String>, sid: &Option<String>) -> String {
+fn user<'a, T: Text<'a>>(domain: &Option<T>, user: &Option<T>, sid: &Option<T>) -> String {
     match (domain, user) {
-        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
-        (_, user) => user.clone().or(sid.clone()).unwrap_or_else(|| "?".to_owned()),
+        (Some(domain), Some(user)) => [&domain.text(), "\\", &user.text()].concat(),
+        (_, user) => user.as_ref().or(sid.as_ref()).map_or(Cow::Borrowed("?"), Text::text).into_owned(),
     }
 }
 
-fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
+fn kind<'a, T: Text<'a>>(logon_type: Option<u32>, name: &Option<T>, class: &T) -> String {
     match (logon_type, name) {
-        (Some(number), Some(name)) => format!("{number} {name}"),
+        (Some(number), Some(name)) => format!("{number} {}", name.text()),
         (Some(number), None) => number.to_string(),
-        (None, _) => class.to_owned(),
+        (None, _) => class.text().into_owned(),
     }
 }
 
 /// A time to the second, or the bounds it lies between.
-pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
-    let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
+pub fn moment<'a, T: Text<'a>>(at: &Option<T>, earliest: &Option<T>, latest: &Option<T>) -> String {
+    let short = |at: &T| {
+        let at = at.text();
+        match (at.get(..10), at.get(11..19)) {
+            (Some(date), Some(time)) => [date, " ", time].concat(),
+            _ => at.into_owned(),
+        }
+    };
     match (at, earliest, latest) {
         (Some(at), None, None) => short(at),
         // An estimate within bounds must not look like a recorded moment.
@@ -130,6 +144,9 @@ pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<St
 const MAX_CELL: usize = 256;
 
 fn cut(cell: &str) -> Cow<'_, str> {
+    if cell.len() <= MAX_CELL {
+        return cell.into();
+    }
     match cell.char_indices().nth(MAX_CELL) {
         None => cell.into(),
         Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
@@ -244,14 +261,13 @@ pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outco
 }
 
 fn who_line(session: &WhoRecord) -> [String; 7] {
-    let from = [&session.origin_address, &session.origin_host];
     [
         session.machine.clone(),
         user(&session.domain, &session.user, &session.sid),
         session.certainty.clone(),
         kind(session.logon_type, &session.logon_type_name, &session.class),
         session.states.join(", "),
-        from.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
+        joined([&session.origin_address, &session.origin_host]),
         session.why.clone(),
     ]
     .map(|cell| visible(&cell).into_owned())

@@ -94,7 +94,8 @@ impl<'a> Exporter<'a> {
         }
     }
 
-    pub(super) fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
+    /// A text of the case, if it is one.
+    pub fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
         (!id.is_none()).then(|| self.records.text(id).into())
     }
 
