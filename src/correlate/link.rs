@@ -26,6 +26,10 @@ const PRIVILEGES: i64 = 5 * SECOND;
 /// Both halves of a desktop's token pair are destroyed within seconds of each other, as a rule on one tick.
 const DESTROYED: i64 = 5 * SECOND;
 
+/// The 4648 of credentials that were given for a logon comes this soon before it (C.2).
+const CREDENTIALS_RECORDS: Pos = 16;
+const CREDENTIALS: i64 = 5 * SECOND;
+
 /// Changes of the audit policy that are looked at on either side of a logon: one policy has some sixty subcategories.
 const MAX_POLICIES: usize = 256;
 
@@ -401,14 +405,36 @@ impl<'a> Linker<'a> {
             Some(event) => class_of_logon(self.records, event),
             None => self.class_of_cited(primary),
         };
+        let own = || std::iter::once(primary).chain(elevated);
+        let by_subject = own().find_map(|idx| self.track(idx).subject);
+        let by_credentials = || match class {
+            Class::Secondary => own().find_map(|idx| self.by_credentials(idx)),
+            _ => None,
+        };
         Group {
             primary,
             elevated,
             attached: Vec::new(),
             class,
-            parent: self.track(primary).subject.or(elevated.and_then(|idx| self.track(idx).subject)),
+            parent: by_subject.or_else(by_credentials),
             is_attached: false,
         }
+    }
+
+    /// Rule 30, where the system made the logon itself: somebody had given that account's credentials just before.
+    fn by_credentials(&self, idx: TrackIdx) -> Option<TrackIdx> {
+        let pos = self.track(idx).logon?;
+        let user = self.records.text(self.identity(idx).user);
+        let is_near = |&before: &Pos| self.time(pos).since(self.time(before)).abs() <= CREDENTIALS;
+        let near = (pos.saturating_sub(CREDENTIALS_RECORDS)..pos).rev().take_while(is_near);
+        near.filter_map(|before| Some((before, self.event(before)?)))
+            .filter(|&(_, event)| self.records.events.kind(event) == Kind::ExplicitCredentials)
+            .filter(|&(_, event)| self.text(event, Field::TargetUser).eq_ignore_ascii_case(user))
+            .find_map(|(before, event)| {
+                let luid = self.records.events.luid(event, Field::SubjectLogonId)?;
+                let giver = self.owners(luid).find(|&giver| self.track(giver).first <= before);
+                giver.filter(|&giver| giver != idx && !luid.is_fixed())
+            })
     }
 
     /// The class of a session whose 4624 is lost.
