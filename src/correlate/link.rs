@@ -23,6 +23,9 @@ const MAX_LOST: usize = 64;
 const PRIVILEGES_RECORDS: Pos = 8;
 const PRIVILEGES: i64 = 5 * SECOND;
 
+/// Both halves of a desktop's token pair are destroyed within seconds of each other, as a rule on one tick.
+const DESTROYED: i64 = 5 * SECOND;
+
 /// The 4648 of credentials that were given for a logon comes this soon before it (C.2).
 const CREDENTIALS_RECORDS: Pos = 16;
 const CREDENTIALS: i64 = 5 * SECOND;
@@ -295,7 +298,10 @@ impl<'a> Linker<'a> {
             .filter(fits);
         let (Some(pos), Some(event)) = (own.logon, self.logon(idx)) else {
             let other = below.next()?;
-            return (self.is_lost_pair(idx, other) || self.is_listed_pair(idx, other)).then_some(other);
+            let is_pair = self.is_lost_pair(idx, other)
+                || self.is_listed_pair(idx, other)
+                || self.is_destroyed_pair(idx, other);
+            return is_pair.then_some(other);
         };
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
@@ -329,18 +335,35 @@ impl<'a> Linker<'a> {
     }
 
     /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
-    /// a full token, and nobody is known to have logged on between them.
+    /// a full token or privileges, and nobody is known to have logged on between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
+        // Of a type that nothing tells it may be the network logon before a Remote Desktop session.
+        let has_privileges =
+            other.privileges.is_some() && own.privileges.is_none() && other.identity.logon_type.is_some();
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
-            && other.has_full_token
+            && (other.has_full_token || has_privileges)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
             && is_interactive
+    }
+
+    /// Whether two LogonIds of which hardly more than their 4634 is left were destroyed together, as the halves of a pair
+    /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
+    fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
+        let (own, other) = (self.track(limited), self.track(elevated));
+        let within = if self.is_of_desktop(limited) { DESTROYED } else { PAIR };
+        let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
+        matches!(own.identity.logon_type, Some(2 | 10..=12))
+            && own.identity.logon_type == other.identity.logon_type
+            && apart.is_some_and(|apart| apart <= within)
+            && !self.is_of_desktop(elevated)
+            && own.reused_at.or(other.reused_at).is_none()
+            && !self.is_known_between(elevated, limited)
     }
 
     /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits.
