@@ -361,9 +361,12 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
         if seen.is_start(records, row) {
             found.push(Renumbered { row, at: at(row), since });
         }
-        // 32, 34 and 41 come before the logon that shows the new numbers.
+        // 32, 34, 41 and 42 come before the logon that shows the new numbers.
         let kind = records.event(row).map(|event| records.events.kind(event));
-        let is_of_new = matches!(kind, None | Some(Kind::TsStarted | Kind::TsArbitrationBegun));
+        let is_of_new = matches!(
+            kind,
+            None | Some(Kind::TsStarted | Kind::TsArbitrationBegun | Kind::TsArbitrationEnded)
+        );
         if !is_of_new {
             since = at(row);
         }
@@ -377,6 +380,8 @@ fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -
     for &Renumbered { row, at, since } in numbered {
         let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
         let system = first_since(records, system, from..end, at).unwrap_or(end);
+        // The logon that shows the new numbers is of the new start, not a moment too late for the old one.
+        let at = at.plus(-TO_DESKTOP).max(since);
         cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, system });
     }
     cuts
