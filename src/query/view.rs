@@ -44,11 +44,7 @@ impl View {
                 let order = self.order(from, &query.sort);
                 self.find(from, query, &order);
             }
-            let group = || {
-                let open = bursts::find(from, &query.open_bursts);
-                bursts::lines(&from.correlated.sessions, &self.rows, &open)
-            };
-            self.lines = query.is_grouped.then(group);
+            self.lines = query.is_grouped.then(|| self.lines(from, query));
             self.query = Some(query.clone());
         }
         let (first_row, n) = (first as usize, n as usize);
@@ -95,6 +91,15 @@ impl View {
     /// Makes ready for words that will be looked for: the first one need not wait for it.
     pub fn prepare(&mut self, from: &Exporter<'_>) {
         self.index.get_or_insert_with(|| Index::new(from));
+    }
+
+    fn lines(&self, from: &Exporter<'_>, query: &Query) -> Vec<Line> {
+        let sessions = &from.correlated.sessions;
+        let (open, n_bursts) = (bursts::find(from, &query.open_bursts), sessions.bursts.len());
+        match &self.index {
+            Some(index) => bursts::lines(|idx| index.burst(idx), n_bursts, &self.rows, &open),
+            None => bursts::lines(|idx| sessions.all[idx as usize].burst, n_bursts, &self.rows, &open),
+        }
     }
 
     fn find(&mut self, from: &Exporter<'_>, query: &Query, order: &[SessionIdx]) {
