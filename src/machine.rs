@@ -117,6 +117,9 @@ pub struct Boot {
     pub logoff_audit: LogoffAudit,
     /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
     pub logoff_off: Vec<Range<Pos>>,
+    /// The 4912 that the logoffs of single accounts, by SID, were audited by from then on, in this boot or before it: they
+    /// may well have been turned off.
+    pub own_policies: Vec<(StrId, Pos)>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
     /// Every subcategory that its records tell of, by task.

@@ -73,6 +73,14 @@ proptest! {
     }
 
     #[test]
+    fn clocks_that_are_apart_make_no_hop(seed in any::<u64>(), n_acts in 4..40usize) {
+        let network = network::simulate(seed, n_acts, true);
+        let wrong = network.differences(&read::records(&network.files()));
+        let lines: Vec<String> = wrong.into_iter().filter(|(what, _)| *what == network::INVENTED).map(|(_, text)| text).collect();
+        prop_assert!(lines.is_empty(), "{}", lines.join("\n"));
+    }
+
+    #[test]
     fn order_and_cut_of_the_files_do_not_matter(plan in plans(), cuts in any::<u64>()) {
         // Where a file ends with a computer's old name, nothing joins it to the new one.
         let world = life::simulate(Plan { with_renames: false, ..plan });

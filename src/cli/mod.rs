@@ -56,7 +56,8 @@ enum Command {
         /// RFC 3339 with its zone, such as 2020-09-19T03:21:48Z; without one with --zone
         #[arg(long, value_name = "TIME")]
         at: String,
-        /// Zone of a TIME that names none: UTC, or hours and minutes ahead of it, such as +02:00
+        /// Zone of a TIME that names none: UTC, hours and minutes ahead of it such as +02:00, or a name such as
+        /// Europe/Berlin
         #[arg(long, allow_hyphen_values = true)]
         zone: Option<String>,
         #[arg(long, value_enum, default_value_t = LineFormat::Table)]

@@ -1,6 +1,8 @@
 //! A moment as people give it.
 
-use sessionscope::time::{MINUTE, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use sessionscope::time::{MINUTE, SECOND, Timestamp};
 
 /// From RFC 3339 text with its zone, or from text without one and a zone of its own; says what is wrong with it.
 pub fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, String> {
@@ -10,27 +12,45 @@ pub fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, String> {
             Some(zone) => Err(format!("\"{text}\" names its zone: --zone {zone} is one too many")),
         };
     }
-    let example = "2020-09-19T03:21:48Z, or 2020-09-19T03:21:48 with --zone +02:00";
-    let civil: jiff::civil::DateTime = match text.trim().parse() {
+    let example = "2020-09-19T03:21:48Z, or 2020-09-19T03:21:48 with --zone +02:00 or --zone Europe/Berlin";
+    let civil: DateTime = match text.trim().parse() {
         Ok(civil) if text.contains(':') => civil,
         _ => return Err(format!("\"{text}\" is no moment; expected one such as {example}")),
     };
     let Some(zone) = zone else {
         return Err(format!("\"{text}\" names no zone; expected a moment such as {example}"));
     };
-    let minutes = offset(zone).ok_or_else(|| {
-        format!(
-            "\"{zone}\" is no zone; expected UTC, or hours and minutes ahead of it such as +02:00 or -05:30"
-        )
-    })?;
+    let ahead = ahead(civil, zone)?;
     let ticks = i64::from(civil.subsec_nanosecond()) / 100;
     let date = (civil.year(), civil.month(), civil.day());
     let utc = Timestamp::from_civil(date, civil.hour(), civil.minute(), civil.second(), ticks)
         .ok_or_else(|| format!("\"{text}\" is no moment that Windows can write"))?;
-    Ok(utc.plus(-minutes * MINUTE))
+    Ok(utc.minus(ahead))
 }
 
-/// Minutes ahead of UTC.
+/// Ticks by which a zone is ahead of UTC when its clocks show a time.
+fn ahead(civil: DateTime, zone: &str) -> Result<i64, String> {
+    if let Some(minutes) = offset(zone) {
+        return Ok(minutes * MINUTE);
+    }
+    let named = TimeZone::get(zone).map_err(|_| {
+        format!(
+            "\"{zone}\" is no zone; expected UTC, hours and minutes ahead of it such as +02:00 or -05:30, or a name \
+             such as Europe/Berlin"
+        )
+    })?;
+    match named.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => Ok(i64::from(offset.seconds()) * SECOND),
+        AmbiguousOffset::Gap { .. } => {
+            Err(format!("{civil} never was in {zone}: clocks were set forward over it"))
+        }
+        AmbiguousOffset::Fold { before, after } => Err(format!(
+            "{civil} was twice in {zone}: clocks were set back over it; expected --zone {before} or {after}"
+        )),
+    }
+}
+
+/// Minutes ahead of UTC, of a zone without a name.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone.to_ascii_uppercase().as_str(), "UTC" | "Z" | "GMT") {
         return Some(0);
@@ -61,6 +81,8 @@ mod tests {
             ("2020-09-19 05:21:48.5", Some("+02:00")),
             ("2020-09-18T21:51:48.5", Some("-05:30")),
             ("2020-09-19T05:21:48.5", Some("+2")),
+            ("2020-09-19T05:21:48.5", Some("Europe/Berlin")),
+            ("2020-09-18T23:21:48.5", Some("america/new_york")),
         ] {
             assert_eq!(moment(text, zone), Ok(utc), "{text} {zone:?}");
         }
@@ -74,6 +96,8 @@ mod tests {
             ("2020-13-19T03:21:48Z", None, "is no moment"),
             ("2020-09-19T03:21:48", None, "names no zone"),
             ("2020-09-19T03:21:48", Some("Berlin"), "\"Berlin\" is no zone"),
+            ("2020-10-25T02:30:00", Some("Europe/Berlin"), "was twice in Europe/Berlin"),
+            ("2020-03-29T02:30:00", Some("Europe/Berlin"), "never was in Europe/Berlin"),
             ("2020-09-19T03:21:48", Some("+99:00"), "\"+99:00\" is no zone"),
             ("2020-09-19T03:21:48Z", Some("UTC"), "one too many"),
         ] {

@@ -175,15 +175,17 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
         return None;
     }
     let boot = draft.boot;
-    match boot.logoff_off.iter().find(|period| draft.last_pos < period.end) {
-        Some(period) => {
-            let is_change = |event| draft.records.events.kind(event) == Kind::AuditPolicyChanged;
-            if draft.event(period.start).is_some_and(is_change) {
-                draft.evidence(period.start, EvidenceRole::Policy, 6);
-            }
-        }
-        None if boot.logoff_audit == LogoffAudit::ProbablyOff => {}
-        None => return None,
+    let off = boot.logoff_off.iter().find(|period| draft.last_pos < period.end).map(|period| period.start);
+    let own = boot.own_policies.iter().find(|(sid, _)| *sid == draft.session.sid).map(|&(_, pos)| pos);
+    if off.or(own).is_none() && boot.logoff_audit != LogoffAudit::ProbablyOff {
+        return None;
+    }
+    let is_change = |&pos: &Pos| {
+        let kind = draft.event(pos).map(|event| draft.records.events.kind(event));
+        matches!(kind, Some(Kind::AuditPolicyChanged | Kind::UserAuditPolicyChanged))
+    };
+    if let Some(pos) = off.or(own).filter(is_change) {
+        draft.evidence(pos, EvidenceRole::Policy, 6);
     }
     let latest = end_of_boot(draft);
     Some(unknown(draft, EndHow::NotAudited, Confidence::None, latest, None))

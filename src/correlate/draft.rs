@@ -6,7 +6,7 @@ use super::link::{Group, Linker};
 use super::open::{self, Identity, Mark, Track, TrackIdx};
 use super::terminal::{SAME_MOMENT, TsSession};
 use super::{cause, close, intervals, join, origins};
-use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Clock, Lineage, LogoffAudit, Machine, Pos};
 use crate::session::{
     Class, Confidence, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
@@ -208,11 +208,11 @@ impl<'a> Draft<'a> {
             StartHow::Gap
         };
         let latest = after.map_or(first_cited, |after| after.min(first_cited));
-        let told = self.cited().find_map(|cited| cited.opened);
-        if let Some(row) = told {
-            // LSA wrote it down as it was (rule 25).
+        let by_lsa = self.cited().find_map(|cited| cited.opened);
+        if let Some(row) = by_lsa.or_else(|| self.opened_elsewhere(earliest, first_cited)) {
+            // Another log wrote it down as it was (rule 25).
             self.evidence_row(row, EvidenceRole::Start, 25);
-            let seen = self.records.time[row as usize];
+            let seen = self.time_of(row);
             let latest = seen.min(latest);
             let earliest = seen.plus(-SAME_MOMENT).min(latest);
             return Start {
@@ -223,6 +223,22 @@ impl<'a> Draft<'a> {
             };
         }
         Start { how, at: None, earliest, latest: Some(latest.max(earliest.unwrap_or(latest))) }
+    }
+
+    /// The logon of its numbered session, if that fits between what Security knows. What is only destroyed with a desktop
+    /// may have run in it.
+    fn opened_elsewhere(&self, earliest: Option<Timestamp>, latest: Timestamp) -> Option<RowIdx> {
+        let &row = self.ts?.0.opened.first()?;
+        let kind = self.records.events.kind(self.records.event(row)?);
+        let is_logon = matches!(kind, Kind::TsLogon | Kind::WinlogonLogon | Kind::ProfileLogon);
+        let is_desktop = self.own().any(|track| track.user_logoff.is_some() || track.has_marks);
+        let at = self.time_of(row);
+        let fits = earliest.is_none_or(|earliest| earliest <= at) && at <= latest;
+        (is_logon && is_desktop && fits).then_some(row)
+    }
+
+    fn time_of(&self, row: RowIdx) -> Timestamp {
+        self.clock.time_of(row, self.records.time[row as usize])
     }
 
     fn fill_last_seen(&mut self) {
@@ -241,7 +257,7 @@ impl<'a> Draft<'a> {
         });
         let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
         let ended = ended.map(|pos| self.time(pos));
-        let times = rows.chain(cited).map(|row| self.clock.time_of(row, self.records.time[row as usize]));
+        let times = rows.chain(cited).map(|row| self.time_of(row));
         times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
     }
 
@@ -287,7 +303,11 @@ impl<'a> Draft<'a> {
             self.evidence(pos, EvidenceRole::Reconnect, 41);
         }
         // Where it began records are missing (rule 6).
-        let is_cut = matches!(self.session.start.how, StartHow::BeforeLogStart | StartHow::Gap);
+        let is_cut = match self.session.start.how {
+            StartHow::BeforeLogStart | StartHow::Gap => true,
+            StartHow::OtherLog => self.linker.tracks.has_logons || !self.boot.has_start,
+            StartHow::Logon | StartHow::LogonNotAudited => false,
+        };
         let is_alive = end.how == EndHow::UserLogoff && (self.last_pos > self.end_pos || self.is_leaked(end));
         let until = if is_exact(end.how) { self.end_pos } else { self.boot.security.end };
         let flags = &mut self.session.flags;

@@ -216,7 +216,8 @@ impl<'a> Joiner<'a> {
     fn by_moment(&self, group: &Group, marks: &[&Mark], is_taken: &[bool]) -> Option<(usize, TsHow)> {
         let own = || group.own().map(|idx| self.linker.track(idx));
         let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
-        let begun = self.linker.logon_of(group).map(|pos| (Moment::Opened, pos));
+        let begun = self.linker.logon_of(group).or_else(|| self.first_of_logon(group));
+        let begun = begun.map(|pos| (Moment::Opened, pos));
         let ended = ended.map(|pos| (Moment::Closed, pos));
         let moved = marks.iter().filter_map(|mark| match mark.kind {
             Kind::Disconnected => Some((Moment::Left, mark.pos)),
@@ -231,6 +232,13 @@ impl<'a> Joiner<'a> {
         let moments = begun.into_iter().chain(ended).chain(moved);
         let mut found = moments.filter_map(|(moment, pos)| self.at_moment(group, moment, pos, is_taken));
         found.find(|&(n, _)| !begins_else(n))
+    }
+
+    /// Where a logon stands whose 4624 is missing: at what was written with it (C.2).
+    fn first_of_logon(&self, group: &Group) -> Option<Pos> {
+        let first = group.own().map(|idx| self.linker.track(idx).first).min()?;
+        let kind = self.linker.records.events.kind(self.linker.event(first)?);
+        is_of_logon(kind).then_some(first)
     }
 
     /// The free session of the group's account to which this happened nearest to a place.
@@ -266,6 +274,11 @@ fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
     let text = |id| linker.records.text(id);
     let user = text(session.account).rsplit('\\').next().unwrap_or("");
     !user.is_empty() && user.eq_ignore_ascii_case(text(identity.user))
+}
+
+/// Events that Windows writes beside a 4624.
+fn is_of_logon(kind: Kind) -> bool {
+    matches!(kind, Kind::SpecialPrivileges | Kind::GroupsListed | Kind::ClaimsListed | Kind::SpecialGroups)
 }
 
 /// Events that name a SID, not an account's name.

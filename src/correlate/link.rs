@@ -23,6 +23,13 @@ const MAX_LOST: usize = 64;
 const PRIVILEGES_RECORDS: Pos = 8;
 const PRIVILEGES: i64 = 5 * SECOND;
 
+/// Both halves of a desktop's token pair are destroyed within seconds of each other, as a rule on one tick.
+const DESTROYED: i64 = 5 * SECOND;
+
+/// The 4648 of credentials that were given for a logon comes this soon before it (C.2).
+const CREDENTIALS_RECORDS: Pos = 16;
+const CREDENTIALS: i64 = 5 * SECOND;
+
 /// Changes of the audit policy that are looked at on either side of a logon: one policy has some sixty subcategories.
 const MAX_POLICIES: usize = 256;
 
@@ -291,7 +298,10 @@ impl<'a> Linker<'a> {
             .filter(fits);
         let (Some(pos), Some(event)) = (own.logon, self.logon(idx)) else {
             let other = below.next()?;
-            return (self.is_lost_pair(idx, other) || self.is_listed_pair(idx, other)).then_some(other);
+            let is_pair = self.is_lost_pair(idx, other)
+                || self.is_listed_pair(idx, other)
+                || self.is_destroyed_pair(idx, other);
+            return is_pair.then_some(other);
         };
         let is_interactive =
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
@@ -325,18 +335,35 @@ impl<'a> Linker<'a> {
     }
 
     /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
-    /// a full token, and nobody is known to have logged on between them.
+    /// a full token or privileges, and nobody is known to have logged on between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
+        // Of a type that nothing tells it may be the network logon before a Remote Desktop session.
+        let has_privileges =
+            other.privileges.is_some() && own.privileges.is_none() && other.identity.logon_type.is_some();
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
-            && other.has_full_token
+            && (other.has_full_token || has_privileges)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
             && is_interactive
+    }
+
+    /// Whether two LogonIds of which hardly more than their 4634 is left were destroyed together, as the halves of a pair
+    /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
+    fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
+        let (own, other) = (self.track(limited), self.track(elevated));
+        let within = if self.is_of_desktop(limited) { DESTROYED } else { PAIR };
+        let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
+        matches!(own.identity.logon_type, Some(2 | 10..=12))
+            && own.identity.logon_type == other.identity.logon_type
+            && apart.is_some_and(|apart| apart <= within)
+            && !self.is_of_desktop(elevated)
+            && own.reused_at.or(other.reused_at).is_none()
+            && !self.is_known_between(elevated, limited)
     }
 
     /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits.
@@ -378,14 +405,36 @@ impl<'a> Linker<'a> {
             Some(event) => class_of_logon(self.records, event),
             None => self.class_of_cited(primary),
         };
+        let own = || std::iter::once(primary).chain(elevated);
+        let by_subject = own().find_map(|idx| self.track(idx).subject);
+        let by_credentials = || match class {
+            Class::Secondary => own().find_map(|idx| self.by_credentials(idx)),
+            _ => None,
+        };
         Group {
             primary,
             elevated,
             attached: Vec::new(),
             class,
-            parent: self.track(primary).subject.or(elevated.and_then(|idx| self.track(idx).subject)),
+            parent: by_subject.or_else(by_credentials),
             is_attached: false,
         }
+    }
+
+    /// Rule 30, where the system made the logon itself: somebody had given that account's credentials just before.
+    fn by_credentials(&self, idx: TrackIdx) -> Option<TrackIdx> {
+        let pos = self.track(idx).logon?;
+        let user = self.records.text(self.identity(idx).user);
+        let is_near = |&before: &Pos| self.time(pos).since(self.time(before)).abs() <= CREDENTIALS;
+        let near = (pos.saturating_sub(CREDENTIALS_RECORDS)..pos).rev().take_while(is_near);
+        near.filter_map(|before| Some((before, self.event(before)?)))
+            .filter(|&(_, event)| self.records.events.kind(event) == Kind::ExplicitCredentials)
+            .filter(|&(_, event)| self.text(event, Field::TargetUser).eq_ignore_ascii_case(user))
+            .find_map(|(before, event)| {
+                let luid = self.records.events.luid(event, Field::SubjectLogonId)?;
+                let giver = self.owners(luid).find(|&giver| self.track(giver).first <= before);
+                giver.filter(|&giver| giver != idx && !luid.is_fixed())
+            })
     }
 
     /// The class of a session whose 4624 is lost.

@@ -9,7 +9,7 @@
 //! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
 //!    only they know?
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
-//! 9. [`intervals`], [`origins`] and [`gateway`]: when was it locked or away, and where was it used from?
+//! 9. [`intervals`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst?
 //! 12. [`hops`]: which session led to which on another machine?
@@ -43,6 +43,7 @@ mod sleep;
 mod starts;
 mod stops;
 mod terminal;
+mod tickets;
 mod timeline;
 
 use crate::event::{LogonId, Records};
@@ -89,6 +90,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
     }
     gateway::origins(records, &machines, &mut sessions);
+    tickets::origins(records, &machines, &mut sessions);
     bursts::bursts(&mut sessions);
     hops::hops(records, &machines, &explicit, &mut sessions);
     Correlated { machines, sessions, duplicates }

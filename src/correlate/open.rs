@@ -66,7 +66,8 @@ pub struct Track {
     pub privileges: Option<Pos>,
     /// Whether any of the boot's [`Mark`]s is its own.
     pub has_marks: bool,
-    /// Whether it started a program with a full token, as the elevated half of a pair does.
+    /// Whether it did what takes a full token, the elevated half of a pair: started a program with one, cleared a log,
+    /// or changed the audit policy. Asked only of LogonIds whose 4624 is missing.
     pub has_full_token: bool,
     /// Whether it did anything but log on and off.
     pub is_used: bool,
@@ -186,8 +187,12 @@ impl Tracks {
                 self.all[track as usize].privileges.get_or_insert(pos);
                 self.has_privileges |= !luid.is_fixed();
             }
-            if let (Some(track), Kind::ProcessCreated, None) = (track, kind, target) {
-                self.process(log, event, track);
+            match (track, kind, target) {
+                (Some(track), Kind::ProcessCreated, None) => self.process(log, event, track),
+                (Some(track), Kind::LogCleared | Kind::AuditPolicyChanged, _) => {
+                    self.all[track as usize].has_full_token = true;
+                }
+                _ => {}
             }
             by = track;
         }

@@ -18,6 +18,9 @@ const PREAMBLE: i64 = 10 * SECOND;
 /// OpenSSH tells of a client this close to its logon.
 const SSH: i64 = 10 * SECOND;
 
+/// So does WinRM, of the logons that a remote shell makes.
+const WINRM: i64 = 5 * SECOND;
+
 /// Finds the places a session was opened and resumed from, in the order of their records.
 pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     let logons: Vec<(Pos, LogonRole)> = draft.logons().collect();
@@ -37,6 +40,9 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     }
     for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
         draft.evidence_row(row, EvidenceRole::Origin, 41);
+    }
+    if draft.session.class == Class::Network {
+        by_winrm(draft);
     }
     // By record, not by row: rows are numbered in the order in which they came.
     let records = draft.records;
@@ -182,4 +188,15 @@ fn by_ssh(draft: &mut Draft<'_>) {
         Origin { at: client.at, address: client.address, port, host: StrId::NONE, row: client.row }
     });
     draft.origins.extend(origin);
+}
+
+/// Rule 49: a network logon at the moment at which WinRM authenticated its account, or made its shell, is a remote
+/// shell's. Its 4624 says where from; WinRM does not.
+fn by_winrm(draft: &mut Draft<'_>) {
+    let Some(at) = draft.session.start.at else { return };
+    let (around, linker) = (draft.around, draft.linker);
+    let account = (draft.session.user, draft.session.sid);
+    for client in around.remote.winrm(linker, account, at, WINRM) {
+        draft.evidence_row(client.row, EvidenceRole::Origin, 49);
+    }
 }

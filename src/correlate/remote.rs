@@ -1,5 +1,5 @@
-//! Which clients came and went, whatever session they came to: Remote Desktop and OpenSSH (domain.md A.4, A.5 and rules
-//! 41 and 49).
+//! Which clients came and went, whatever session they came to: Remote Desktop, OpenSSH and WinRM (domain.md A.4, A.5 and
+//! rules 41 and 49).
 
 use super::link::Linker;
 use super::open::Identity;
@@ -15,10 +15,16 @@ pub struct Remote {
     /// Clients that Remote Desktop (RCM 1149) and OpenSSH authenticated, likewise.
     desktop: FxHashMap<String, Vec<Client>>,
     ssh: FxHashMap<String, Vec<Client>>,
+    /// Accounts that WinRM authenticated (169), likewise, and whose shells it created (91), by SID.
+    winrm: FxHashMap<String, Vec<Client>>,
+    shells: FxHashMap<StrId, Vec<Client>>,
     /// RdpCoreTS 131, by the ActivityID of its connection.
     by_activity: FxHashMap<StrId, RowIdx>,
-    /// RdpCoreTS 66: numbers that a connection's name stood for, ascending by time.
+    /// Numbers that a connection's name stood for, ascending by time: RdpCoreTS 66 tells them, or LSM 21 and 25 of the
+    /// connection that RdpCoreTS 65 gave the name.
     numbers: FxHashMap<StrId, Vec<(Timestamp, u32)>>,
+    /// RdpCoreTS 65: names of connections, by ActivityID.
+    names: FxHashMap<StrId, StrId>,
 }
 
 /// A client that was authenticated.
@@ -47,12 +53,25 @@ impl Remote {
         let named = |field| name(records.text(text(field)));
         let client = |field| Client { at, address: text(field), row };
         match records.events.kind(event) {
-            Kind::TsReconnected => self.resumed.entry(named(Field::Account)).or_default().push(at),
+            Kind::TsLogon => self.number_by_activity(records, event, at),
+            Kind::TsReconnected => {
+                self.resumed.entry(named(Field::Account)).or_default().push(at);
+                self.number_by_activity(records, event, at);
+            }
+            Kind::RdpCreated if !text(Field::ActivityId).is_none() => {
+                self.names.insert(text(Field::ActivityId), text(Field::SessionName));
+            }
             Kind::RdpAuthenticated if !text(Field::Address).is_none() => {
                 self.desktop.entry(named(Field::TargetUser)).or_default().push(client(Field::Address));
             }
             Kind::SshMessage if !text(Field::SshAddress).is_none() => {
                 self.ssh.entry(named(Field::SshUser)).or_default().push(client(Field::SshAddress));
+            }
+            Kind::WinrmAuthenticated => {
+                self.winrm.entry(named(Field::Account)).or_default().push(client(Field::Address));
+            }
+            Kind::WinrmShell if !text(Field::UserId).is_none() => {
+                self.shells.entry(text(Field::UserId)).or_default().push(client(Field::Address));
             }
             Kind::RdpFrom if !text(Field::ActivityId).is_none() => {
                 self.by_activity.entry(text(Field::ActivityId)).or_insert(row);
@@ -63,6 +82,16 @@ impl Remote {
                 self.numbers.entry(text(Field::SessionName)).or_default().extend(numbers);
             }
             _ => {}
+        }
+    }
+
+    /// Rule 33f: who comes in by a connection comes to its session. What stops then may be told with the same ActivityID,
+    /// and is another's (trap 33).
+    fn number_by_activity(&mut self, records: &Records, event: EventIdx, at: Timestamp) {
+        let activity = records.events.text(event, Field::ActivityId);
+        let number = records.events.number(event, Field::TsSession);
+        if let Some((&name, number)) = self.names.get(&activity).zip(number) {
+            self.numbers.entry(name).or_default().push((at, number));
         }
     }
 
@@ -120,11 +149,23 @@ impl Remote {
 
     /// The client that OpenSSH accepted as an account nearest to a moment.
     pub fn ssh_client(&self, linker: &Linker<'_>, user: StrId, at: Timestamp, within: i64) -> Option<Client> {
-        let clients = self.ssh.get(&name(linker.records.text(user)))?;
-        let next = clients.partition_point(|client| client.at <= at);
-        let near = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|n| clients.get(n));
-        let apart = |client: &&Client| client.at.since(at).saturating_abs();
-        near.min_by_key(apart).copied().filter(|client| apart(&client) <= within)
+        nearest(self.ssh.get(&name(linker.records.text(user)))?, at, within)
+    }
+
+    /// What WinRM wrote of an account nearest to a moment: that it was authenticated, and that its shell was created.
+    pub fn winrm(
+        &self,
+        linker: &Linker<'_>,
+        (user, sid): (StrId, StrId),
+        at: Timestamp,
+        within: i64,
+    ) -> impl Iterator<Item = Client> {
+        let by_name = match self.winrm.is_empty() {
+            true => None,
+            false => self.winrm.get(&name(linker.records.text(user))),
+        };
+        let by_sid = self.shells.get(&sid).filter(|_| !sid.is_none());
+        by_name.into_iter().chain(by_sid).filter_map(move |clients| nearest(clients, at, within))
     }
 
     /// The RdpCoreTS 131 of a connection.
@@ -138,6 +179,13 @@ impl Remote {
         let next = numbers.partition_point(|&(time, _)| time <= at);
         next.checked_sub(1).map(|last| numbers[last].1)
     }
+}
+
+fn nearest(clients: &[Client], at: Timestamp, within: i64) -> Option<Client> {
+    let next = clients.partition_point(|client| client.at <= at);
+    let near = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|n| clients.get(n));
+    let apart = |client: &&Client| client.at.since(at).saturating_abs();
+    near.min_by_key(apart).copied().filter(|client| apart(&client) <= within)
 }
 
 /// Clients of one account that are looked at: within a minute nobody comes so often.

@@ -212,12 +212,14 @@ impl Stops<'_> {
         text(Field::Status).eq_ignore_ascii_case("false") && !matches!(text(Field::Reason), "0" | "0x0" | "")
     }
 
-    /// Rule 13: the last 1074 of a boot, if the shutdown came of it.
+    /// Rule 13: the last 1074 of a boot, if the shutdown came of it: nobody took it back.
     fn request(&self, boot: &Boot) -> Option<ShutdownRequest> {
         let BootEnd::Clean { at, .. } = &boot.end else { return None };
         let rows = boot.system.clone().rev().map(|pos| self.system.rows[pos as usize]);
         let mut recent = rows.take_while(|&row| at.since(self.time(row)) <= SHUTDOWN_TAKES);
-        let row = recent.find(|&row| self.kind(row) == Some(Kind::ShutdownRequested))?;
+        let is_last =
+            |&row: &RowIdx| matches!(self.kind(row), Some(Kind::ShutdownRequested | Kind::ShutdownCancelled));
+        let row = recent.find(is_last).filter(|&row| self.kind(row) == Some(Kind::ShutdownRequested))?;
         let event = self.records.event(row)?;
         let text = |field| self.records.events.text(event, field);
         Some(ShutdownRequest {

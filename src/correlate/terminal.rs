@@ -121,10 +121,10 @@ impl Outside {
 fn is_of_session(kind: Kind) -> bool {
     use Kind::{
         LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
-        ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpFrom, RdpNumbered, ShellStarting,
+        ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpCreated, RdpFrom, RdpNumbered, ShellStarting,
         SmbClientRefused, SshMessage, TsDisconnectReason, TsDisconnected, TsDisconnectedBy, TsLimitLogoff,
         TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff, WinlogonLogon, WinlogonNotified,
-        WinlogonNotifies,
+        WinlogonNotifies, WinrmAuthenticated, WinrmShell,
     };
     let is_numbered = matches!(
         kind,
@@ -158,9 +158,12 @@ fn is_of_session(kind: Kind) -> bool {
             | NtlmOutgoing
             | SmbClientRefused
             | RdpAuthenticated
+            | RdpCreated
             | RdpFrom
             | RdpNumbered
             | SshMessage
+            | WinrmAuthenticated
+            | WinrmShell
     );
     is_numbered || is_of_account || is_of_client
 }

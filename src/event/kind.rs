@@ -165,6 +165,8 @@ pub enum Kind {
     BugCheck,
     /// User32 1074.
     ShutdownRequested,
+    /// User32 1075.
+    ShutdownCancelled,
     /// User32 1076.
     ShutdownExplained,
     /// LsaSrv 6038: once after a start.

@@ -125,6 +125,7 @@ pub fn meaning(kind: Kind) -> &'static str {
         Kind::BootType => "how Windows started",
         Kind::BugCheck => "Windows restarted after a bug check",
         Kind::ShutdownRequested => "a shutdown or restart was requested",
+        Kind::ShutdownCancelled => "a shutdown was cancelled",
         Kind::ShutdownExplained => "a reason was given for a shutdown",
         Kind::NtlmFirstUsed => "NTLM was used for the first time since the start",
         Kind::DomainJoin => "how the computer is joined to a domain",

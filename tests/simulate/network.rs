@@ -19,6 +19,9 @@ const ADMINS: [&str; 3] = [r"CORP\admin1", r"CORP\admin2", r"CORP\svc_deploy"];
 /// What need not be told: where the source writes nothing, not every address is known, nor is the account on but once.
 pub const UNTOLD: &str = "missed hop without 4648";
 
+/// What must never be.
+pub const INVENTED: &str = "invented hop";
+
 /// A session on a machine.
 pub type Place = (usize, SessionIdx);
 
@@ -362,7 +365,7 @@ impl Network {
         }
         let mut all = Vec::new();
         for (pair, text) in told.iter().filter(|(pair, _)| !truth.contains(pair)) {
-            all.push(("invented hop", format!("{} -> {}: {text}", pair.0, pair.1)));
+            all.push((INVENTED, format!("{} -> {}: {text}", pair.0, pair.1)));
         }
         for hop in &self.hops {
             let pair = pair(hop);

@@ -1,11 +1,11 @@
 //! Does a missing logoff mean anything? The verdict for the subcategory Logoff (domain.md E.2).
 
 use super::audits::is_failure;
-use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest};
+use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest, own_policy_of};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
-use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Pos};
 use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -42,6 +42,25 @@ pub fn logoff_audit(records: &Records, security: &Lineage, outside: &Outside, bo
     }
     take_neighbours(security, boots, &facts);
     add_off_periods(records, security, boots);
+    add_own_policies(records, security, boots);
+}
+
+/// 4912: an account has a policy of its own, which outlives a boot. Nearly no log has one.
+fn add_own_policies(records: &Records, security: &Lineage, boots: &mut [Boot]) {
+    if !records.signatures.iter().any(|signature| signature.event_id == 4912) {
+        return;
+    }
+    let mut own: Vec<(StrId, Pos)> = Vec::new();
+    for boot in boots {
+        for pos in boot.security.clone() {
+            let event = records.event(security.rows[pos as usize]);
+            let sid = event.and_then(|event| own_policy_of(records, event, tasks::LOGOFF));
+            if let Some(sid) = sid.filter(|sid| own.iter().all(|(known, _)| known != sid)) {
+                own.push((sid, pos));
+            }
+        }
+        boot.own_policies = own.clone();
+    }
 }
 
 /// Between a 4719 that turns logoffs off and one that turns them on again, or the first logoff that is there after all,

@@ -9,7 +9,7 @@ pub use logoff::is_lost_logoff;
 
 use super::terminal::Outside;
 use crate::audit::of_change;
-use crate::event::{EventIdx, Field, Kind, Records};
+use crate::event::{EventIdx, Field, Kind, Records, StrId};
 use crate::machine::{Boot, Lineage, Pos};
 use crate::time::SECOND;
 use std::ops::Range;
@@ -59,6 +59,18 @@ fn change(records: &Records, event: EventIdx) -> Option<Change> {
 /// What a 4719 made of the audit of a subcategory's successes.
 pub fn change_of(records: &Records, event: EventIdx, task: u32) -> Option<bool> {
     change(records, event).filter(|change| change.task == task)?.success
+}
+
+/// The account whose own audit policy a 4912 changed for a subcategory. What it makes of it is told in codes of its own.
+fn own_policy_of(records: &Records, event: EventIdx, task: u32) -> Option<StrId> {
+    let events = &records.events;
+    if events.kind(event) != Kind::UserAuditPolicyChanged {
+        return None;
+    }
+    let text = |field| records.text(events.text(event, field));
+    let subcategory = of_change(text(Field::Subcategory), text(Field::SubcategoryId))?;
+    let sid = events.text(event, Field::TargetSid);
+    (subcategory.task == task && !sid.is_none()).then_some(sid)
 }
 
 /// For each of a row, the last before it that tells something.

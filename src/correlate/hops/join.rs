@@ -1,8 +1,8 @@
 //! Which logon is the other end of an edge, and how sure that is (domain.md rules 44 and 45).
 
-use super::edges::{Edge, Index};
+use super::edges::{Edge, Index, Span};
 use super::places::Places;
-use super::skew::{MAX_SKEW, Skews};
+use super::skew::{Clocks, MAX_SKEW, Samples};
 use super::{Found, Keys, NOBODY, rows};
 use crate::event::{Field, RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
@@ -13,6 +13,9 @@ use rustc_hash::FxHashMap;
 /// The logon comes this soon after the edge, and no sooner before it than clocks differ (rule 44).
 const BEFORE: i64 = 2 * SECOND;
 const AFTER: i64 = MINUTE;
+
+/// A skew is told by logons that took a moment themselves: it is known no better than this.
+const SKEW_SLACK: i64 = 3 * SECOND;
 
 /// Where nothing but host, account and time join them, there must be less time for chance.
 const UNPROVEN: i64 = 5 * SECOND;
@@ -58,26 +61,29 @@ pub struct Joined {
     pub support: [Option<RowIdx>; 2],
 }
 
+/// What logons are joined with.
+pub struct Joiner<'a, 'p> {
+    pub found: &'a Found<'a>,
+    pub edges: &'a [Edge],
+    pub index: Index,
+    pub places: &'a mut Places<'p>,
+    pub accounts: &'a mut Keys<'p>,
+    pub desktops: Desktops,
+}
+
 /// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
-pub fn join(
-    found: &Found<'_>,
-    edges: &[Edge],
-    index: &Index,
-    places: &mut Places<'_>,
-    accounts: &mut Keys<'_>,
-) -> Vec<Joined> {
-    let mut skews = Skews::default();
-    if !index.is_empty() {
-        each_landing(found, index, places, accounts, |places, accounts, landing| {
-            sample(edges, index, places, accounts, &landing, &mut skews);
-        });
-        skews.estimate();
+/// Also tells the clocks.
+pub fn join(joiner: &mut Joiner<'_, '_>) -> (Vec<Joined>, Clocks) {
+    let mut samples = Samples::default();
+    if !joiner.index.is_empty() {
+        joiner.each_landing(|joiner, landing| joiner.sample(&landing, &mut samples));
     }
-    let mut desktops = None;
+    let clocks = samples.clocks();
+    joiner.index.correct(joiner.edges, &clocks);
     let mut joined = Vec::new();
     let mut preamble: Option<(SessionIdx, Timestamp)> = None;
-    each_landing(found, index, places, accounts, |places, accounts, landing| {
-        let by_edge = best(edges, index, places, accounts, &landing, &skews);
+    joiner.each_landing(|joiner, landing| {
+        let by_edge = joiner.by_edge(&landing, &clocks);
         // What led to the network logon before a desktop led to the desktop (rule 32).
         let is_told = preamble.is_some_and(|(session, at)| {
             session == landing.session && (0..=AFTER).contains(&landing.at.since(at))
@@ -85,44 +91,193 @@ pub fn join(
         if by_edge.is_some() && landing.is_nla {
             preamble = Some((landing.session, landing.at));
         }
-        let mut by_origin = || {
-            let machine = origin(found, places, &landing)?;
-            let desktops = desktops.get_or_insert_with(|| self::desktops(found, accounts));
-            by_origin(found, places, desktops, machine, &landing, &skews)
-        };
-        joined.extend(by_edge.or_else(|| if is_told { None } else { by_origin() }));
+        let own = by_edge.or_else(|| if is_told { None } else { joiner.by_origin(&landing, &clocks) });
+        joined.extend(own);
     });
-    joined
+    (joined, clocks)
 }
 
-/// Every logon over the network that an edge or its own words may lead back to another machine, in the order of
-/// sessions.
-fn each_landing<'a, 'b>(
-    found: &Found<'_>,
-    index: &Index,
-    places: &mut Places<'b>,
-    accounts: &mut Keys<'a>,
-    mut act: impl FnMut(&mut Places<'b>, &mut Keys<'a>, Landing),
-) {
-    for (session, idx) in found.sessions.all.iter().zip(0..) {
-        if matches!(session.class, Class::System | Class::WindowManager | Class::Anonymous) {
-            continue;
-        }
-        let is_named = |origin: &Origin| {
-            [origin.address, origin.host].iter().any(|&place| places.machine(place).is_some())
-        };
-        if !index.may_lead_to(session.machine) && !found.sessions.origins(session).iter().any(is_named) {
-            continue;
-        }
-        for logon in found.sessions.logons(session) {
-            let is_elevated = logon.role == LogonRole::Elevated;
-            if let Some(row) = logon.row.filter(|_| !is_elevated)
-                && let Some(landing) = landing(found, accounts, idx, row, logon.role)
+impl<'a> Joiner<'a, '_> {
+    /// Every logon over the network that an edge or its own words may lead back to another machine, in the order of
+    /// sessions.
+    fn each_landing(&mut self, mut act: impl FnMut(&mut Self, Landing)) {
+        let found = self.found;
+        for (session, idx) in found.sessions.all.iter().zip(0..) {
+            if matches!(session.class, Class::System | Class::WindowManager | Class::Anonymous) {
+                continue;
+            }
+            let mut is_named = |origin: &Origin| {
+                [origin.address, origin.host].iter().any(|&place| self.places.machine(place).is_some())
+            };
+            if !self.index.may_lead_to(session.machine)
+                && !found.sessions.origins(session).iter().any(&mut is_named)
             {
-                act(places, accounts, landing);
+                continue;
+            }
+            for logon in found.sessions.logons(session) {
+                let is_elevated = logon.role == LogonRole::Elevated;
+                if let Some(row) = logon.row.filter(|_| !is_elevated)
+                    && let Some(landing) = landing(found, self.accounts, idx, row, logon.role)
+                {
+                    act(self, landing);
+                }
             }
         }
     }
+
+    /// Edges to a logon's machine as its account, or, of Remote Desktop, as nobody known.
+    fn edges_to(&self, landing: &Landing, span: Span) -> impl Iterator<Item = u32> {
+        let rdp = landing.is_remote_desktop.then_some(NOBODY);
+        let accounts = std::iter::once(landing.account).chain(rdp);
+        accounts.flat_map(move |account| self.index.to((landing.machine, account), span))
+    }
+
+    /// Why this edge may have led there; `None` if something says that it did not.
+    fn reasons(&mut self, n: u32, landing: &Landing) -> Option<Reasons> {
+        let edge = &self.edges[n as usize];
+        if edge.machine == landing.machine {
+            return None;
+        }
+        let mut reasons = Reasons::default();
+        let mut add = |reason: Reasons, holds: bool| {
+            if holds {
+                reasons = reasons.with(reason);
+            }
+            holds
+        };
+        let account = self.accounts.key(edge.user);
+        add(Reasons::HOST, self.index.target(n) == Some(landing.machine));
+        add(Reasons::USER, account != NOBODY && account == landing.account);
+        let at = self.places.machine_at(landing.address);
+        let named = self.places.machine(landing.workstation);
+        let is_guid = add(Reasons::GUID, is_ticket(edge, landing));
+        let is_address = add(Reasons::ADDRESS, at == Some(edge.machine));
+        let is_name = add(Reasons::NAME, named == Some(edge.machine));
+        let is_elsewhere =
+            at.is_some() || !landing.workstation.is_none() || self.places.is_local(landing.address);
+        (is_guid || is_address || is_name || !is_elsewhere).then_some(reasons)
+    }
+
+    /// How long after each edge that may well have led to it a logon came.
+    fn sample(&mut self, landing: &Landing, samples: &mut Samples) {
+        let span = Span::around(landing.at, MAX_SKEW, MAX_SKEW);
+        let near: Vec<u32> = self.index.to((landing.machine, landing.account), span).collect();
+        for n in near {
+            if self.reasons(n, landing).is_some_and(is_proven) {
+                let edge = &self.edges[n as usize];
+                samples.add(edge.machine, landing.machine, landing.at.since(edge.at));
+            }
+        }
+    }
+
+    fn by_edge(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
+        let (n, reasons) = self.best(landing, clocks).or_else(|| self.only(landing, clocks))?;
+        let edge = &self.edges[n as usize];
+        Some(Joined::new(*landing, Some(n), edge.machine, edge.session, reasons))
+    }
+
+    /// The edge with the best reasons; of equal ones the nearest.
+    fn best(&mut self, landing: &Landing, clocks: &Clocks) -> Option<(u32, Reasons)> {
+        let at = clocks.right(landing.machine, landing.at);
+        let near = self.edges_to(landing, Span::around(at, AFTER, BEFORE + SKEW_SLACK));
+        let of_ticket = self.index.with_guid(landing.guid, Span::around(at, TICKET_LIFE, MAX_SKEW));
+        let candidates: Vec<u32> = near.chain(of_ticket).collect();
+        let mut best: Option<(u8, i64, u32, Reasons)> = None;
+        for n in candidates {
+            let edge = &self.edges[n as usize];
+            let away = at.since(self.index.at(n));
+            let is_skewed = clocks.between(edge.machine, landing.machine) != 0;
+            let before = if is_skewed { BEFORE + SKEW_SLACK } else { BEFORE };
+            let is_in_time = away >= -before && !clocks.are_apart(edge.machine, landing.machine);
+            if !is_in_time && !is_ticket(edge, landing) {
+                continue;
+            }
+            let Some(reasons) = self.reasons(n, landing) else { continue };
+            let is_enough = is_proven(reasons) || reasons.has(Reasons::USER) && away.abs() <= UNPROVEN;
+            let rank = (reasons.score(), -away.abs());
+            if is_enough && best.is_none_or(|(score, near, ..)| (score, near) < rank) {
+                best = Some((rank.0, rank.1, n, reasons));
+            }
+        }
+        best.map(|(_, _, n, reasons)| (n, reasons))
+    }
+
+    /// Between machines whose clocks are apart nobody knows how far: the edge that is proven by what it names, if there
+    /// is but one within the time that clocks of one domain may differ.
+    fn only(&mut self, landing: &Landing, clocks: &Clocks) -> Option<(u32, Reasons)> {
+        if !clocks.has_apart() {
+            return None;
+        }
+        let at = clocks.right(landing.machine, landing.at);
+        let span = Span::around(at, OF_ONE_DOMAIN, OF_ONE_DOMAIN);
+        let near: Vec<u32> = self.index.to((landing.machine, landing.account), span).collect();
+        let mut proven = near.into_iter().filter_map(|n| {
+            let is_apart = clocks.are_apart(self.edges[n as usize].machine, landing.machine);
+            let reasons = if is_apart { self.reasons(n, landing)? } else { return None };
+            (is_proven(reasons) && reasons.has(Reasons::USER)).then_some((n, reasons))
+        });
+        let (only, None) = (proven.next()?, proven.next()) else { return None };
+        let edge = &self.edges[only.0 as usize];
+        // Nor may it have come from a session of the account itself.
+        let is_other = |idx: SessionIdx| Some(idx) != edge.session;
+        (!self.open_on(edge.machine, landing, clocks).any(is_other)).then_some(only)
+    }
+
+    /// The sessions of a logon's account that may have been open on a machine at that moment.
+    fn open_on(&self, machine: u32, landing: &Landing, clocks: &Clocks) -> impl Iterator<Item = SessionIdx> {
+        let moment = landing.at.minus(clocks.between(machine, landing.machine));
+        let may_be_apart = clocks.may_be_apart(machine, landing.machine);
+        let slack = if may_be_apart { OF_ONE_DOMAIN } else { BEFORE };
+        let own = self.desktops.get(&(machine, landing.account)).into_iter().flatten();
+        let newest = own.rev().take(MAX_DESKTOPS).copied();
+        newest.filter(move |&idx| self.found.may_be_on(idx, moment, slack))
+    }
+
+    /// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
+    fn origin(&mut self, landing: &Landing) -> Option<u32> {
+        let is_somebody = !matches!(self.found.sessions.all[landing.session as usize].class, Class::Machine);
+        let at = self.places.machine_at(landing.address);
+        let named = self.places.machine(landing.workstation);
+        let is_one = at.zip(named).is_none_or(|(at, named)| at == named);
+        at.or(named).filter(|&machine| machine != landing.machine && is_somebody && is_one)
+    }
+
+    /// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it
+    /// had one open and no more.
+    fn by_origin(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
+        let machine = self.origin(landing)?;
+        // By clocks that are apart an edge, of whatever session there, may have led to it after all.
+        let span = Span::around(clocks.right(landing.machine, landing.at), OF_ONE_DOMAIN, OF_ONE_DOMAIN);
+        let is_from = |n: u32| self.edges[n as usize].machine == machine;
+        if clocks.may_be_apart(machine, landing.machine) && self.edges_to(landing, span).any(is_from) {
+            return None;
+        }
+        let mut open = self.open_on(machine, landing, clocks);
+        let (only, None) = (open.next()?, open.next()) else { return None };
+        drop(open);
+        let (at, named) = (self.places.machine_at(landing.address), self.places.machine(landing.workstation));
+        let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
+            .into_iter()
+            .filter(|&(_, holds)| holds)
+            .fold(Reasons::USER.with(Reasons::ONLY_SESSION), |all, (reason, _)| all.with(reason));
+        Some(Joined::new(*landing, None, machine, Some(only), reasons))
+    }
+}
+
+/// Desktops by machine and account, and netonly sessions by the account they are elsewhere.
+type Desktops = FxHashMap<(u32, u32), Vec<SessionIdx>>;
+
+pub fn desktops(found: &Found<'_>, accounts: &mut Keys<'_>) -> Desktops {
+    let mut desktops = Desktops::default();
+    for (session, idx) in found.sessions.all.iter().zip(0..) {
+        let user = match session.class {
+            Class::Desktop => session.user,
+            Class::Secondary if !session.outbound_user.is_none() => session.outbound_user,
+            _ => continue,
+        };
+        desktops.entry((session.machine, accounts.key(user))).or_default().push(idx);
+    }
+    desktops
 }
 
 fn landing(
@@ -140,14 +295,22 @@ fn landing(
     }
     let is_network = matches!(logon_type, Some(3 | 8));
     let text = |field| events.text(event, field);
-    let address = text(Field::Address);
+    let own = &found.sessions.all[session as usize];
+    // Of a logon that does not say it, a domain controller may have told it (rule 46).
+    let address = match text(Field::Address) {
+        address if address.is_none() && is_network => {
+            let mut told = found.sessions.origins(own).iter().map(|origin| origin.address);
+            told.find(|address| !address.is_none()).unwrap_or_default()
+        }
+        address => address,
+    };
     // An unlock at the keyboard came from nowhere.
     if !is_network && address.is_none() {
         return None;
     }
     Some(Landing {
         session,
-        machine: found.sessions.all[session as usize].machine,
+        machine: own.machine,
         row,
         at: found.time(session, row),
         account: accounts.key(text(Field::TargetUser)),
@@ -160,134 +323,12 @@ fn landing(
     })
 }
 
-/// Why this edge may have led there; `None` if something says that it did not.
-fn reasons(
-    edge: &Edge,
-    is_target: bool,
-    places: &mut Places<'_>,
-    accounts: &mut Keys<'_>,
-    landing: &Landing,
-) -> Option<Reasons> {
-    if edge.machine == landing.machine {
-        return None;
-    }
-    let mut reasons = Reasons::default();
-    let mut add = |reason: Reasons, holds: bool| {
-        if holds {
-            reasons = reasons.with(reason);
-        }
-        holds
-    };
-    let account = accounts.key(edge.user);
-    add(Reasons::HOST, is_target);
-    add(Reasons::USER, account != NOBODY && account == landing.account);
-    let at = places.machine_at(landing.address);
-    let named = places.machine(landing.workstation);
-    let is_guid = add(Reasons::GUID, !edge.guid.is_none() && edge.guid == landing.guid);
-    let is_address = add(Reasons::ADDRESS, at == Some(edge.machine));
-    let is_name = add(Reasons::NAME, named == Some(edge.machine));
-    let is_elsewhere = at.is_some() || !landing.workstation.is_none() || places.is_local(landing.address);
-    (is_guid || is_address || is_name || !is_elsewhere).then_some(reasons)
+fn is_ticket(edge: &Edge, landing: &Landing) -> bool {
+    !edge.guid.is_none() && edge.guid == landing.guid
 }
 
 fn is_proven(reasons: Reasons) -> bool {
     reasons.has(Reasons::GUID) || reasons.has(Reasons::ADDRESS) || reasons.has(Reasons::NAME)
-}
-
-/// How long after the nearest edge that surely led to it a logon came.
-fn sample(
-    edges: &[Edge],
-    index: &Index,
-    places: &mut Places<'_>,
-    accounts: &mut Keys<'_>,
-    landing: &Landing,
-    skews: &mut Skews,
-) {
-    let span = (landing.at.plus(-MAX_SKEW), landing.at, landing.at.plus(MAX_SKEW));
-    let near = index.to(edges, (landing.machine, landing.account), span);
-    let after = |n: u32| landing.at.since(edges[n as usize].at);
-    let mut sure =
-        near.filter(|&n| reasons(&edges[n as usize], true, places, accounts, landing).is_some_and(is_proven));
-    let first = sure.next();
-    if let Some(nearest) = first.into_iter().chain(sure).min_by_key(|&n| (after(n).abs(), n)) {
-        skews.sample(edges[nearest as usize].machine, landing.machine, after(nearest));
-    }
-}
-
-/// The edge with the best reasons; of equal ones the nearest.
-fn best(
-    edges: &[Edge],
-    index: &Index,
-    places: &mut Places<'_>,
-    accounts: &mut Keys<'_>,
-    landing: &Landing,
-    skews: &Skews,
-) -> Option<Joined> {
-    let mut best: Option<(u8, i64, u32, Reasons)> = None;
-    let mut consider = |n: u32, away: i64, reasons: Reasons| {
-        let own = (reasons.score(), -away.abs(), n, reasons);
-        if best.is_none_or(|(score, near, ..)| (score, near) < (own.0, own.1)) {
-            best = Some(own);
-        }
-    };
-    let rdp = landing.is_remote_desktop.then_some(NOBODY);
-    for account in [Some(landing.account), rdp].into_iter().flatten() {
-        for skew in skews.towards(landing.machine) {
-            let at = landing.at.minus(skew);
-            let span = (at.plus(-AFTER), at, at.plus(BEFORE));
-            for n in index.to(edges, (landing.machine, account), span) {
-                let edge = &edges[n as usize];
-                let away = at.since(edge.at);
-                let reasons = reasons(edge, true, places, accounts, landing)
-                    .filter(|_| skews.between(edge.machine, landing.machine) == skew)
-                    .filter(|_| !skews.are_apart(edge.machine, landing.machine))
-                    .filter(|&reasons| {
-                        is_proven(reasons) || reasons.has(Reasons::USER) && away.abs() <= UNPROVEN
-                    });
-                if let Some(reasons) = reasons {
-                    consider(n, away, reasons);
-                }
-            }
-        }
-    }
-    let span = (landing.at.plus(-TICKET_LIFE), landing.at, landing.at.plus(MAX_SKEW));
-    for n in index.with_guid(edges, landing.guid, span) {
-        let edge = &edges[n as usize];
-        let is_target = index.target(n) == Some(landing.machine);
-        if let Some(reasons) = reasons(edge, is_target, places, accounts, landing) {
-            consider(n, landing.at.since(edge.at), reasons);
-        }
-    }
-    let (_, _, n, reasons) = best.or_else(|| {
-        only(edges, index, places, accounts, landing, skews).map(|(n, reasons)| (0, 0, n, reasons))
-    })?;
-    let edge = &edges[n as usize];
-    Some(Joined::new(*landing, Some(n), edge.machine, edge.session, reasons))
-}
-
-/// Between machines whose clocks are apart nobody knows how far: the edge that is proven by what it names, if there is but
-/// one within the time that clocks of one domain may differ.
-fn only(
-    edges: &[Edge],
-    index: &Index,
-    places: &mut Places<'_>,
-    accounts: &mut Keys<'_>,
-    landing: &Landing,
-    skews: &Skews,
-) -> Option<(u32, Reasons)> {
-    if !skews.has_apart() {
-        return None;
-    }
-    let span = (landing.at.plus(-OF_ONE_DOMAIN), landing.at, landing.at.plus(OF_ONE_DOMAIN));
-    let near = index.to(edges, (landing.machine, landing.account), span);
-    let mut proven = near.filter_map(|n| {
-        let edge = &edges[n as usize];
-        let reasons = reasons(edge, true, places, accounts, landing)?;
-        let is_told = is_proven(reasons) && reasons.has(Reasons::USER);
-        (is_told && skews.are_apart(edge.machine, landing.machine)).then_some((n, reasons))
-    });
-    let (only, None) = (proven.next()?, proven.next()) else { return None };
-    Some(only)
 }
 
 impl Joined {
@@ -324,51 +365,4 @@ impl Joined {
         let rows = rows(std::iter::once(edge.row).chain(own).chain(edge.more));
         Hop { how: edge.how, host: edge.host, at: edge.at, last: edge.at, rows, ..hop }
     }
-}
-
-/// Desktops of each account on each machine, and netonly sessions by the account they are elsewhere.
-type Desktops = FxHashMap<(u32, u32), Vec<SessionIdx>>;
-
-fn desktops(found: &Found<'_>, accounts: &mut Keys<'_>) -> Desktops {
-    let mut desktops = Desktops::default();
-    for (session, idx) in found.sessions.all.iter().zip(0..) {
-        let user = match session.class {
-            Class::Desktop => session.user,
-            Class::Secondary if !session.outbound_user.is_none() => session.outbound_user,
-            _ => continue,
-        };
-        desktops.entry((session.machine, accounts.key(user))).or_default().push(idx);
-    }
-    desktops
-}
-
-/// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
-fn origin(found: &Found<'_>, places: &mut Places<'_>, landing: &Landing) -> Option<u32> {
-    let is_somebody = !matches!(found.sessions.all[landing.session as usize].class, Class::Machine);
-    let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
-    let is_one = at.zip(named).is_none_or(|(at, named)| at == named);
-    at.or(named).filter(|&machine| machine != landing.machine && is_somebody && is_one)
-}
-
-/// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it had
-/// one open and no more.
-fn by_origin(
-    found: &Found<'_>,
-    places: &mut Places<'_>,
-    desktops: &Desktops,
-    machine: u32,
-    landing: &Landing,
-    skews: &Skews,
-) -> Option<Joined> {
-    let (at, named) = (places.machine_at(landing.address), places.machine(landing.workstation));
-    let moment = landing.at.minus(skews.between(machine, landing.machine));
-    let own = desktops.get(&(machine, landing.account))?.iter().rev().take(MAX_DESKTOPS).copied();
-    let slack = if skews.are_apart(machine, landing.machine) { OF_ONE_DOMAIN } else { BEFORE };
-    let mut open = own.filter(|&idx| found.may_be_on(idx, moment, slack));
-    let (only, None) = (open.next()?, open.next()) else { return None };
-    let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
-        .into_iter()
-        .filter(|&(_, holds)| holds)
-        .fold(Reasons::USER.with(Reasons::ONLY_SESSION), |all, (reason, _)| all.with(reason));
-    Some(Joined::new(*landing, None, machine, Some(only), reasons))
 }

@@ -21,6 +21,7 @@ use crate::session::hop::{HOP_RECORDS, Hop, HopHow, Reasons};
 use crate::session::{EndHow, Run, SessionIdx, Sessions};
 use crate::time::Timestamp;
 use edges::{Edge, Explicit, Index};
+use join::Joiner;
 use places::Places;
 use rustc_hash::FxHashMap;
 
@@ -47,8 +48,11 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
         let mut accounts = Keys::of(records, account);
         let index = Index::of(&edges, &targets, &mut accounts);
-        let mut joined = join::join(&found, &edges, &index, &mut places, &mut accounts);
-        support::support(&found, &mut places, &mut accounts, &mut joined);
+        let desktops = join::desktops(&found, &mut accounts);
+        let (places, accounts) = (&mut places, &mut accounts);
+        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, desktops };
+        let (mut joined, clocks) = join::join(&mut joiner);
+        support::support(&found, &clocks, joiner.places, joiner.accounts, &mut joined);
         for own in joined {
             if let Some(edge) = own.edge {
                 is_joined[edge as usize] = true;

@@ -2,13 +2,14 @@
 
 use super::join::Joined;
 use super::places::{OUTBOUND, Places};
+use super::skew::Clocks;
 use super::{Found, Keys};
 use crate::event::{EventIdx, Field, Kind, RowIdx, StrId};
 use crate::session::hop::Reasons;
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
-/// A validation and its logon are written this close together; their clocks are one domain's.
+/// A validation and its logon are written this close together.
 const VALIDATED: i64 = 5 * SECOND;
 
 /// A connection is opened this long before the logon that comes through it.
@@ -23,23 +24,32 @@ struct Wanted {
     by_guid: FxHashMap<StrId, Vec<u32>>,
     by_account: FxHashMap<(u32, u32), Vec<u32>>,
     by_port: FxHashMap<(u32, u32), Vec<u32>>,
+    /// When the logon of each was, by the clock of most.
+    at: Vec<Timestamp>,
 }
 
 /// Adds what other records say of hops.
-pub fn support(found: &Found<'_>, places: &mut Places<'_>, accounts: &mut Keys<'_>, joined: &mut [Joined]) {
+pub fn support(
+    found: &Found<'_>,
+    clocks: &Clocks,
+    places: &mut Places<'_>,
+    accounts: &mut Keys<'_>,
+    joined: &mut [Joined],
+) {
     let is_there = |signature: &crate::event::Signature| matches!(signature.event_id, 4769 | 4776 | 5156);
     if joined.is_empty() || !found.records.signatures.iter().any(is_there) {
         return;
     }
-    let wanted = Wanted::of(joined);
+    let wanted = Wanted::of(joined, clocks);
     for (n, machine) in found.machines.iter().enumerate() {
         let rows = machine.security.map_or(&[][..], |security| &machine.lineages[security].rows);
         for &row in rows {
             let Some(event) = found.records.event(row) else { continue };
+            let at = clocks.right(n as u32, found.records.time[row as usize]);
             match found.records.events.kind(event) {
                 Kind::ServiceTicketGranted => ticket(found, places, &wanted, joined, row, event),
-                Kind::NtlmValidated => ntlm(found, places, accounts, &wanted, joined, row, event),
-                Kind::ConnectionAllowed => port(found, places, &wanted, joined, n as u32, row, event),
+                Kind::NtlmValidated => ntlm(found, places, accounts, &wanted, joined, (row, event, at)),
+                Kind::ConnectionAllowed => port(found, places, &wanted, joined, n as u32, (row, event, at)),
                 _ => {}
             }
         }
@@ -47,8 +57,9 @@ pub fn support(found: &Found<'_>, places: &mut Places<'_>, accounts: &mut Keys<'
 }
 
 impl Wanted {
-    fn of(joined: &[Joined]) -> Self {
-        let mut wanted = Wanted::default();
+    fn of(joined: &[Joined], clocks: &Clocks) -> Self {
+        let at = joined.iter().map(|own| clocks.right(own.landing.machine, own.landing.at)).collect();
+        let mut wanted = Wanted { at, ..Wanted::default() };
         for (own, n) in joined.iter().zip(0..) {
             if !own.guid.is_none() {
                 wanted.by_guid.entry(own.guid).or_default().push(n);
@@ -60,19 +71,19 @@ impl Wanted {
         }
         let lists = wanted.by_guid.values_mut().chain(wanted.by_account.values_mut());
         for own in lists.chain(wanted.by_port.values_mut()) {
-            own.sort_by_key(|&n| (joined[n as usize].landing.at, n));
+            own.sort_by_key(|&n| (wanted.at[n as usize], n));
         }
         wanted
     }
-}
 
-/// Those of a list whose logons are within a span.
-fn within<'a>(own: Option<&'a Vec<u32>>, joined: &[Joined], from: Timestamp, to: Timestamp) -> &'a [u32] {
-    let own = own.map_or(&[][..], Vec::as_slice);
-    let at = |n: &u32| joined[*n as usize].landing.at;
-    let first = own.partition_point(|n| at(n) < from);
-    let end = own.partition_point(|n| at(n) <= to).max(first);
-    &own[first..end.min(first + MAX_SUPPORTED)]
+    /// Those of a list whose logons are so close to a moment.
+    fn near<'a>(&self, own: Option<&'a Vec<u32>>, at: Timestamp, within: i64) -> &'a [u32] {
+        let own = own.map_or(&[][..], Vec::as_slice);
+        let (from, to) = (at.minus(within), at.plus(within));
+        let first = own.partition_point(|&n| self.at[n as usize] < from);
+        let end = own.partition_point(|&n| self.at[n as usize] <= to).max(first);
+        &own[first..end.min(first + MAX_SUPPORTED)]
+    }
 }
 
 fn add(own: &mut Joined, reason: Reasons, row: RowIdx) {
@@ -114,8 +125,7 @@ fn ntlm(
     accounts: &mut Keys<'_>,
     wanted: &Wanted,
     joined: &mut [Joined],
-    row: RowIdx,
-    event: EventIdx,
+    (row, event, at): (RowIdx, EventIdx, Timestamp),
 ) {
     let text = |field| found.records.events.text(event, field);
     let workstation = text(Field::Workstation);
@@ -124,9 +134,8 @@ fn ntlm(
         return;
     }
     let Some(machine) = places.machine(workstation) else { return };
-    let at = found.records.time[row as usize];
     let own = wanted.by_account.get(&(machine, accounts.key(text(Field::TargetUser))));
-    for &n in within(own, joined, at.plus(-VALIDATED), at.plus(VALIDATED)) {
+    for &n in wanted.near(own, at, VALIDATED) {
         add(&mut joined[n as usize], Reasons::NTLM, row);
     }
 }
@@ -138,8 +147,7 @@ fn port(
     wanted: &Wanted,
     joined: &mut [Joined],
     machine: u32,
-    row: RowIdx,
-    event: EventIdx,
+    (row, event, at): (RowIdx, EventIdx, Timestamp),
 ) {
     let events = &found.records.events;
     let text = |field| events.text(event, field);
@@ -149,8 +157,7 @@ fn port(
         return;
     }
     let to = places.machine_at(text(Field::DestAddress));
-    let at = found.records.time[row as usize];
-    for &n in within(own, joined, at.plus(-CONNECTED), at.plus(CONNECTED)) {
+    for &n in wanted.near(own, at, CONNECTED) {
         let own = &mut joined[n as usize];
         if to.is_none_or(|to| to == own.landing.machine) {
             add(own, Reasons::PORT, row);

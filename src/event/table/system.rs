@@ -125,6 +125,9 @@ pub const USER32: Origin = Origin {
     channel: "system",
     events: specs! {
         1074 ShutdownRequested [SHUTDOWN, BY] {}
+        1075 ShutdownCancelled [BY] {
+            "#0" Workstation, "param1" Workstation, "#1" Account, "param2" Account,
+        }
         1076 ShutdownExplained [EXPLANATION, BY] {}
     },
     other: None,

@@ -426,7 +426,14 @@ const STOP_EXPLAINED: &[FieldDef] = &[
     text("param6", "NT AUTHORITY\\SYSTEM"),
 ];
 
-const USER32: &[Definition] = &[user32(1074, &[USER32_FIELDS]), user32(1076, &[STOP_EXPLAINED]).level(3)];
+/// The last request is taken back: which computer's, and by whom.
+const STOP_CANCELLED: &[FieldDef] = &[text("param1", "PC1"), text("param2", "NT AUTHORITY\\SYSTEM")];
+
+const USER32: &[Definition] = &[
+    user32(1074, &[USER32_FIELDS]),
+    user32(1075, &[STOP_CANCELLED]),
+    user32(1076, &[STOP_EXPLAINED]).level(3),
+];
 
 const fn user32(id: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
     Definition { qualifiers: Some(0x8000), ..Definition::new(id, fields).keywords(CLASSIC | 1 << 63) }
@@ -434,6 +441,7 @@ const fn user32(id: u16, fields: &'static [&'static [FieldDef]]) -> Definition {
 
 const USER32_CLASSIC: &[Definition] = &[
     Definition::new(1074, &[USER32_FIELDS]).classic(0x8000),
+    Definition::new(1075, &[STOP_CANCELLED]).classic(0x8000),
     Definition::new(1076, &[STOP_EXPLAINED]).classic(0x8000).level(3),
 ];
 
