@@ -22,15 +22,27 @@ use web_sys::{File, MessageChannel, MessageEvent};
 
 /// Files whose beginnings are looked at at a time.
 const OPENED_AT_ONCE: usize = 4;
+/// A file of no more bytes is read whole when it is opened: to ask the browser for a part takes milliseconds, whatever
+/// its size, and Windows has hundreds of logs of a megabyte.
+const MOST_WHOLE_BYTES: u64 = 2 << 20;
+/// Files that were read whole and are not given to a parse worker yet.
+const MOST_WHOLE: usize = 8;
 /// Progress is shown this often.
 const PROGRESS_EVERY_MS: u32 = 200;
 
 /// A file whose beginning is being looked at.
 #[derive(Default)]
 struct BeingOpened {
+    opened: Opened,
+    is_cancelled: bool,
+}
+
+/// What the first bytes of a file say, its size, and all its bytes if it is small.
+#[derive(Default)]
+struct Opened {
     opening: Opening,
     n_bytes: u64,
-    is_cancelled: bool,
+    whole: Option<ArrayBuffer>,
 }
 
 /// What is read, and how far that is.
@@ -40,8 +52,10 @@ pub struct Reader {
     to_open: VecDeque<FileNo>,
     being_opened: HashMap<FileNo, BeingOpened>,
     schedule: Schedule,
-    /// What was read and is not parsed yet.
-    buffers: HashMap<BatchNo, ArrayBuffer>,
+    /// Small files that wait for a parse worker.
+    whole: HashMap<FileNo, ArrayBuffer>,
+    /// What was read and is not parsed yet, and how many bytes of a buffer come before the batch's.
+    buffers: HashMap<BatchNo, (ArrayBuffer, u32)>,
     /// Buffers that were parsed and can be used again.
     spare: Vec<ArrayBuffer>,
     /// Where files are being read.
@@ -122,21 +136,21 @@ impl Engine {
         }
     }
 
-    fn opened(self: &Rc<Self>, file: FileNo, case_no: u32, opened: Result<(Opening, u64), String>) {
+    fn opened(self: &Rc<Self>, file: FileNo, case_no: u32, opened: Result<Opened, String>) {
         let mut inner = self.inner.borrow_mut();
         if inner.case_no != case_no {
             return;
         }
         let is_cancelled = inner.reader.is_cancelled(file);
         match opened {
-            Ok((opening, n_bytes)) if opening.is_log && !is_cancelled => {
-                let add = inner.reader.opened(file, opening, n_bytes);
+            Ok(opened) if opened.opening.is_log && !is_cancelled => {
+                let add = inner.reader.opened(file, opened);
                 inner.post_to_case(&add, None);
                 drop(inner);
             }
-            Ok((opening, _)) => {
+            Ok(opened) => {
                 drop(inner);
-                self.list_source(file, opening, is_cancelled.then_some(Stop::Cancelled));
+                self.list_source(file, opened.opening, is_cancelled.then_some(Stop::Cancelled));
             }
             Err(why) => {
                 drop(inner);
@@ -208,6 +222,10 @@ impl Engine {
 
     fn read(self: &Rc<Self>, batch: Batch) {
         let mut inner = self.inner.borrow_mut();
+        if inner.reader.read_whole(&batch) {
+            drop(inner);
+            return self.pump();
+        }
         let case_no = inner.case_no;
         let (file, stream, buffer) = inner.reader.begin_batch(&batch);
         drop(inner);
@@ -242,9 +260,11 @@ impl Engine {
         let given = self.start_parser(worker).and_then(|()| {
             let mut inner = self.inner.borrow_mut();
             let Batch { number, source, first_chunk, first_chunk_offset, .. } = *batch;
-            let bytes = inner.reader.buffers.remove(&number).map(JsValue::from);
+            let (bytes, skip) = inner.reader.buffers.remove(&number).unzip();
+            let (bytes, skip) = (bytes.map(JsValue::from), skip.unwrap_or_default());
             let n_bytes = batch.n_bytes() as u32;
-            let message = ToParse::Batch { batch: number, source, first_chunk, first_chunk_offset, n_bytes };
+            let message =
+                ToParse::Batch { batch: number, source, first_chunk, first_chunk_offset, skip, n_bytes };
             inner.reader.parsers.get(&worker).map_or(Ok(()), |link| post(&link.worker, &message, bytes))
         });
         if let Err(error) = given {
@@ -302,6 +322,7 @@ impl Reader {
             to_open: VecDeque::new(),
             being_opened: HashMap::new(),
             schedule: Schedule::new(n_processors),
+            whole: HashMap::new(),
             buffers: HashMap::new(),
             spare: Vec::new(),
             streams: HashMap::new(),
@@ -355,6 +376,7 @@ impl Reader {
 
     /// What has to be done of that, and the files whose beginnings will not be looked at.
     fn cancel(&mut self) -> (Vec<Step>, Vec<FileNo>) {
+        self.whole.clear();
         self.buffers.clear();
         self.streams.clear();
         self.state = Reading::Cancelled;
@@ -371,7 +393,7 @@ impl Reader {
     }
 
     fn next_to_open(&mut self) -> Option<(FileNo, Result<File, String>)> {
-        if self.being_opened.len() >= OPENED_AT_ONCE {
+        if self.being_opened.len() >= OPENED_AT_ONCE || self.whole.len() >= MOST_WHOLE {
             return None;
         }
         let number = self.to_open.pop_front()?;
@@ -384,10 +406,10 @@ impl Reader {
     }
 
     /// A log was opened: what the case is told.
-    fn opened(&mut self, file: FileNo, opening: Opening, n_bytes: u64) -> ToCase {
+    fn opened(&mut self, file: FileNo, opened: Opened) -> ToCase {
         let path = self.files[file as usize].path.clone();
-        let add = ToCase::AddSource { file, path, bytes: n_bytes, opening: opening.clone() };
-        self.being_opened.insert(file, BeingOpened { opening, n_bytes, is_cancelled: false });
+        let add = ToCase::AddSource { file, path, bytes: opened.n_bytes, opening: opened.opening.clone() };
+        self.being_opened.insert(file, BeingOpened { opened, is_cancelled: false });
         add
     }
 
@@ -395,10 +417,14 @@ impl Reader {
     fn added(&mut self, file: FileNo, source: u32) -> bool {
         let Some(being) = self.being_opened.remove(&file) else { return true };
         self.file_of_source.insert(source, file);
-        if !being.is_cancelled {
-            self.schedule.add(file, source, being.n_bytes, being.opening);
+        if being.is_cancelled {
+            return false;
         }
-        !being.is_cancelled
+        let Opened { opening, n_bytes, whole } = being.opened;
+        let has_chunks = opening.n_chunks > 0;
+        self.schedule.add(file, source, n_bytes, opening, whole.is_some());
+        self.whole.extend(whole.filter(|_| has_chunks).map(|bytes| (file, bytes)));
+        true
     }
 
     /// A file will not be read: what the case is told.
@@ -415,6 +441,13 @@ impl Reader {
         self.schedule.steps(window::now_ms(), more_to_come)
     }
 
+    /// Whether the batch is all of a file that was read when it was opened.
+    fn read_whole(&mut self, batch: &Batch) -> bool {
+        let Some(bytes) = self.whole.remove(&batch.file) else { return false };
+        self.keep(batch, bytes, batch.from as u32);
+        true
+    }
+
     /// What a batch is read with: its file, the stream that is at its beginning, and a buffer, if there are such.
     fn begin_batch(&mut self, batch: &Batch) -> (Result<File, String>, Option<Stream>, Option<ArrayBuffer>) {
         let file = self.files[batch.file as usize].file.clone();
@@ -424,8 +457,14 @@ impl Reader {
 
     fn was_read(&mut self, batch: &Batch, (bytes, stream): BatchRead) {
         if self.schedule.wants(batch.number) {
-            self.buffers.insert(batch.number, bytes);
             self.streams.extend(stream.map(|stream| (batch.file, stream)));
+        }
+        self.keep(batch, bytes, 0);
+    }
+
+    fn keep(&mut self, batch: &Batch, bytes: ArrayBuffer, skip: u32) {
+        if self.schedule.wants(batch.number) {
+            self.buffers.insert(batch.number, (bytes, skip));
         }
         self.schedule.read(batch.number);
     }
@@ -497,10 +536,14 @@ async fn read_batch(
     }
 }
 
-/// What the first bytes of a file say, and its size.
-async fn open(file: Result<File, String>) -> Result<(Opening, u64), String> {
+async fn open(file: Result<File, String>) -> Result<Opened, String> {
     let file = file?;
     let n_bytes = file.size() as u64;
-    let header = files::read(&file, 0, n_bytes.min(parse::HEADER_BYTES as u64)).await?;
-    Ok((parse::open(&Uint8Array::new(&header).to_vec(), n_bytes), n_bytes))
+    let is_small = n_bytes <= MOST_WHOLE_BYTES;
+    let to = if is_small { n_bytes } else { parse::HEADER_BYTES as u64 };
+    let bytes = files::read(&file, 0, to).await?;
+    let header =
+        Uint8Array::new_with_byte_offset_and_length(&bytes, 0, to.min(parse::HEADER_BYTES as u64) as u32);
+    let opening = parse::open(&header.to_vec(), n_bytes);
+    Ok(Opened { opening, n_bytes, whole: is_small.then_some(bytes) })
 }
