@@ -152,13 +152,12 @@ impl View {
         };
         // Sorting keeps the order of what is equal: that of the columns after the first.
         let rest = self.order(from, rest);
-        let index = self.index.get_or_insert_with(|| Index::new(from));
-        if self.ranks.is_empty() {
-            self.ranks = index.ranks();
+        if matches!(first.by, Column::User | Column::From) && self.ranks.is_empty() {
+            self.ranks = self.index.get_or_insert_with(|| Index::new(from)).ranks();
         }
-        let rank = |idx, place| match index.text(idx, place) {
+        let rank = |idx, place| match self.index.as_ref().map_or(0, |index| index.text(idx, place)) {
             0 => None,
-            text => Some(u64::from(self.ranks[text as usize])),
+            text => self.ranks.get(text as usize).map(|&rank| u64::from(rank)),
         };
         let keyed = rest.iter().map(|&idx| (key(from, rank, idx, first.by), idx));
         radix::sort(keyed, first.descending).into()
