@@ -10,7 +10,7 @@ use crate::event::merge::Merged;
 use crate::event::{LogonId, Records};
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
-use crate::export::lent::Lent;
+use crate::export::lent::{Lent, Text};
 use crate::export::record::Exporter;
 use crate::export::words;
 use crate::machine::record::{CoverageRecord, HostRecord};
@@ -190,10 +190,22 @@ impl Case {
 
     /// The rows `first .. first + n` of what the query shows.
     pub fn rows(&mut self, query: &Query, first: u32, n: u32) -> Rows {
+        self.show(query);
+        self.shown(first, n)
+    }
+
+    /// Finds what the query shows, for [`Case::shown`].
+    pub fn show(&mut self, query: &Query) {
         let paths = self.sources.iter().map(|source| source.path.as_str()).collect::<Vec<_>>();
         let exporter =
             Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &paths };
-        self.view.rows(&exporter, query, first, n)
+        self.view.show(&exporter, query);
+    }
+
+    /// The rows `first .. first + n` of what is shown. Threads may ask for some side by side.
+    pub fn shown<'a, T: Text<'a>>(&'a self, first: u32, n: u32) -> Rows<T> {
+        let exporter = Exporter { records: &self.merged.records, correlated: &self.correlated, paths: &[] };
+        self.view.rows(&exporter, first, n)
     }
 
     /// Makes ready for filters: the first one is as quick as all others.
@@ -365,13 +377,6 @@ impl Case {
             Some(query) => self.view.choose(&exporter, query),
             None => self.view.choose_all(&exporter),
         }
-    }
-
-    /// Hands on the record of each session that was chosen ([`Case::choose`]).
-    pub fn each_chosen(&self, mut take: impl FnMut(Record)) {
-        let paths = self.paths();
-        let exporter = self.exporter(&paths);
-        self.view.chosen().iter().for_each(|&idx| take(exporter.record(idx)));
     }
 
     /// Appends the sessions `first .. first + n` of those chosen. Threads may write pieces side by side.

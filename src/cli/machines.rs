@@ -21,14 +21,11 @@ pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
             writeln!(out, "  {}", visible(&line))?;
         }
         writeln!(out)?;
-        let mut lines = vec![["LOG", "RECORDS", "IDS", "FROM", "TO", "MISSING", "CLEARED"].map(String::from)];
-        lines.extend(host.logs.iter().map(log_line));
-        print_table(out, &lines)?;
+        let logs: Vec<_> = host.logs.iter().map(log_line).collect();
+        print_table(out, ["LOG", "RECORDS", "IDS", "FROM", "TO", "MISSING", "CLEARED"], &logs)?;
         writeln!(out)?;
         let head = ["BOOT", "START", "KNOWN BY", "END", "HOW", "UPTIME", "ASKED FOR BY", "LOGOFFS AUDITED"];
-        let mut lines = vec![head.map(String::from)];
-        lines.extend(host.boots.iter().map(boot_line));
-        print_table(out, &lines)?;
+        print_table(out, head, &host.boots.iter().map(boot_line).collect::<Vec<_>>())?;
     }
     Ok(())
 }
@@ -114,9 +111,8 @@ fn print_boot(out: &mut impl Write, boot: &BootCoverageRecord) -> Outcome {
         moment(&None, &boot.first, &boot.last),
         boot.command_lines
     )?;
-    let mut lines = vec![["SUBCATEGORY", "SUCCESS", "FAILURE", "SINCE", "HOW IT IS KNOWN"].map(String::from)];
-    lines.extend(boot.audits.iter().map(audit_line));
-    print_table(out, &lines)
+    let lines: Vec<_> = boot.audits.iter().map(audit_line).collect();
+    print_table(out, ["SUBCATEGORY", "SUCCESS", "FAILURE", "SINCE", "HOW IT IS KNOWN"], &lines)
 }
 
 fn audit_line(audit: &AuditRecord) -> [String; 5] {
@@ -135,7 +131,7 @@ fn audit_line(audit: &AuditRecord) -> [String; 5] {
 fn print_baseline(out: &mut impl Write, machine: &CoverageRecord) -> Outcome {
     writeln!(out, "\nbeside Microsoft's baselines (success/failure)")?;
     let head = ["SUBCATEGORY", "OBSERVED", "GENERAL", "", "STRONGER", ""];
-    let mut lines = vec![head.map(String::from)];
+    let mut lines = Vec::new();
     for line in &machine.baseline {
         let own = |by: &sessionscope::machine::record::BaselineByKind| match machine.kind.as_str() {
             "domain_controller" => by.domain_controller.clone(),
@@ -158,7 +154,7 @@ fn print_baseline(out: &mut impl Write, machine: &CoverageRecord) -> Outcome {
             line.stronger_verdict.clone(),
         ]);
     }
-    print_table(out, &lines)?;
+    print_table(out, head, &lines)?;
     for line in &machine.baseline {
         if let Some(note) = line.note.as_ref().filter(|_| line.subcategory == "Logoff") {
             writeln!(out, "Logoff: {note}")?;

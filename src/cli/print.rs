@@ -1,20 +1,22 @@
 //! Answers as text on standard output.
 
 use super::{Failure, Outcome, load};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+};
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
-use sessionscope::export::bursts::BurstRecord;
+use sessionscope::export::lent::{Lent, Text};
 use sessionscope::export::record::duration_text;
-use sessionscope::export::words::{span, what};
+use sessionscope::export::words::what;
 use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
-use sessionscope::query::Query;
 use sessionscope::query::who::WhoRecord;
-use sessionscope::session::record::Record;
+use sessionscope::query::{Query, Row};
+use sessionscope::session::Class;
 use sessionscope::time::Timestamp;
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -45,92 +47,87 @@ fn query(all: bool) -> Option<Query> {
     (!all).then(Query::default)
 }
 
-/// Prints sessions as a table, bursts of network sessions as one line each if `is_grouped`.
+/// Prints sessions as a table of the page's own rows, bursts of network sessions as one line each if `is_grouped`.
 pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bool) -> Outcome {
-    let mut lines = vec![
-        ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"].map(String::from),
-    ];
-    let all_bursts = if is_grouped { case.bursts() } else { Vec::new() };
-    let mut unprinted: HashMap<String, BurstRecord> =
-        all_bursts.into_iter().map(|burst| (burst.burst.clone(), burst)).collect();
-    let n_bursts = unprinted.len();
-    let (mut n_sessions, mut n_in_bursts) = (0, 0);
-    case.choose(query(all).as_ref());
-    case.each_chosen(|record| {
-        n_sessions += 1;
-        match record.burst.as_ref().filter(|_| is_grouped) {
-            None => lines.push(line(&record)),
-            Some(burst) => {
-                n_in_bursts += 1;
-                // The line of the first stands for all.
-                lines.extend(unprinted.remove(burst).map(|burst| burst_line(&record, burst)));
-            }
-        }
-    });
-    print_table(out, &lines)?;
-    let summary = case.summary();
-    let hidden = summary.n_sessions as usize - n_sessions;
+    let noise = Class::ALL.iter().filter(|class| all && class.is_noise());
+    let shown_noise = noise.map(|class| class.word().to_owned()).collect();
+    case.show(&Query { is_grouped, shown_noise, ..Query::default() });
+    let case = &*case;
+    let shown = case.shown::<Lent<'_>>(0, 0);
+    let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();
+    let rows = firsts.into_par_iter().flat_map_iter(|first| case.shown(first, IN_ROW).rows);
+    let (in_bursts, lines): (Vec<u32>, Vec<[String; 8]>) =
+        rows.map(|row| (row.group.as_ref().map_or(0, |burst| burst.n_shown), line(&row))).unzip();
+    let header = ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"];
+    print_table(out, header, &lines)?;
+    let hidden = shown.n_total - shown.n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
-    let bursts = match n_bursts - unprinted.len() {
+    let n_in_bursts: u32 = in_bursts.iter().sum();
+    let bursts = match in_bursts.iter().filter(|&&n| n > 0).count() {
         0 => String::new(),
         n => format!(", {n_in_bursts} of them in {n} bursts (--no-bursts)"),
     };
-    writeln!(out, "{n_sessions} sessions on {} machines{bursts}{noise}", summary.n_machines)?;
+    writeln!(out, "{} sessions on {} machines{bursts}{noise}", shown.n_sessions, case.summary().n_machines)?;
     Ok(())
 }
 
-/// The line of a burst, from one of its sessions.
-fn burst_line(record: &Record, burst: BurstRecord) -> [String; 8] {
-    let [_, _, _, _, user, machine, kind, from] = line(record);
-    let union = span(burst.union_s);
-    let union = if burst.is_union_exact { union } else { format!(">= {union}") };
+fn line(row: &Row<Lent<'_>>) -> [String; 8] {
+    let how = match &row.group {
+        Some(burst) => format!("burst of {} sessions", burst.n_sessions),
+        None => [&row.end_how.text(), " (", &row.end_confidence.text(), ")"].concat(),
+    };
     [
-        moment(&Some(burst.first), &None, &None),
-        moment(&Some(burst.last), &None, &None),
-        format!("burst of {} sessions", burst.n_sessions),
-        union,
-        user,
-        machine,
-        kind,
-        from,
+        moment(&row.start, &row.start_earliest, &row.start_latest),
+        moment(&row.end, &row.end_earliest, &row.end_latest),
+        how,
+        duration_text(row.duration_s, row.duration_min_s, row.duration_max_s),
+        user(&row.domain, &row.user, &row.sid),
+        row.machine.text().into_owned(),
+        kind(row.logon_type, &row.logon_type_name, &row.class),
+        joined([&row.origin_address, &row.origin_host]),
     ]
+    .map(shown)
 }
 
-fn line(record: &Record) -> [String; 8] {
-    let origin = record.origins.first();
-    let from = origin
-        .map(|origin| [&origin.address, &origin.host].into_iter().flatten().cloned().collect::<Vec<_>>());
-    [
-        moment(&record.start, &record.start_earliest, &record.start_latest),
-        moment(&record.end, &record.end_earliest, &record.end_latest),
-        format!("{} ({})", record.end_how, record.end_confidence),
-        duration_text(record),
-        user(&record.domain, &record.user, &record.sid),
-        record.machine.clone(),
-        kind(record.logon_type, &record.logon_type_name, &record.class),
-        from.unwrap_or_default().join(" "),
-    ]
-    .map(|cell| visible(&cell).into_owned())
-}
-
-fn user(domain: &Option<String>, user: &Option<String>, sid: &Option<String>) -> String {
-    match (domain, user) {
-        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
-        (_, user) => user.clone().or(sid.clone()).unwrap_or_else(|| "?".to_owned()),
+/// The texts that are there.
+fn joined<'a, T: Text<'a>>(texts: [&Option<T>; 2]) -> String {
+    match texts.map(|text| text.as_ref().map(Text::text)) {
+        [Some(one), Some(other)] => [&one, " ", &other].concat(),
+        [one, other] => one.or(other).unwrap_or_default().into_owned(),
     }
 }
 
-fn kind(logon_type: Option<u32>, name: &Option<String>, class: &str) -> String {
+fn shown(cell: String) -> String {
+    match visible(&cell) {
+        Cow::Borrowed(_) => cell,
+        Cow::Owned(shown) => shown,
+    }
+}
+
+fn user<'a, T: Text<'a>>(domain: &Option<T>, user: &Option<T>, sid: &Option<T>) -> String {
+    match (domain, user) {
+        (Some(domain), Some(user)) => [&domain.text(), "\\", &user.text()].concat(),
+        (_, user) => user.as_ref().or(sid.as_ref()).map_or(Cow::Borrowed("?"), Text::text).into_owned(),
+    }
+}
+
+fn kind<'a, T: Text<'a>>(logon_type: Option<u32>, name: &Option<T>, class: &T) -> String {
     match (logon_type, name) {
-        (Some(number), Some(name)) => format!("{number} {name}"),
+        (Some(number), Some(name)) => format!("{number} {}", name.text()),
         (Some(number), None) => number.to_string(),
-        (None, _) => class.to_owned(),
+        (None, _) => class.text().into_owned(),
     }
 }
 
 /// A time to the second, or the bounds it lies between.
-pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<String>) -> String {
-    let short = |at: &String| at.get(..19).unwrap_or(at).replace('T', " ");
+pub fn moment<'a, T: Text<'a>>(at: &Option<T>, earliest: &Option<T>, latest: &Option<T>) -> String {
+    let short = |at: &T| {
+        let at = at.text();
+        match (at.get(..10), at.get(11..19)) {
+            (Some(date), Some(time)) => [date, " ", time].concat(),
+            _ => at.into_owned(),
+        }
+    };
     match (at, earliest, latest) {
         (Some(at), None, None) => short(at),
         // An estimate within bounds must not look like a recorded moment.
@@ -146,20 +143,39 @@ pub fn moment(at: &Option<String>, earliest: &Option<String>, latest: &Option<St
 /// is longer than this.
 const MAX_CELL: usize = 256;
 
-fn cut(cell: &str) -> std::borrow::Cow<'_, str> {
+fn cut(cell: &str) -> Cow<'_, str> {
+    if cell.len() <= MAX_CELL {
+        return cell.into();
+    }
     match cell.char_indices().nth(MAX_CELL) {
         None => cell.into(),
         Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
     }
 }
 
-pub fn print_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> Outcome {
-    let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(|n| width(n).min(MAX_CELL));
+pub fn print_table<const N: usize>(
+    out: &mut impl Write,
+    header: [&str; N],
+    lines: &[[String; N]],
+) -> Outcome {
+    let mut widths = header.map(|cell| cell.chars().count());
     for line in lines {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{:width$}", cut(cell)));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count().min(MAX_CELL));
+        }
     }
+    let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
+    let mut print = |cells: [&str; N]| {
+        text.clear();
+        for (cell, width) in cells.into_iter().zip(widths) {
+            let cell = cut(cell);
+            text.push_str(&cell);
+            text.push_str(&blank[cell.chars().count()..width + 2]);
+        }
+        writeln!(out, "{}", text.trim_end())
+    };
+    print(header)?;
+    lines.iter().try_for_each(|line| print(line.each_ref().map(String::as_str)))?;
     Ok(())
 }
 
@@ -217,7 +233,7 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
 /// Prints who was on at a moment, for people.
 pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
     let (sessions, machines) = case.who(at, all);
-    let mut lines = vec![["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"].map(String::from)];
+    let mut lines = Vec::new();
     // Sessions come by machine, in the order of machines.
     let mut rest = &sessions[..];
     for machine in &machines {
@@ -229,7 +245,7 @@ pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outco
             lines.push(cells.map(|cell| visible(cell).into_owned()));
         }
     }
-    print_table(out, &lines)?;
+    print_table(out, ["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"], &lines)?;
     for machine in machines.iter().filter(|machine| !machine.is_covered) {
         let (first, last) =
             (moment(&machine.first_record, &None, &None), moment(&machine.last_record, &None, &None));
@@ -245,14 +261,13 @@ pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outco
 }
 
 fn who_line(session: &WhoRecord) -> [String; 7] {
-    let from = [&session.origin_address, &session.origin_host];
     [
         session.machine.clone(),
         user(&session.domain, &session.user, &session.sid),
         session.certainty.clone(),
         kind(session.logon_type, &session.logon_type_name, &session.class),
         session.states.join(", "),
-        from.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
+        joined([&session.origin_address, &session.origin_host]),
         session.why.clone(),
     ]
     .map(|cell| visible(&cell).into_owned())

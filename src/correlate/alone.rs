@@ -108,9 +108,14 @@ fn numbered(
     for &(n, _) in joined.iter().flatten() {
         is_joined[n] = true;
     }
-    let known = Known::of(linker, groups);
+    let desktops = || groups.iter().zip(joined).filter(|(group, _)| group.is_desktop());
+    let has_number = |ts: &Option<(usize, TsHow)>| ts.is_some_and(|(n, _)| sessions[n].number.is_some());
+    let known = Known::of(linker, desktops().map(|(group, _)| group));
+    // A desktop has one number: what has one of its own is none that has another's.
+    let unnumbered = Known::of(linker, desktops().filter(|(_, ts)| !has_number(ts)).map(|(group, _)| group));
     let alone = sessions.iter().zip(is_joined).filter(|(session, is_joined)| {
         // What could not be joined, and may be known all the same, is not told twice.
+        let known = if session.number.is_some() { &unnumbered } else { &known };
         !is_joined && !known.may_be(linker.records, session)
     });
     alone.map(|(session, _)| session.clone()).collect()
@@ -129,9 +134,9 @@ struct Known {
 }
 
 impl Known {
-    fn of(linker: &Linker<'_>, groups: &[Group]) -> Self {
+    fn of<'a>(linker: &Linker<'_>, desktops: impl Iterator<Item = &'a Group>) -> Self {
         let mut known = Known::default();
-        for group in groups.iter().filter(|group| group.is_desktop()) {
+        for group in desktops {
             let own = || group.own().map(|idx| linker.track(idx));
             let first = own().map(|track| track.first).min().unwrap_or(0);
             let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().max();
@@ -160,7 +165,8 @@ impl Known {
     fn may_be(&self, records: &Records, session: &TsSession) -> bool {
         let time = |row: RowIdx| records.time[row as usize];
         let Some(first) = session.first_row().map(time) else { return true };
-        let last = session.closed.first().map_or(Timestamp(i64::MAX), |&row| time(row).plus(SAME_SESSION));
+        let last = session.closed.first().or(session.superseded_by.as_ref());
+        let last = last.map_or(Timestamp(i64::MAX), |&row| time(row).plus(SAME_SESSION));
         let overlaps = |spans: &Spans| {
             let begun = spans.partition_point(|&(begun, _)| begun <= last);
             let until = begun.checked_sub(1).map(|n| spans[n].1);

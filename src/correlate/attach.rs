@@ -418,7 +418,8 @@ fn arrivals(linker: &Linker<'_>, groups: &Groups, remote: &Remote) -> Vec<Arriva
 
 /// A network logon that no local process made and that did nothing else: its account, its address and its place.
 fn preamble(linker: &Linker<'_>, group: &Group, remote: &Remote) -> Option<((StrId, StrId), Pos)> {
-    let is_network = group.class == Class::Network && group.elevated.is_none() && !group.is_attached;
+    let is_network = matches!(group.class, Class::Network | Class::Machine);
+    let is_network = is_network && group.elevated.is_none() && !group.is_attached;
     let track = linker.track(group.primary);
     let event = linker.logon(group.primary).filter(|_| is_network && !track.is_used)?;
     let events = &linker.records.events;

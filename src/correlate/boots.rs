@@ -275,7 +275,20 @@ impl Pairing<'_> {
             let begun = None;
             place_after(self.records, &self.security.rows, range.start..since, begun, last, start.at)
         });
-        (at, fallen.map_or(since, |fallen| fallen.min(since)))
+        (
+            at,
+            fallen.map_or(
+                since,
+                |fallen| if fallen < since { fallen } else { self.next_gap(since, range.end) },
+            ),
+        )
+    }
+
+    /// A start that Security has nothing of is among records that are missing: those before the first gap from a place
+    /// on, if there is any.
+    fn next_gap(&self, place: Pos, end: Pos) -> Pos {
+        let next = self.security.gaps.partition_point(|&gap| gap < place);
+        self.security.gaps.get(next).copied().filter(|&gap| gap <= end).unwrap_or(place)
     }
 
     fn both(&self, start: Start, twin: Start) -> Cut {
@@ -348,9 +361,12 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
         if seen.is_start(records, row) {
             found.push(Renumbered { row, at: at(row), since });
         }
-        // 32, 34 and 41 come before the logon that shows the new numbers.
+        // 32, 34, 41 and 42 come before the logon that shows the new numbers.
         let kind = records.event(row).map(|event| records.events.kind(event));
-        let is_of_new = matches!(kind, None | Some(Kind::TsStarted | Kind::TsArbitrationBegun));
+        let is_of_new = matches!(
+            kind,
+            None | Some(Kind::TsStarted | Kind::TsArbitrationBegun | Kind::TsArbitrationEnded)
+        );
         if !is_of_new {
             since = at(row);
         }
@@ -364,6 +380,8 @@ fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -
     for &Renumbered { row, at, since } in numbered {
         let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
         let system = first_since(records, system, from..end, at).unwrap_or(end);
+        // The logon that shows the new numbers is of the new start, not a moment too late for the old one.
+        let at = at.plus(-TO_DESKTOP).max(since);
         cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, system });
     }
     cuts

@@ -11,14 +11,16 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
     let text = |field| records.text(events.text(event, field));
     let logon_type = events.number(event, Field::LogonType);
     let luid = events.luid(event, Field::TargetLogonId);
-    if let Some(class) =
-        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain))
-    {
+    let account =
+        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain));
+    if let Some(class) = account.filter(|class| *class != Class::Machine) {
         return class;
     }
     match logon_type {
+        // A computer's account has no desktop; whoever has one hides behind the dollar sign.
         Some(7 | 13) => Class::Reauth,
         Some(2 | 10 | 11 | 12) if is_desktop(records, event) => Class::Desktop,
+        _ if account.is_some() => Class::Machine,
         Some(2 | 9 | 10 | 11 | 12) => Class::Secondary,
         Some(3) if is_local_network(records, event) => Class::LocalNetwork,
         Some(3 | 8) => Class::Network,
@@ -32,7 +34,7 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
 pub fn class_of_account(luid: Option<LogonId>, sid: &str, user: &str, domain: &str) -> Option<Class> {
     if luid.is_some_and(LogonId::is_fixed) {
         Some(Class::System)
-    } else if is_window_manager(domain) || sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-") {
+    } else if is_window_manager(sid, domain) {
         Some(Class::WindowManager)
     } else if sid == ANONYMOUS {
         Some(Class::Anonymous)
@@ -41,9 +43,11 @@ pub fn class_of_account(luid: Option<LogonId>, sid: &str, user: &str, domain: &s
     }
 }
 
-/// The domains of DWM-n and UMFD-n.
-pub fn is_window_manager(domain: &str) -> bool {
-    domain.eq_ignore_ascii_case("Window Manager") || domain.eq_ignore_ascii_case("Font Driver Host")
+/// DWM-n and UMFD-n: by their SIDs, for anybody may name a domain like theirs.
+pub fn is_window_manager(sid: &str, domain: &str) -> bool {
+    let is_named =
+        || domain.eq_ignore_ascii_case("Window Manager") || domain.eq_ignore_ascii_case("Font Driver Host");
+    sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-") || sid.is_empty() && is_named()
 }
 
 /// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one.

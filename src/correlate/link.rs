@@ -448,6 +448,10 @@ impl<'a> Linker<'a> {
             text(identity.user),
             text(identity.domain),
         );
+        // A computer's account has no desktop.
+        let has_desktop =
+            self.is_of_desktop(idx) || matches!(identity.logon_type, Some(2 | 7 | 10 | 11 | 12 | 13));
+        let account = account.filter(|class| *class != Class::Machine || !has_desktop);
         account.unwrap_or_else(|| match identity.logon_type {
             _ if track.user_logoff.is_some() => Class::Desktop,
             Some(2 | 10 | 11 | 12) => Class::Desktop,

@@ -1,5 +1,6 @@
 //! Where Windows started, as the Security log shows it (domain.md C.3, rules 7 to 10).
 
+use super::classify::is_window_manager;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -344,8 +345,9 @@ pub fn ends_a_start(records: &Records, event: EventIdx) -> bool {
         Kind::EventLogStopped => true,
         Kind::Logon => {
             // The window manager's own logons are part of every start.
+            let text = |field| records.text(events.text(event, field));
             matches!(events.number(event, Field::LogonType), Some(2 | 10 | 11))
-                && !super::classify::is_window_manager(records.text(events.text(event, Field::TargetDomain)))
+                && !is_window_manager(text(Field::TargetSid), text(Field::TargetDomain))
         }
         _ => false,
     }

@@ -174,9 +174,16 @@ impl Events {
         &LAYOUTS[usize::from(self.spec[event.0 as usize])]
     }
 
-    fn cell(&self, event: EventIdx, field: Field, n: usize) -> u32 {
-        let Some(slot) = self.layout(event).slot(field) else { return 0 };
-        self.cells[self.at[event.0 as usize] as usize + slot + n]
+    /// The cells of a field and those after it; none if the event has no such field.
+    #[inline]
+    fn cells(&self, event: EventIdx, field: Field) -> &[u32] {
+        let Some(slot) = self.layout(event).slot(field) else { return &[] };
+        &self.cells[self.at[event.0 as usize] as usize + slot..]
+    }
+
+    #[inline]
+    fn cell(&self, event: EventIdx, field: Field) -> u32 {
+        self.cells(event, field).first().copied().unwrap_or(0)
     }
 
     /// What an event is, and all its kept cells: equal for two events that say the same.
@@ -189,12 +196,15 @@ impl Events {
     /// A text field; [`StrId::NONE`] if the event has none.
     pub fn text(&self, event: EventIdx, field: Field) -> StrId {
         debug_assert!(field.ty().is_text());
-        StrId(self.cell(event, field, 0))
+        StrId(self.cell(event, field))
     }
 
     fn wide(&self, event: EventIdx, field: Field) -> u64 {
         debug_assert_eq!(field.ty().n_cells(), 2);
-        u64::from(self.cell(event, field, 0)) | u64::from(self.cell(event, field, 1)) << 32
+        match self.cells(event, field) {
+            [low, high, ..] => u64::from(*low) | u64::from(*high) << 32,
+            _ => 0,
+        }
     }
 
     pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
@@ -209,6 +219,6 @@ impl Events {
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".
     pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
         debug_assert!(matches!(field.ty(), Type::Number | Type::Port | Type::SshPort));
-        self.cell(event, field, 0).checked_sub(1)
+        self.cell(event, field).checked_sub(1)
     }
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
 /// What the texts of a session record are made of. `String` copies them: such a record outlives its case.
-pub trait Text<'a>: From<&'a str> + From<String> + From<Timestamp> + From<LogonId> {
+pub trait Text<'a>: Default + From<&'a str> + From<String> + From<Timestamp> + From<LogonId> {
     fn text(&self) -> Cow<'_, str>;
 }
 
@@ -17,6 +17,12 @@ pub enum Lent<'a> {
     Made(String),
     Time(Timestamp),
     LogonId(LogonId),
+}
+
+impl Default for Lent<'_> {
+    fn default() -> Self {
+        Lent::Text("")
+    }
 }
 
 impl<'a> Text<'a> for Lent<'a> {

@@ -15,7 +15,9 @@ pub mod words;
 /// Text from a log, for showing: control, bidirectional and invisible characters become `\u{202e}`, so that no text
 /// can hide itself, reorder its neighbours or drive a terminal.
 pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    // Nearly all text of a log is this.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_hidden) {
         return text.into();
     }
     let mut shown = String::with_capacity(text.len() + 16);

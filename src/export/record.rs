@@ -94,7 +94,8 @@ impl<'a> Exporter<'a> {
         }
     }
 
-    pub(super) fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
+    /// A text of the case, if it is one.
+    pub fn text<T: Text<'a>>(&self, id: StrId) -> Option<T> {
         (!id.is_none()).then(|| self.records.text(id).into())
     }
 
@@ -184,9 +185,9 @@ impl<'a> Exporter<'a> {
     }
 }
 
-/// How long a session lasted, for a table: `1 h 48 min`, or what its bounds allow.
-pub fn duration_text(record: &Record) -> String {
-    match (record.duration_s, record.duration_min_s, record.duration_max_s) {
+/// How long a session lasted, for a table: `1 h 48 min`, or what its bounds (in seconds) allow.
+pub fn duration_text(exact: Option<f64>, min: Option<f64>, max: Option<f64>) -> String {
+    match (exact, min, max) {
         (Some(exact), _, _) => span(exact),
         (None, Some(min), Some(max)) if span(min) == span(max) => format!("~ {}", span(min)),
         (None, Some(min), Some(max)) => format!("{} .. {}", span(min), span(max)),

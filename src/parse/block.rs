@@ -114,6 +114,11 @@ impl BlockBuilder {
         }
     }
 
+    /// The same with a number, for a field of a type that is one.
+    pub fn put_number(&mut self, cell: usize, ty: Type, number: u64) {
+        CellWriter::write_number(ty, number, &mut self.records.events.cells[cell..]);
+    }
+
     /// The same with a text that is known already.
     pub fn put_text(&mut self, cell: usize, text: StrId) {
         if !text.is_none() {

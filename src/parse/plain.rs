@@ -6,9 +6,10 @@
 
 use super::block::BlockBuilder;
 use super::checksum::crc32;
+use super::shape::Shape;
 use super::template::{
-    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, find, read_definition,
-    read_instance,
+    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, definition_end,
+    definition_guid, find, is_of_shape, read_definition, read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
@@ -16,6 +17,7 @@ use crate::event::records::Signature;
 use crate::event::table::{Keep, LOGON_PORTS, ORIGINS, Spec};
 use crate::event::{Field, LogonId, StrId, Type};
 use crate::time::Timestamp;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// Where records begin in a chunk, after its header.
@@ -25,18 +27,28 @@ const RECORDS_AT: usize = 512;
 /// chunk made to have the same bytes read again and again goes to the slow reader.
 const MAX_LEARNED_BYTES: usize = 4 * super::CHUNK_BYTES;
 
-/// What was learned of a chunk's templates. Kept between chunks for its buffers alone.
+/// Definitions kept from chunk to chunk: a log has a few dozen. One made to have more makes them be forgotten.
+const MAX_TEMPLATES: usize = 1024;
+const MAX_SHAPE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Templates of one GUID that a definition is compared with: honest ones are of different versions of Windows.
+const MAX_ALIKE: usize = 8;
+
+/// The templates learned so far, and where the present chunk has them.
 pub struct Templates {
-    /// By offset in the chunk: one more than the place in `outer` or `inner`.
-    outer_at: Vec<u16>,
-    inner_at: Vec<u16>,
+    /// By offset in the chunk: one more than the place in `all`.
+    at: Vec<u16>,
     used: Vec<u32>,
-    outer: Vec<Outer>,
-    inner: Vec<Inner>,
+    all: Vec<Template>,
+    /// Places in `all`, by GUID.
+    by_guid: FxHashMap<[u8; 16], Vec<u16>>,
+    n_shape_bytes: usize,
     n_learned_bytes: usize,
 }
 
-struct Outer {
+/// What is known of a template: of a record's own, or of one that holds its data.
+struct Template {
+    shape: Shape,
     system: SystemSlots,
     payload: Option<u16>,
     data: Vec<Binding>,
@@ -51,7 +63,34 @@ struct Outer {
     signature: Option<(Signature, u32)>,
 }
 
-impl Outer {
+impl Template {
+    fn new((definition, shape): (Definition, Shape)) -> Self {
+        let Definition { system, payload, data, literals } = definition;
+        let [provider, channel, computer] =
+            [system.provider, system.channel, system.computer].map(|slot| TextSlot::of(slot, &literals));
+        Template {
+            shape,
+            system,
+            payload,
+            data,
+            plan: Plan::default(),
+            provider,
+            channel,
+            computer,
+            origin: None,
+            signature: None,
+        }
+    }
+
+    /// Forgets what held in another chunk or block only.
+    fn forget(&mut self) {
+        let names = [&mut self.provider, &mut self.channel, &mut self.computer];
+        let texts = names.into_iter().chain(self.plan.steps.iter_mut().map(|step| &mut step.text));
+        texts.for_each(TextSlot::forget);
+        self.origin = None;
+        self.signature = None;
+    }
+
     fn number(&mut self, signature: Signature, block: &mut BlockBuilder) -> u32 {
         match self.signature {
             Some((last, number)) if last == signature => number,
@@ -75,12 +114,6 @@ impl Outer {
     }
 }
 
-#[derive(Default)]
-struct Inner {
-    data: Vec<Binding>,
-    plan: Plan,
-}
-
 /// How an event of a spec is read from the values of a template.
 #[derive(Default)]
 struct Plan {
@@ -95,6 +128,8 @@ struct Plan {
 struct Step {
     place: Place,
     ty: Type,
+    /// Whether its type is a number and nothing else.
+    is_number: bool,
     /// Where it goes among the event's cells.
     cell: usize,
     text: TextSlot,
@@ -110,102 +145,101 @@ enum Place {
 
 /// A slot with text, and the text it had last: many records in a row have the same, and comparing bytes is cheaper
 /// than finding them.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct TextSlot {
     slot: Slot,
+    /// Text that is the definition's own.
+    literal: Option<Box<[u8]>>,
     last: ValueRef,
-    id: StrId,
+    id: Option<StrId>,
 }
 
 impl TextSlot {
-    fn of(slot: Slot) -> Self {
-        TextSlot { slot, ..TextSlot::default() }
+    fn of(slot: Slot, literals: &[Box<[u8]>]) -> Self {
+        let literal = match slot {
+            Slot::Literal(n) => literals.get(usize::from(n)).cloned(),
+            _ => None,
+        };
+        TextSlot { slot, literal, ..TextSlot::default() }
+    }
+
+    /// What holds in one chunk or block only.
+    fn forget(&mut self) {
+        (self.last, self.id) = (ValueRef::default(), None);
     }
 
     fn read(&mut self, ty: Type, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
         let here = values.value_ref(self.slot);
-        if !values.is_same(self.last, here) {
-            (self.last, self.id) = (here, block.cells.text(ty, values.slot(self.slot)));
+        match self.id {
+            Some(id) if self.literal.is_some() || values.is_same(self.last, here) => id,
+            _ => {
+                let raw = self.literal.as_deref().map_or_else(|| values.slot(self.slot), Raw::Utf16);
+                let id = block.cells.text(ty, raw);
+                (self.last, self.id) = (here, Some(id));
+                id
+            }
         }
-        self.id
     }
 }
 
 impl Default for Templates {
     fn default() -> Self {
         Self {
-            outer_at: vec![0; super::CHUNK_BYTES],
-            inner_at: vec![0; super::CHUNK_BYTES],
+            at: vec![0; super::CHUNK_BYTES],
             used: Vec::new(),
-            outer: Vec::new(),
-            inner: Vec::new(),
+            all: Vec::new(),
+            by_guid: FxHashMap::default(),
+            n_shape_bytes: 0,
             n_learned_bytes: 0,
         }
     }
 }
 
 impl Templates {
-    fn clear(&mut self) {
+    fn begin_chunk(&mut self) {
         for at in self.used.drain(..) {
-            self.outer_at[at as usize] = 0;
-            self.inner_at[at as usize] = 0;
+            self.at[at as usize] = 0;
         }
-        self.outer.clear();
-        self.inner.clear();
+        if self.all.len() > MAX_TEMPLATES || self.n_shape_bytes > MAX_SHAPE_BYTES {
+            self.all.clear();
+            self.by_guid.clear();
+            self.n_shape_bytes = 0;
+        }
         self.n_learned_bytes = 0;
     }
 
-    fn learn(&mut self, chunk: &[u8], at: u32) -> Option<Definition> {
-        self.n_learned_bytes += super::template::definition_size(chunk, at as usize)?;
-        if self.n_learned_bytes > MAX_LEARNED_BYTES {
-            return None;
-        }
-        self.used.push(at);
-        read_definition(chunk, at as usize)
-    }
-
-    fn outer(&mut self, chunk: &[u8], at: u32) -> Option<usize> {
-        match *self.outer_at.get(at as usize)? {
+    /// The place in `all` of the template that is defined at an offset of the chunk.
+    fn place(&mut self, chunk: &[u8], at: u32) -> Option<usize> {
+        match *self.at.get(at as usize)? {
             0 => {
-                let definition = self.learn(chunk, at)?;
-                self.outer.push(Outer::new(definition)?);
-                self.outer_at[at as usize] = self.outer.len() as u16;
-                Some(self.outer.len() - 1)
+                let end = definition_end(chunk, at as usize)?;
+                self.n_learned_bytes += end - at as usize;
+                if self.n_learned_bytes > MAX_LEARNED_BYTES {
+                    return None;
+                }
+                let place = self.find_or_learn(chunk, at as usize, end)?;
+                self.at[at as usize] = place as u16 + 1;
+                self.used.push(at);
+                Some(place)
             }
             n => Some(usize::from(n) - 1),
         }
     }
 
-    fn inner(&mut self, chunk: &[u8], at: u32) -> Option<usize> {
-        match *self.inner_at.get(at as usize)? {
-            0 => {
-                let definition = self.learn(chunk, at)?;
-                self.inner.push(Inner { data: definition.data, plan: Plan::default() });
-                self.inner_at[at as usize] = self.inner.len() as u16;
-                Some(self.inner.len() - 1)
-            }
-            n => Some(usize::from(n) - 1),
+    fn find_or_learn(&mut self, chunk: &[u8], at: usize, end: usize) -> Option<usize> {
+        let guid = definition_guid(chunk, at)?;
+        let known = self.by_guid.get(&guid).map_or(&[][..], Vec::as_slice);
+        let mut latest = known.iter().rev().take(MAX_ALIKE).map(|&place| usize::from(place));
+        if let Some(place) = latest.find(|&place| is_of_shape(&self.all[place].shape, chunk, at, end)) {
+            self.all[place].forget();
+            return Some(place);
         }
-    }
-}
-
-impl Outer {
-    fn new(definition: Definition) -> Option<Self> {
-        let Definition { system, payload, data } = definition;
-        let (Slot::Value(_), Slot::Value(_)) = (system.event_id, system.time) else { return None };
-        let [provider, channel, computer] =
-            [system.provider, system.channel, system.computer].map(TextSlot::of);
-        Some(Outer {
-            system,
-            payload,
-            data,
-            plan: Plan::default(),
-            provider,
-            channel,
-            computer,
-            origin: None,
-            signature: None,
-        })
+        let template = Template::new(read_definition(chunk, at, end)?);
+        self.n_shape_bytes += template.shape.n_bytes();
+        self.all.push(template);
+        let place = self.all.len() - 1;
+        self.by_guid.entry(guid).or_default().push(place as u16);
+        Some(place)
     }
 }
 
@@ -269,7 +303,7 @@ pub fn checksums_hold(chunk: &[u8]) -> bool {
 
 /// Reads a chunk whose checksums hold; `None` if anything in it is not as Windows writes it.
 pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuilder) -> Option<()> {
-    templates.clear();
+    templates.begin_chunk();
     let end = u32_at(chunk, 48)? as usize;
     let (mut at, mut room) = (RECORDS_AT, [Table::default(), Table::default()]);
     while at < end {
@@ -294,8 +328,8 @@ fn read_record(
     block: &mut BlockBuilder,
 ) -> Option<()> {
     let Instance { definition_at, values } = read_instance(chunk, at + 24, end, room)?;
-    let n = templates.outer(chunk, definition_at)?;
-    let outer = &mut templates.outer[n];
+    let n = templates.place(chunk, definition_at)?;
+    let outer = &mut templates.all[n];
     let (Raw::Number(event_id), Raw::FileTime(ticks)) =
         (values.slot(outer.system.event_id), values.slot(outer.system.time))
     else {
@@ -306,12 +340,12 @@ fn read_record(
         channel: outer.channel.read(Type::Text, &values, block),
         computer: outer.computer.read(Type::Text, &values, block),
         event_id: event_id as u32,
-        task: values.slot(outer.system.task).number().unwrap_or(0) as u32,
-        level: values.slot(outer.system.level).number().unwrap_or(0) as u8,
-        outcome: outcome(values.slot(outer.system.keywords).number().unwrap_or(0)),
+        task: values.number(outer.system.task).unwrap_or(0) as u32,
+        level: values.number(outer.system.level).unwrap_or(0) as u8,
+        outcome: outcome(values.number(outer.system.keywords).unwrap_or(0)),
         _pad: 0,
     };
-    let record_id = match values.slot(outer.system.record_id).number() {
+    let record_id = match values.number(outer.system.record_id) {
         Some(id) => id,
         None => u64_at(chunk, at + 8)?,
     };
@@ -334,32 +368,33 @@ fn read_event(
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
-    let outer = &mut templates.outer[outer];
+    let outer = &mut templates.all[outer];
     let system = outer.system;
     let Some(payload) = outer.payload.filter(|&n| !values.is_nothing(n)) else {
         // The data are part of the record's own template, or there are none.
-        outer.plan.prepare(chunk, spec, &outer.data);
+        outer.plan.prepare(spec, &outer.data)?;
         outer.plan.read(spec, &system, values, values, block);
         return Some(());
     };
     let (start, end) = values.binxml(payload)?;
     let Instance { definition_at, values: data } = read_instance(chunk, start, end, room)?;
-    let inner = templates.inner(chunk, definition_at)?;
-    let Inner { data: bindings, plan } = &mut templates.inner[inner];
-    plan.prepare(chunk, spec, bindings);
+    let inner = templates.place(chunk, definition_at)?;
+    let Template { data: bindings, plan, .. } = &mut templates.all[inner];
+    plan.prepare(spec, bindings)?;
     plan.read(spec, &system, values, &data, block);
     Some(())
 }
 
 impl Plan {
-    /// Makes the plan for a template with these data fields, if it is for another spec.
-    fn prepare(&mut self, chunk: &[u8], spec: SpecIdx, data: &[Binding]) {
+    /// Makes the plan for a template with these data fields, if it is for another spec. Fields that are the same in each
+    /// record are none that Windows writes.
+    fn prepare(&mut self, spec: SpecIdx, data: &[Binding]) -> Option<()> {
         if self.spec == Some(spec) {
-            return;
+            return Some(());
         }
         let layout = &LAYOUTS[usize::from(spec)];
-        let slot = |name: &str| find(chunk, data, name);
-        self.spec = Some(spec);
+        let slot = |name: &str| find(data, name);
+        self.spec = None;
         self.telling = telling(layout.spec).map(|n| slot(layout.spec.fields[n].0)).collect();
         self.steps.clear();
         for &(name, field) in layout.spec.fields {
@@ -368,13 +403,18 @@ impl Plan {
                 "@ActivityID" => Place::ActivityId,
                 _ => match slot(name) {
                     Slot::Absent => continue,
+                    Slot::Literal(_) => return None,
                     slot => Place::Data(slot),
                 },
             };
             let Some(cell) = layout.slot(field) else { continue };
-            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent });
-            self.steps.push(Step { place, ty: field.ty(), cell, text });
+            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent }, &[]);
+            let ty = field.ty();
+            let is_number = matches!(ty, Type::Luid | Type::Number | Type::Port);
+            self.steps.push(Step { place, ty, is_number, cell, text });
         }
+        self.spec = Some(spec);
+        Some(())
     }
 
     fn read(
@@ -397,7 +437,13 @@ impl Plan {
                     block.put_text(at + step.cell, id);
                     continue;
                 }
-                Place::Data(slot) => data.slot(slot),
+                Place::Data(slot) => match data.unsigned(slot).filter(|_| step.is_number) {
+                    Some(number) => {
+                        block.put_number(at + step.cell, step.ty, number);
+                        continue;
+                    }
+                    None => data.slot(slot),
+                },
                 Place::UserId => values.slot(system.user_id),
                 Place::ActivityId => values.slot(system.activity_id),
             };

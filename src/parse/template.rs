@@ -1,11 +1,11 @@
 //! Templates: where in a record's values each field stands.
 //!
-//! Windows writes a record as a template and the values to put into it (MS-EVEN6 2.2.12). A chunk defines each of
-//! its templates once; reading the definition once tells for all its records which value is the EventID, and which
-//! is TargetLogonId. Definitions that are not of the plain shape Windows writes are refused ([`None`]) and left to
-//! the slow reader.
+//! Windows writes a record as a template and the values to put into it (MS-EVEN6 2.2.12). Reading a template's
+//! definition once tells for all its records which value is the EventID, and which is TargetLogonId. Definitions that
+//! are not of the plain form Windows writes are refused ([`None`]) and left to the slow reader.
 
-use super::value::{Raw, u16_at, u32_at};
+use super::shape::{Shape, name_at};
+use super::value::{Raw, u16_at, u32_at, unsigned};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,61 +16,31 @@ pub enum Slot {
     Value(u16),
     /// Item `.1` of the record's value `.0`, an array of strings.
     Item(u16, u32),
-    /// Text of the template: UTF-16 at this range of the chunk.
-    Literal(u32, u32),
+    /// The definition's literal of this number.
+    Literal(u16),
 }
 
-/// A data field's name: UTF-16 in the chunk, or its place among the unnamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A data field's name, or its place among the unnamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
-    At(u32, u32),
+    Text(Box<str>),
     Unnamed(u32),
 }
 
 /// One data field of a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub name: Name,
-    /// [`look`] of the name.
-    look: u32,
     pub slot: Slot,
-}
-
-/// What tells most names apart at a glance, whatever the case of their letters: length, first and last letter.
-fn look(n_letters: usize, first: u8, last: u8) -> u32 {
-    (n_letters as u32) << 16
-        | u32::from(first.to_ascii_lowercase()) << 8
-        | u32::from(last.to_ascii_lowercase())
-}
-
-impl Binding {
-    fn named(chunk: &[u8], (at, len): (u32, u32), slot: Slot) -> Self {
-        let letter = |n: u32| chunk.get((at + n) as usize).copied().unwrap_or(0);
-        let look = look(len as usize / 2, letter(0), letter(len.saturating_sub(2)));
-        Binding { name: Name::At(at, len), look, slot }
-    }
-
-    fn unnamed(n: u32, slot: Slot) -> Self {
-        Binding { name: Name::Unnamed(n), look: 0, slot }
-    }
 }
 
 /// Where the value of the field with this name comes from: a name of ASCII letters in any case, or `#3` for the fourth
 /// `Data` without one.
-pub fn find(chunk: &[u8], data: &[Binding], name: &str) -> Slot {
-    if let Some(number) = name.strip_prefix('#') {
-        let number = number.parse().ok();
-        let unnamed =
-            data.iter().find(|binding| matches!(binding.name, Name::Unnamed(n) if Some(n) == number));
-        return unnamed.map_or(Slot::Absent, |binding| binding.slot);
-    }
-    let (Some(&first), Some(&last)) = (name.as_bytes().first(), name.as_bytes().last()) else {
-        return Slot::Absent;
-    };
-    let look = look(name.len(), first, last);
-    let is = |binding: &&Binding| {
-        binding.look == look
-            && matches!(binding.name, Name::At(at, len) if is_name_ignoring_case(chunk, (at, len), name))
+pub fn find(data: &[Binding], name: &str) -> Slot {
+    let number = name.strip_prefix('#').and_then(|number| number.parse().ok());
+    let is = |binding: &&Binding| match &binding.name {
+        Name::Unnamed(n) => Some(*n) == number,
+        Name::Text(text) => text.eq_ignore_ascii_case(name),
     };
     data.iter().find(is).map_or(Slot::Absent, |binding| binding.slot)
 }
@@ -99,6 +69,8 @@ pub struct Definition {
     pub payload: Option<u16>,
     /// Data fields of the definition itself.
     pub data: Vec<Binding>,
+    /// Texts of the definition, UTF-16.
+    pub literals: Vec<Box<[u8]>>,
 }
 
 /// Bytes before the BinXML of a definition: next definition, GUID, size.
@@ -107,18 +79,29 @@ const HEADER_BYTES: usize = 24;
 /// Deeper than any event: Event, UserData, an element of its own, fields, and some.
 const MAX_DEPTH: usize = 16;
 
-/// Size in bytes of a definition with its header, if it fits in the chunk.
-pub fn definition_size(chunk: &[u8], at: usize) -> Option<usize> {
-    let size = HEADER_BYTES.checked_add(u32_at(chunk, at.checked_add(20)?)? as usize)?;
-    (at.checked_add(size)? <= chunk.len()).then_some(size)
+/// Where a definition ends, if it does so within the chunk.
+pub fn definition_end(chunk: &[u8], at: usize) -> Option<usize> {
+    let body = at.checked_add(HEADER_BYTES)?;
+    let end = body.checked_add(u32_at(chunk, body - 4)? as usize)?;
+    (end <= chunk.len()).then_some(end)
 }
 
-/// Reads the definition at an offset of the chunk.
-pub fn read_definition(chunk: &[u8], at: usize) -> Option<Definition> {
-    let end = at + definition_size(chunk, at)?;
-    let mut reader = Reader { chunk, at: at + HEADER_BYTES, end, ..Reader::new(chunk) };
+/// The GUID of a definition.
+pub fn definition_guid(chunk: &[u8], at: usize) -> Option<[u8; 16]> {
+    chunk.get(at.checked_add(4)?..at.checked_add(20)?)?.try_into().ok()
+}
+
+/// Whether the definition at an offset of the chunk, which ends there, is of this shape.
+pub fn is_of_shape(shape: &Shape, chunk: &[u8], at: usize, end: usize) -> bool {
+    shape.is_at(chunk, at + HEADER_BYTES, end)
+}
+
+/// Reads the definition at an offset of the chunk, which ends there.
+pub fn read_definition(chunk: &[u8], at: usize, end: usize) -> Option<(Definition, Shape)> {
+    let mut reader = Reader::new(chunk, at + HEADER_BYTES, end);
     reader.run()?;
-    Some(reader.definition)
+    reader.skip(end.checked_sub(reader.at)?)?;
+    Some((reader.definition, reader.shape))
 }
 
 /// What an element is, as far as it matters here.
@@ -137,8 +120,8 @@ enum Element {
 struct Open {
     name: (u32, u32),
     element: Element,
-    /// Text of its `Name` attribute.
-    label: Option<(u32, u32)>,
+    /// The literal that is its `Name` attribute.
+    label: Option<u16>,
     has_content: bool,
 }
 
@@ -156,14 +139,17 @@ struct Reader<'a> {
     label_name: (u32, u32),
     n_unnamed: u32,
     definition: Definition,
+    shape: Shape,
+    /// Up to where the shape is known.
+    shaped: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(chunk: &'a [u8]) -> Self {
+    fn new(chunk: &'a [u8], at: usize, end: usize) -> Self {
         Reader {
             chunk,
-            at: 0,
-            end: 0,
+            at,
+            end,
             open: [Open::default(); MAX_DEPTH],
             depth: 0,
             attribute: None,
@@ -172,6 +158,8 @@ impl<'a> Reader<'a> {
             label_name: (0, 0),
             n_unnamed: 0,
             definition: Definition::default(),
+            shape: Shape::default(),
+            shaped: at,
         }
     }
 
@@ -186,7 +174,7 @@ impl<'a> Reader<'a> {
                 0x06 | 0x46 => self.begin_attribute()?,
                 0x05 | 0x45 => {
                     let literal = self.literal()?;
-                    self.content(Slot::Literal(literal.0, literal.1), 0x01)?;
+                    self.content(literal, 0x01)?;
                 }
                 0x0d | 0x0e => {
                     let (value, kind) = (self.u16()?, self.u8()?);
@@ -211,30 +199,29 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    fn u32(&mut self) -> Option<u32> {
-        let value = u32_at(self.chunk, self.at)?;
-        self.at += 4;
-        Some(value)
+    /// Passes over bytes that tell nothing.
+    fn skip(&mut self, n: usize) -> Option<()> {
+        self.shape.add(self.chunk.get(self.shaped..self.at)?, n);
+        self.at += n;
+        self.shaped = self.at;
+        Some(())
     }
 
-    /// A reference to a name: its UTF-16 text. The name itself stands here when it is used for the first time.
-    fn name(&mut self) -> Option<(u32, u32)> {
-        let at = self.u32()?;
-        // Next name, hash, then the length in units.
-        let n_units = u32::from(u16_at(self.chunk, (at as usize).checked_add(6)?)?);
-        if at as usize == self.at {
-            self.at += 8 + 2 * n_units as usize + 2;
-        }
-        let text = (at + 8, 2 * n_units);
-        self.chunk.get(text.0 as usize..(text.0 + text.1) as usize).map(|_| text)
+    /// A reference to a name: its UTF-16 text. What stands before it is `n_skipped` bytes that tell nothing.
+    fn name(&mut self, n_skipped: usize) -> Option<(u32, u32)> {
+        self.skip(n_skipped)?;
+        let (offset, name, after) = name_at(self.chunk, self.at)?;
+        self.shape.add_name(name);
+        (self.at, self.shaped) = (after, after);
+        // After the next name, a hash and the length.
+        Some((offset + 8, name.len() as u32 - 2))
     }
 
     fn open_element(&mut self, has_attributes: bool) -> Option<()> {
-        // Dependency id and size.
-        self.at += 2 + 4;
-        let name = self.name()?;
+        // After a dependency id and a size.
+        let name = self.name(2 + 4)?;
         if has_attributes {
-            self.at += 4;
+            self.skip(4)?;
         }
         let element = self.element(name);
         *self.open.get_mut(self.depth)? = Open { name, element, ..Open::default() };
@@ -277,19 +264,21 @@ impl<'a> Reader<'a> {
     }
 
     fn begin_attribute(&mut self) -> Option<()> {
-        self.attribute = Some(self.name()?);
+        self.attribute = Some(self.name(0)?);
         self.attribute_has_value = false;
         Some(())
     }
 
-    fn literal(&mut self) -> Option<(u32, u32)> {
+    fn literal(&mut self) -> Option<Slot> {
         if self.u8()? != 0x01 {
             return None;
         }
-        let n_bytes = 2 * u32::from(self.u16()?);
-        let text = (self.at as u32, n_bytes);
-        self.at += n_bytes as usize;
-        (self.at <= self.end).then_some(text)
+        let n_bytes = 2 * usize::from(self.u16()?);
+        let text = self.chunk.get(self.at..self.at + n_bytes)?;
+        self.at += n_bytes;
+        self.definition.literals.push(text.into());
+        let number = u16::try_from(self.definition.literals.len() - 1).ok()?;
+        (self.at <= self.end).then_some(Slot::Literal(number))
     }
 
     /// A literal or a value: of the attribute just named, or of the element that is open.
@@ -342,7 +331,9 @@ impl<'a> Reader<'a> {
             _ => return Some(()),
         };
         *target = slot;
-        Some(())
+        // Windows' templates say themselves who writes; all else is the record's.
+        let may_be_literal = is("Provider") || is("Channel") || is("Computer");
+        (may_be_literal || !matches!(slot, Slot::Literal(_))).then_some(())
     }
 
     fn data_field(&mut self, slot: Slot, kind: u8) -> Option<()> {
@@ -350,19 +341,23 @@ impl<'a> Reader<'a> {
         let attribute = self.attribute;
         let name = match attribute {
             Some(attribute) if element == Element::Data && self.is_label(attribute) => {
-                let Slot::Literal(at, len) = slot else { return None };
-                self.open[self.depth - 1].label = Some((at, len));
+                let Slot::Literal(number) = slot else { return None };
+                self.open[self.depth - 1].label = Some(number);
                 return Some(());
             }
-            Some(attribute) => attribute,
+            Some(attribute) => self.text(attribute)?,
             None => match label {
-                Some(label) => label,
+                Some(label) => utf16_text(&self.definition.literals[usize::from(label)]),
                 None if element == Element::Data => return self.unnamed(slot, kind),
-                None => name,
+                None => self.text(name)?,
             },
         };
-        self.definition.data.push(Binding::named(self.chunk, name, slot));
+        self.definition.data.push(Binding { name: Name::Text(name), slot });
         Some(())
+    }
+
+    fn text(&self, (at, len): (u32, u32)) -> Option<Box<str>> {
+        self.chunk.get(at as usize..(at + len) as usize).map(utf16_text)
     }
 
     /// `Data` without a name: one text, or an array of them in one value.
@@ -372,12 +367,13 @@ impl<'a> Reader<'a> {
             // The array stands for as many `Data` as it has items; nothing may be numbered after it.
             (Slot::Value(value), 0x81) => {
                 for item in 0..MAX_UNNAMED {
-                    self.definition.data.push(Binding::unnamed(n + item, Slot::Item(value, item)));
+                    let name = Name::Unnamed(n + item);
+                    self.definition.data.push(Binding { name, slot: Slot::Item(value, item) });
                 }
                 self.n_unnamed += MAX_UNNAMED;
             }
             _ => {
-                self.definition.data.push(Binding::unnamed(n, slot));
+                self.definition.data.push(Binding { name: Name::Unnamed(n), slot });
                 self.n_unnamed += 1;
             }
         }
@@ -393,20 +389,15 @@ impl<'a> Reader<'a> {
 const MAX_UNNAMED: u32 = 16;
 
 /// Whether UTF-16 text of the chunk is this ASCII text.
-pub fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
+fn is_name(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
     let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
     name.len() == 2 * text.len()
         && name.chunks_exact(2).zip(text.bytes()).all(|(unit, byte)| unit[0] == byte && unit[1] == 0)
 }
 
-/// The same, whatever the case of ASCII letters.
-pub fn is_name_ignoring_case(chunk: &[u8], (at, len): (u32, u32), text: &str) -> bool {
-    let Some(name) = chunk.get(at as usize..(at + len) as usize) else { return false };
-    name.len() == 2 * text.len()
-        && name
-            .chunks_exact(2)
-            .zip(text.bytes())
-            .all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte) && unit[1] == 0)
+fn utf16_text(bytes: &[u8]) -> Box<str> {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into()
 }
 
 /// The most values of a record that is read here; Windows' own have fewer than half as many.
@@ -443,9 +434,6 @@ pub struct ValueRef {
     end: u32,
 }
 
-/// Stands for the kind of text that is the template's own: no value has it.
-const LITERAL: u8 = u8::MAX;
-
 /// A template instance within a chunk: which definition, and its values.
 pub struct Instance<'a> {
     pub definition_at: u32,
@@ -464,14 +452,13 @@ impl<'a> Values<'a> {
         Some((*self.kinds.get(n)?, *self.starts.get(n)?, *self.starts.get(n + 1)?))
     }
 
-    /// Where the value of a slot is.
+    /// Where the value of a slot is; a literal is none of the record's.
     pub fn value_ref(&self, slot: Slot) -> ValueRef {
         match slot {
             Slot::Value(n) => {
                 let (kind, start, end) = self.place(n).unwrap_or_default();
                 ValueRef { kind, start, end }
             }
-            Slot::Literal(at, len) => ValueRef { kind: LITERAL, start: at, end: at + len },
             _ => ValueRef::default(),
         }
     }
@@ -480,6 +467,21 @@ impl<'a> Values<'a> {
     pub fn is_same(&self, one: ValueRef, other: ValueRef) -> bool {
         let bytes = |of: ValueRef| self.chunk.get(of.start as usize..of.end as usize);
         one.start > 0 && one.kind == other.kind && bytes(one) == bytes(other)
+    }
+
+    /// The value of a slot, if it is of one of the kinds that are unsigned numbers: what most fields that are not text
+    /// are, without the detour over [`Raw`].
+    pub fn unsigned(&self, slot: Slot) -> Option<u64> {
+        let Slot::Value(n) = slot else { return None };
+        let (kind, start, end) = self.place(n)?;
+        let bytes = self.chunk.get(start as usize..end as usize)?;
+        matches!((kind, bytes.len()), (0x04 | 0x06 | 0x08 | 0x0a | 0x14 | 0x15, 1 | 2 | 4 | 8))
+            .then(|| unsigned(bytes))
+    }
+
+    /// The value of a slot as a whole number, however it is written.
+    pub fn number(&self, slot: Slot) -> Option<u64> {
+        self.unsigned(slot).or_else(|| self.slot(slot).number())
     }
 
     /// Where the value is, if it is BinXML.
@@ -494,12 +496,9 @@ impl<'a> Values<'a> {
 
     pub fn slot(&self, slot: Slot) -> Raw<'a> {
         match slot {
-            Slot::Absent => Raw::Nothing,
+            Slot::Absent | Slot::Literal(_) => Raw::Nothing,
             Slot::Value(n) => self.get(n),
             Slot::Item(n, item) => self.get(n).item(item),
-            Slot::Literal(at, len) => {
-                self.chunk.get(at as usize..(at + len) as usize).map_or(Raw::Nothing, Raw::Utf16)
-            }
         }
     }
 }
@@ -522,7 +521,7 @@ pub fn read_instance<'a>(
     let definition_at = u32_at(stream, token + 6)?;
     let mut at = start + token + 10;
     if definition_at as usize == at {
-        at += definition_size(chunk, at)?;
+        at = definition_end(chunk, at)?;
     }
     let n = u32_at(chunk, at)? as usize;
     at += 4;

@@ -155,7 +155,7 @@ impl<'a> Raw<'a> {
 }
 
 /// A number of 1, 2, 4 or 8 bytes.
-fn unsigned(bytes: &[u8]) -> u64 {
+pub fn unsigned(bytes: &[u8]) -> u64 {
     match *bytes {
         [a] => u64::from(a),
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
@@ -228,23 +228,21 @@ fn write_sid(bytes: &[u8], out: &mut String) {
     }
 }
 
+/// `{A1B2C3D4-...}`, digit by digit: half of a log's different texts are these.
 fn write_guid(bytes: &[u8], out: &mut String) {
-    let Ok(b) = <&[u8; 16]>::try_from(bytes) else { return };
-    let _ = write!(
-        out,
-        "{{{:08X}-{:04X}-{:04X}-{:02X}{:02X}-{:02X}{:02X}{:02X}{:02X}{:02X}{:02X}}}",
-        u32::from_le_bytes([b[0], b[1], b[2], b[3]]),
-        u16::from_le_bytes([b[4], b[5]]),
-        u16::from_le_bytes([b[6], b[7]]),
-        b[8],
-        b[9],
-        b[10],
-        b[11],
-        b[12],
-        b[13],
-        b[14],
-        b[15]
-    );
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    /// The bytes in the order in which they are written; the first three numbers are little-endian.
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let Ok(bytes) = <&[u8; 16]>::try_from(bytes) else { return };
+    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
+    let mut at = 1;
+    for (n, place) in ORDER.into_iter().enumerate() {
+        at += usize::from(matches!(n, 4 | 6 | 8 | 10));
+        text[at] = DIGITS[usize::from(bytes[place] >> 4)];
+        text[at + 1] = DIGITS[usize::from(bytes[place] & 15)];
+        at += 2;
+    }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 /// A SYSTEMTIME in UTC.
@@ -273,6 +271,14 @@ impl CellWriter {
             Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
             Type::SshPort => cells[0] = one_more(ssh_port(raw)),
             _ => cells[0] = self.text(ty, raw).0,
+        }
+    }
+
+    /// The same of a number that is one already, for types that are nothing else.
+    pub fn write_number(ty: Type, number: u64, cells: &mut [u32]) {
+        match ty {
+            Type::Luid => put_wide(cells, number),
+            _ => cells[0] = one_more(Some(number)),
         }
     }
 
@@ -393,7 +399,9 @@ fn normal(ty: Type, text: &str) -> Cow<'_, str> {
     }
     match ty {
         Type::Address => Cow::Borrowed(address(trimmed)),
-        Type::Guid => Cow::Owned(trimmed.to_ascii_uppercase()),
+        Type::Guid if trimmed.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+            Cow::Owned(trimmed.to_ascii_uppercase())
+        }
         Type::Excerpt => Cow::Borrowed(excerpt(trimmed)),
         Type::SshUser => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| client.0)),
         Type::SshAddress => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| address(client.1))),
@@ -500,6 +508,14 @@ mod tests {
         let sid = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
         assert_eq!(text_of(Type::Sid, Raw::Sid(&sid)), "S-1-5-32-544");
         assert_eq!(text_of(Type::Sid, Raw::Sid(&sid[..10])), "S-1-5");
+    }
+
+    #[test]
+    fn a_guid_reads_as_windows_writes_it() {
+        let guid: Vec<u8> = (0xa0..0xb0).collect();
+        assert_eq!(text_of(Type::Guid, Raw::Guid(&guid)), "{A3A2A1A0-A5A4-A7A6-A8A9-AAABACADAEAF}");
+        let lower = utf16("{a3a2a1a0-a5a4-a7a6-a8a9-aaabacadaeaf}");
+        assert_eq!(text_of(Type::Guid, Raw::Utf16(&lower)), "{A3A2A1A0-A5A4-A7A6-A8A9-AAABACADAEAF}");
     }
 
     #[test]

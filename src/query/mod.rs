@@ -54,7 +54,7 @@ pub enum Column {
 
 /// The answer to a query: counts, and the rows of the asked range.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rows {
+pub struct Rows<T = String> {
     /// Sessions in the case.
     pub n_total: u32,
     /// Rows of sessions that match and are shown.
@@ -66,7 +66,7 @@ pub struct Rows {
     pub noise: Vec<NoiseCount>,
     /// Index of the first of `rows` among the `n_rows`.
     pub first: u32,
-    pub rows: Vec<Row>,
+    pub rows: Vec<Row<T>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,43 +76,42 @@ pub struct NoiseCount {
     pub is_shown: bool,
 }
 
-/// One line of the sessions table. Times are UTC, `2020-09-19T03:21:48.8915630Z`.
+/// One line of the sessions table. Times are UTC, `2020-09-19T03:21:48.8915630Z`. Its texts are held as those of a session
+/// record are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    pub session: String,
-    pub machine: String,
-    pub computer: String,
-    pub class: String,
+pub struct Row<T = String> {
+    pub session: T,
+    pub machine: T,
+    pub computer: T,
+    pub class: T,
     pub logon_type: Option<u32>,
-    pub logon_type_name: Option<String>,
-    pub user: Option<String>,
-    pub domain: Option<String>,
-    pub start: Option<String>,
-    pub start_how: String,
-    pub start_earliest: Option<String>,
-    pub start_latest: Option<String>,
-    pub end: Option<String>,
-    pub end_how: String,
-    pub end_confidence: String,
-    pub end_earliest: Option<String>,
-    pub end_latest: Option<String>,
+    pub logon_type_name: Option<T>,
+    pub user: Option<T>,
+    pub domain: Option<T>,
+    pub sid: Option<T>,
+    pub start: Option<T>,
+    pub start_how: T,
+    pub start_earliest: Option<T>,
+    pub start_latest: Option<T>,
+    pub end: Option<T>,
+    pub end_how: T,
+    pub end_confidence: T,
+    pub end_earliest: Option<T>,
+    pub end_latest: Option<T>,
     pub duration_s: Option<f64>,
     pub duration_min_s: Option<f64>,
     pub duration_max_s: Option<f64>,
     pub active_s: Option<f64>,
-    pub active_how: String,
-    pub origin_address: Option<String>,
+    pub active_how: T,
+    pub origin_address: Option<T>,
     /// Of a burst, that of its first session.
-    #[serde(default)]
     pub origin_port: Option<u16>,
-    pub origin_host: Option<String>,
-    pub flags: Vec<String>,
+    pub origin_host: Option<T>,
+    pub flags: Vec<T>,
     /// The burst it is one of.
-    #[serde(default)]
-    pub burst: Option<String>,
+    pub burst: Option<T>,
     /// Of a row that is a burst: `session` is its id, `start` and `end` are its first and last moment, the rest is
     /// what its sessions have in common or null.
-    #[serde(default)]
     pub group: Option<BurstRow>,
 }
 

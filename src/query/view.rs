@@ -7,6 +7,7 @@ use super::search::{ADDRESS, DOMAIN, HOST, Index, USER};
 use super::{BurstRow, Column, NoiseCount, Query, Row, Rows, Sort, radix};
 use crate::event::StrId;
 use crate::export::bursts::BurstRecord;
+use crate::export::lent::Text;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::session::{Class, SessionIdx};
@@ -37,16 +38,21 @@ pub struct View {
 const MAX_ORDERS: usize = 8;
 
 impl View {
-    /// The rows `first .. first + n` of what the query shows.
-    pub fn rows(&mut self, from: &Exporter<'_>, query: &Query, first: u32, n: u32) -> Rows {
-        if self.query.as_ref() != Some(query) {
-            if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
-                let order = self.order(from, &query.sort);
-                self.find(from, query, &order);
-            }
-            self.lines = query.is_grouped.then(|| self.lines(from, query));
-            self.query = Some(query.clone());
+    /// Finds what the query shows, for [`View::rows`].
+    pub fn show(&mut self, from: &Exporter<'_>, query: &Query) {
+        if self.query.as_ref() == Some(query) {
+            return;
         }
+        if !self.query.as_ref().is_some_and(|known| differs_in_bursts_only(known, query)) {
+            let order = self.order(from, &query.sort);
+            self.find(from, query, &order);
+        }
+        self.lines = query.is_grouped.then(|| self.lines(from, query));
+        self.query = Some(query.clone());
+    }
+
+    /// The rows `first .. first + n` of what is shown. Threads may make some side by side.
+    pub fn rows<'a, T: Text<'a>>(&self, from: &Exporter<'a>, first: u32, n: u32) -> Rows<T> {
         let (first_row, n) = (first as usize, n as usize);
         let rows = match &self.lines {
             Some(lines) => lines.iter().skip(first_row).take(n).map(|line| row_of_line(from, line)).collect(),
@@ -66,7 +72,7 @@ impl View {
     pub fn choose(&mut self, from: &Exporter<'_>, query: &Query) -> u32 {
         // An export is asked for in pieces, of the same query each time.
         if self.chosen_by.as_ref() != Some(&Some(query.clone())) {
-            self.rows(from, query, 0, 0);
+            self.show(from, query);
             self.chosen.clone_from(&self.rows);
             self.chosen.sort_unstable();
             self.chosen_by = Some(Some(query.clone()));
@@ -197,52 +203,53 @@ fn key(
     }
 }
 
-fn row(from: &Exporter<'_>, idx: SessionIdx) -> Row {
+fn row<'a, T: Text<'a>>(from: &Exporter<'a>, idx: SessionIdx) -> Row<T> {
     let session = &from.correlated.sessions.all[idx as usize];
-    let text = |id: StrId| (!id.is_none()).then(|| from.records.text(id).to_owned());
-    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let text = |id: StrId| from.text(id);
+    let time = |at: Option<Timestamp>| at.map(T::from);
     let origin = from.correlated.sessions.origins(session).first();
     Row {
-        session: from.id(session),
-        machine: from.correlated.machines[session.machine as usize].name.clone(),
-        computer: text(session.computer).unwrap_or_default(),
-        class: session.class.word().to_owned(),
+        session: from.id(session).into(),
+        machine: from.correlated.machines[session.machine as usize].name.as_str().into(),
+        computer: from.records.text(session.computer).into(),
+        class: session.class.word().into(),
         logon_type: session.logon_type,
-        logon_type_name: session.logon_type.and_then(logon_type_name).map(str::to_owned),
+        logon_type_name: session.logon_type.and_then(logon_type_name).map(T::from),
         user: text(session.user),
         domain: text(session.domain),
+        sid: text(session.sid),
         start: time(session.start.at),
-        start_how: session.start.how.word().to_owned(),
+        start_how: session.start.how.word().into(),
         start_earliest: time(session.start.earliest),
         start_latest: time(session.start.latest),
         end: time(session.end.at),
-        end_how: session.end.how.word().to_owned(),
-        end_confidence: session.end.confidence.word().to_owned(),
+        end_how: session.end.how.word().into(),
+        end_confidence: session.end.confidence.word().into(),
         end_earliest: time(session.end.earliest),
         end_latest: time(session.end.latest),
         duration_s: session.duration.map(seconds),
         duration_min_s: session.duration_min.map(seconds),
         duration_max_s: session.duration_max.map(seconds),
         active_s: session.active.map(seconds),
-        active_how: session.active_how.word().to_owned(),
+        active_how: session.active_how.word().into(),
         origin_address: origin.and_then(|origin| text(origin.address)),
         origin_port: origin.and_then(|origin| origin.port),
         origin_host: origin.and_then(|origin| text(origin.host)),
-        flags: session.flags.words().map(str::to_owned).collect(),
-        burst: session.burst.map(|burst| from.burst_id(burst)),
+        flags: session.flags.words().map(|word| word.into()).collect(),
+        burst: session.burst.map(|burst| from.burst_id(burst).into()),
         group: None,
     }
 }
 
-fn row_of_line(from: &Exporter<'_>, line: &Line) -> Row {
+fn row_of_line<'a, T: Text<'a>>(from: &Exporter<'a>, line: &Line) -> Row<T> {
     let (burst, n_shown, is_open) = match *line {
         Line::Session(idx) => return row(from, idx),
         Line::Burst { burst, n_shown, is_open } => (burst, n_shown, is_open),
     };
-    let first = row(from, from.correlated.sessions.bursts[burst as usize].first);
+    let first: Row<T> = row(from, from.correlated.sessions.bursts[burst as usize].first);
     let BurstRecord { burst, n_sessions, first: begin, last, union_s, is_union_exact } = from.burst(burst);
     Row {
-        session: burst,
+        session: burst.into(),
         machine: first.machine,
         computer: first.computer,
         class: first.class,
@@ -250,8 +257,9 @@ fn row_of_line(from: &Exporter<'_>, line: &Line) -> Row {
         logon_type_name: first.logon_type_name,
         user: first.user,
         domain: first.domain,
-        start: Some(begin),
-        end: Some(last),
+        sid: first.sid,
+        start: Some(begin.into()),
+        end: Some(last.into()),
         duration_s: Some(union_s).filter(|_| is_union_exact),
         duration_min_s: Some(union_s),
         origin_address: first.origin_address,

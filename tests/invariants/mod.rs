@@ -85,7 +85,10 @@ fn of_record(record: &Record) -> Vec<String> {
     claim(record.start.is_some() || record.start_latest.is_some(), "an inferred start has a bound");
     claim(is_end_of_table(record), "its end is not one of session-record.md's table");
     let is_exact = record.start.is_some() && record.end_confidence == "high";
-    claim(record.duration_s.is_some() == is_exact, "exact start and sure end make a duration, nothing else");
+    claim(record.duration_s.is_none() || is_exact, "exact start and sure end make a duration, nothing else");
+    // Over missing records the clock may have been turned back.
+    let is_whole = !record.flags.iter().any(|flag| flag == "may_have_missed_events");
+    claim(record.duration_s.is_some() || !is_exact || !is_whole, "what is known exactly has a duration");
     let spans = [record.active_s, record.connected_s, record.duration_s];
     claim(spans.into_iter().flatten().is_sorted(), "active <= connected <= duration");
     let bounds = [record.duration_min_s, record.duration_s, record.duration_max_s];

@@ -72,6 +72,7 @@ scenarios! {
     gaps_and_audit
     hops
     hostile
+    lateral
     logs_anew
     noise
     other_logs
@@ -95,6 +96,21 @@ fn every_file_is_run() {
         .filter(|name| name.ends_with(".md") && name != "known_wrong.md")
         .collect();
     assert_eq!(found, FILES.iter().map(|&name| name.to_owned()).collect());
+}
+
+/// The traps of domain.md D, and the rows of its table C.7.
+const N_TRAPS: usize = 55;
+const N_ROWS: usize = 12;
+
+#[test]
+fn every_trap_and_every_row_has_a_scenario_of_its_name() {
+    let titles: Vec<String> =
+        FILES.iter().flat_map(|name| read(name).1).map(|scenario| scenario.title).collect();
+    let is_there = |name: &String| titles.iter().any(|title| title.starts_with(&format!("{name}: ")));
+    let traps = (1..=N_TRAPS).map(|n| format!("Trap {n}"));
+    let missing: Vec<String> =
+        traps.chain((1..=N_ROWS).map(|n| format!("Row {n}"))).filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which logon is the other end of an edge, and how sure that is (domain.md rules 44 and 45).
 
 use super::edges::{Edge, Index, Span};
-use super::places::Places;
+use super::places::{Claims, Places};
 use super::skew::{Clocks, MAX_SKEW, Samples};
 use super::{Found, Keys, NOBODY, rows};
 use crate::event::{Field, RowIdx, StrId};
@@ -69,14 +69,22 @@ pub struct Joiner<'a, 'p> {
     pub places: &'a mut Places<'p>,
     pub accounts: &'a mut Keys<'p>,
     pub desktops: Desktops,
+    /// Edges that are known to have led to a logon.
+    pub is_told: Vec<bool>,
 }
 
 /// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
 /// Also tells the clocks.
 pub fn join(joiner: &mut Joiner<'_, '_>) -> (Vec<Joined>, Clocks) {
-    let mut samples = Samples::default();
+    let (mut samples, mut met) = (Samples::default(), Claims::default());
     if !joiner.index.is_empty() {
-        joiner.each_landing(|joiner, landing| joiner.sample(&landing, &mut samples));
+        joiner.each_landing(|joiner, landing| {
+            joiner.sample(&landing, &mut samples);
+            joiner.meet(&landing, &mut met);
+        });
+    }
+    if !met.is_empty() {
+        joiner.places.learn_met(&met);
     }
     let clocks = samples.clocks();
     joiner.index.correct(joiner.edges, &clocks);
@@ -170,6 +178,25 @@ impl<'a> Joiner<'a, '_> {
         }
     }
 
+    /// The machines that set out for a logon in the seconds before it came from an address that may be theirs.
+    fn meet(&mut self, landing: &Landing, met: &mut Claims) {
+        let is_told = landing.address.is_none()
+            || !landing.workstation.is_none()
+            || self.places.machine_at(landing.address).is_some();
+        if is_told {
+            return;
+        }
+        let span = Span::around(landing.at, UNPROVEN, BEFORE);
+        let near = self.index.to((landing.machine, landing.account), span);
+        let mut from: Vec<u32> = near.map(|n| self.edges[n as usize].machine).collect();
+        from.retain(|&machine| machine != landing.machine);
+        from.sort_unstable();
+        from.dedup();
+        for machine in from {
+            *met.entry((landing.address, machine)).or_default() += 1;
+        }
+    }
+
     fn by_edge(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
         let (n, reasons) = self.best(landing, clocks).or_else(|| self.only(landing, clocks))?;
         let edge = &self.edges[n as usize];
@@ -183,6 +210,7 @@ impl<'a> Joiner<'a, '_> {
         let of_ticket = self.index.with_guid(landing.guid, Span::around(at, TICKET_LIFE, MAX_SKEW));
         let candidates: Vec<u32> = near.chain(of_ticket).collect();
         let mut best: Option<(u8, i64, u32, Reasons)> = None;
+        let mut enough = Vec::new();
         for n in candidates {
             let edge = &self.edges[n as usize];
             let away = at.since(self.index.at(n));
@@ -194,12 +222,27 @@ impl<'a> Joiner<'a, '_> {
             }
             let Some(reasons) = self.reasons(n, landing) else { continue };
             let is_enough = is_proven(reasons) || reasons.has(Reasons::USER) && away.abs() <= UNPROVEN;
+            if !is_enough {
+                continue;
+            }
+            enough.push(n);
             let rank = (reasons.score(), -away.abs());
-            if is_enough && best.is_none_or(|(score, near, ..)| (score, near) < rank) {
+            if best.is_none_or(|(score, near, ..)| (score, near) < rank) {
                 best = Some((rank.0, rank.1, n, reasons));
             }
         }
-        best.map(|(_, _, n, reasons)| (n, reasons))
+        let (_, _, best, reasons) = best?;
+        self.tell(best, &enough);
+        Some((best, reasons))
+    }
+
+    /// One act of a session may leave several records: Remote Desktop's client has its own, and credentials are told of
+    /// once for each time they are used. What else of them may have led to a logon led nowhere else.
+    fn tell(&mut self, best: u32, candidates: &[u32]) {
+        let from = |n: u32| (self.edges[n as usize].machine, self.edges[n as usize].session);
+        for &n in candidates.iter().filter(|&&n| from(n) == from(best)) {
+            self.is_told[n as usize] = true;
+        }
     }
 
     /// Between machines whose clocks are apart nobody knows how far: the edge that is proven by what it names, if there
@@ -220,7 +263,11 @@ impl<'a> Joiner<'a, '_> {
         let edge = &self.edges[only.0 as usize];
         // Nor may it have come from a session of the account itself.
         let is_other = |idx: SessionIdx| Some(idx) != edge.session;
-        (!self.open_on(edge.machine, landing, clocks).any(is_other)).then_some(only)
+        if self.open_on(edge.machine, landing, clocks).any(is_other) {
+            return None;
+        }
+        self.tell(only.0, &[only.0]);
+        Some(only)
     }
 
     /// The sessions of a logon's account that may have been open on a machine at that moment.
@@ -246,10 +293,10 @@ impl<'a> Joiner<'a, '_> {
     /// had one open and no more.
     fn by_origin(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
         let machine = self.origin(landing)?;
-        // By clocks that are apart an edge, of whatever session there, may have led to it after all.
-        let span = Span::around(clocks.right(landing.machine, landing.at), OF_ONE_DOMAIN, OF_ONE_DOMAIN);
-        let is_from = |n: u32| self.edges[n as usize].machine == machine;
-        if clocks.may_be_apart(machine, landing.machine) && self.edges_to(landing, span).any(is_from) {
+        // An edge near it, of whatever session there, may have led to it after all.
+        let near = if clocks.may_be_apart(machine, landing.machine) { OF_ONE_DOMAIN } else { AFTER };
+        let span = Span::around(clocks.right(landing.machine, landing.at), near, near);
+        if self.edges_to(landing, span).any(|n| self.edges[n as usize].machine == machine) {
             return None;
         }
         let mut open = self.open_on(machine, landing, clocks);

@@ -41,7 +41,7 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         return;
     }
     let mut hops = Hops::new(records);
-    let mut is_joined = vec![false; edges.len()];
+    let mut is_told = vec![false; edges.len()];
     let mut targets = vec![None; edges.len()];
     if !is_one_machine {
         let mut places = Places::of(records, machines, sessions);
@@ -50,18 +50,14 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         let index = Index::of(&edges, &targets, &mut accounts);
         let desktops = join::desktops(&found, &mut accounts);
         let (places, accounts) = (&mut places, &mut accounts);
-        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, desktops };
+        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, desktops, is_told };
         let (mut joined, clocks) = join::join(&mut joiner);
         support::support(&found, &clocks, joiner.places, joiner.accounts, &mut joined);
-        for own in joined {
-            if let Some(edge) = own.edge {
-                is_joined[edge as usize] = true;
-            }
-            hops.add(own.hop(&found, &edges), None);
-        }
+        is_told = joiner.is_told;
+        joined.iter().for_each(|own| hops.add(own.hop(&found, &edges), None));
     }
     let mut hosts = Keys::of(records, |text| places::host(text).to_lowercase());
-    for (n, edge) in edges.iter().enumerate().filter(|&(n, _)| !is_joined[n]) {
+    for (n, edge) in edges.iter().enumerate().filter(|&(n, _)| !is_told[n]) {
         hops.add(alone(edge, targets[n]), Some(hosts.key(edge.host)));
     }
     hops.finish(sessions);

@@ -16,8 +16,12 @@ const PROOF: u32 = 4;
 /// from one machine in the name of another.
 const MAJORITY: (u64, u64) = (3, 4);
 
+/// So many logons that came from an address in the seconds after a machine had set out for them show whose it is: one may
+/// be chance.
+const MIN_MET: u32 = 2;
+
 /// How much speaks for an address being a machine's.
-type Claims = FxHashMap<(StrId, u32), u32>;
+pub type Claims = FxHashMap<(StrId, u32), u32>;
 
 /// Names and addresses of the machines of a case.
 pub struct Places<'a> {
@@ -130,6 +134,23 @@ impl<'a> Places<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Learns addresses that nothing tells, from logons that edges of a machine met.
+    pub fn learn_met(&mut self, met: &Claims) {
+        let mut totals: FxHashMap<StrId, u64> = FxHashMap::default();
+        for (&(address, _), &n) in met {
+            *totals.entry(address).or_default() += u64::from(n);
+        }
+        let is_new = |address: StrId| !self.addresses.contains_key(&address) && self.is_routed(address);
+        let is_sure = |&(&(address, _), &n): &(&(StrId, u32), &u32)| {
+            n >= MIN_MET && u64::from(n) * MAJORITY.1 >= totals[&address] * MAJORITY.0 && is_new(address)
+        };
+        let new: Vec<(StrId, u32)> = met.iter().filter(is_sure).map(|(&key, _)| key).collect();
+        for (address, machine) in new {
+            learn(&mut self.addresses, address, machine);
+        }
+        self.known.fill(UNREAD);
     }
 
     /// The machine whose account `PC1$` or `PC1$@CORP.LOCAL` is.

@@ -37,14 +37,18 @@ impl Samples {
 
     pub fn clocks(self) -> Clocks {
         let mut clocks = Clocks { ahead: self.place(), ..Clocks::default() };
-        let mut in_place = FxHashSet::default();
+        let (mut together, mut in_place) = (FxHashSet::default(), FxHashSet::default());
         for (&(from, to), ticks) in &self.0 {
             let skew = clocks.between(from, to);
-            match ticks.iter().any(|ticks| NO_SKEW.contains(&(ticks - skew))) {
-                true => in_place.extend([from, to]),
-                false => _ = clocks.apart.insert((from.min(to), from.max(to))),
+            let pair = (from.min(to), from.max(to));
+            if ticks.iter().any(|ticks| NO_SKEW.contains(&(ticks - skew))) {
+                together.insert(pair);
+                in_place.extend([from, to]);
+            } else {
+                clocks.apart.insert(pair);
             }
         }
+        clocks.apart.retain(|pair| !together.contains(pair));
         let machines = clocks.apart.iter().flat_map(|&(a, b)| [a, b]);
         clocks.adrift = machines.filter(|machine| !in_place.contains(machine)).collect();
         clocks
