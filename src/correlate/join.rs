@@ -271,9 +271,8 @@ fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
     if !identity.sid.is_none() && !session.sid.is_none() {
         return identity.sid == session.sid;
     }
-    let text = |id| linker.records.text(id);
-    let user = text(session.account).rsplit('\\').next().unwrap_or("");
-    !user.is_empty() && user.eq_ignore_ascii_case(text(identity.user))
+    let user = name(linker.records.text(session.account));
+    !user.is_empty() && user == name(linker.records.text(identity.user))
 }
 
 /// Events that Windows writes beside a 4624.
