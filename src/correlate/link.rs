@@ -148,6 +148,24 @@ impl<'a> Linker<'a> {
         group.own().filter_map(|idx| self.track(idx).logon).min()
     }
 
+    /// When a group's own LogonIds were cited for the first time and for the last.
+    pub fn cited_between(&self, group: &Group) -> Option<(Timestamp, Timestamp)> {
+        let own = || group.own().map(|idx| self.track(idx));
+        let first = own().map(|track| track.first).min()?;
+        let last = own().filter_map(|track| track.last_seen.max(track.logoff)).max().unwrap_or(first);
+        Some((self.time(first), self.time(last)))
+    }
+
+    /// Whether one group was logged on while another was cited, as far as is known.
+    pub fn overlaps(&self, group: &Group, cited: &Group) -> bool {
+        let own = || group.own().map(|idx| self.track(idx));
+        let ended = own().map(|track| track.user_logoff.or(track.logoff)).max().flatten();
+        let Some(((first, _), (from, to))) = self.cited_between(group).zip(self.cited_between(cited)) else {
+            return false;
+        };
+        first <= to && ended.is_none_or(|ended| from <= self.time(ended))
+    }
+
     /// Where the first record of a logon stands whose 4624 is missing, and that was not used: nothing is known of it but
     /// what its logon wrote, and that it was destroyed within a time, if that was written.
     pub fn only_passing(&self, group: &Group, within: i64) -> Option<Pos> {
