@@ -236,6 +236,9 @@ pub enum StepKind {
     Frozen { from: Timestamp, to: Timestamp },
     /// Rule 20: times stay as written, elapsed durations leave it out. By a user's own hand, or not.
     Kept { by_user: bool },
+    /// The clock was turned back among records that are missing, nobody knows by how much: what is on either side of
+    /// it is not comparable.
+    Lost,
 }
 
 /// One step of a machine's clock.
@@ -267,6 +270,7 @@ pub struct Clock {
     /// The kept steps, and the sum of their amounts up to each.
     kept: Vec<(Step, i64)>,
     frozen: Vec<Step>,
+    lost: Vec<Step>,
     /// Records of other lineages whose times were put right, and by how much.
     moved: FxHashMap<RowIdx, i64>,
 }
@@ -280,6 +284,7 @@ impl Clock {
             match step.kind {
                 StepKind::Rebase => clock.rebases.push(step),
                 StepKind::Frozen { .. } => clock.frozen.push(step),
+                StepKind::Lost => clock.lost.push(step),
                 StepKind::Kept { .. } => {
                     sum = sum.saturating_add(step.amount);
                     clock.kept.push((step, sum));
@@ -319,8 +324,8 @@ impl Clock {
     /// All steps, in the order of boots and records.
     pub fn steps(&self) -> Vec<Step> {
         let kept = self.kept.iter().map(|(step, _)| *step);
-        let mut all: Vec<Step> =
-            self.rebases.iter().copied().chain(kept).chain(self.frozen.iter().copied()).collect();
+        let others = [&self.rebases, &self.frozen, &self.lost].into_iter().flatten();
+        let mut all: Vec<Step> = others.copied().chain(kept).collect();
         all.sort_by_key(|step| (step.boot, step.at, step.from));
         all
     }
@@ -330,6 +335,12 @@ impl Clock {
     pub fn showed_between(&self, from: Pos, to: Pos) -> Option<(Timestamp, Timestamp)> {
         let steps = || self.kept_steps(from, to);
         steps().map(|step| step.to).min().zip(steps().map(|step| step.from).max())
+    }
+
+    /// Whether the clock was turned back between two records, nobody knows by how much.
+    pub fn is_lost_between(&self, from: Pos, to: Pos) -> bool {
+        let first = self.lost.partition_point(|step| step.at <= from);
+        self.lost.get(first).is_some_and(|step| step.at <= to)
     }
 
     /// Ticks by which clock steps falsify the difference of the times of two records.

@@ -197,8 +197,9 @@ fn dump(folder: &str, files: &[read::File]) {
 }
 
 /// Counts what goes wrong by kind, and prints the smallest log of each:
-/// `SEEDS=1000 CLOCK=1 cargo test --test properties explore -- --ignored --nocapture`. `FIRST` is the first seed;
-/// `WHAT` the kind whose rows are printed, and whose logs are written to the folder `DUMP`.
+/// `SEEDS=1000 cargo test --test properties explore -- --ignored --nocapture`. `FIRST` is the first seed; in `CLOCK`
+/// percent of them the clock is set; `WHAT` the kind of which every case is listed, and the rows of the smallest are
+/// printed, and its logs written to the folder `DUMP`.
 #[test]
 #[ignore = "a tool to look for bugs with"]
 fn explore() {
@@ -213,7 +214,7 @@ fn explore() {
             n_boots: 1 + dice.below(4),
             n_acts: 2 + dice.below(30),
             with_remote: dice.percent(60),
-            with_clock: dice.percent(25) && std::env::var("CLOCK").is_ok(),
+            with_clock: dice.percent(number("CLOCK").unwrap_or(0) as usize),
             with_trouble: dice.percent(40),
             with_renames: dice.percent(40),
             with_more: dice.percent(60),
@@ -235,6 +236,12 @@ fn explore() {
                 let kind = format!("{what}{}", if n == 0 { ", nothing lost" } else { "" });
                 let entry = kinds.entry(kind).or_insert((0, usize::MAX, String::new()));
                 entry.0 += 1;
+                if what == wanted {
+                    println!(
+                        "seed {seed}, {loss}, {size} rows: {}",
+                        text.lines().take(2).collect::<String>()
+                    );
+                }
                 if size < entry.1 {
                     let rows = if what == wanted { show(&world, &left) } else { String::new() };
                     if let Ok(folder) = std::env::var("DUMP")

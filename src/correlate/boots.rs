@@ -275,7 +275,20 @@ impl Pairing<'_> {
             let begun = None;
             place_after(self.records, &self.security.rows, range.start..since, begun, last, start.at)
         });
-        (at, fallen.map_or(since, |fallen| fallen.min(since)))
+        (
+            at,
+            fallen.map_or(
+                since,
+                |fallen| if fallen < since { fallen } else { self.next_gap(since, range.end) },
+            ),
+        )
+    }
+
+    /// A start that Security has nothing of is among records that are missing: those before the first gap from a place
+    /// on, if there is any.
+    fn next_gap(&self, place: Pos, end: Pos) -> Pos {
+        let next = self.security.gaps.partition_point(|&gap| gap < place);
+        self.security.gaps.get(next).copied().filter(|&gap| gap <= end).unwrap_or(place)
     }
 
     fn both(&self, start: Start, twin: Start) -> Cut {

@@ -22,6 +22,9 @@ const SAME_STEP: i64 = MINUTE;
 /// So many steps of one boot that System alone tells of are believed.
 const MAX_OF_SYSTEM: usize = 16;
 
+/// Records may be out of order by as much without any step.
+const SWAPPED: i64 = 10 * SECOND;
+
 /// The clock is put right this soon after a machine woke (rule 19).
 const AFTER_WAKE: i64 = 10 * MINUTE;
 
@@ -37,6 +40,8 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
             told.into_iter().filter_map(|set| set.amount(records, security, boot)).collect();
         add_of_system(records, security, system, boot, &mut told);
         let sleeps = if told.is_empty() { Vec::new() } else { sleeps(records, system, boot) };
+        let known: Vec<Pos> = told.iter().map(|told| told.at).collect();
+        let first = steps.len();
         // What the clock was moved by since the start: no time has passed for it.
         let mut moved = 0i64;
         for told in told {
@@ -45,8 +50,25 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
             moved = moved.saturating_add(amount);
             steps.push(Step { at, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind });
         }
+        steps.extend(lost(records, security, n, boot, &known));
+        steps[first..].sort_by_key(|step| step.at);
     }
     Clock::new(steps)
+}
+
+/// Steps of a boot that no record tells of, and that times which turn back over missing records show.
+fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[Pos]) -> Vec<Step> {
+    let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    let Range { start, end } = boot.security;
+    let next = security.gaps.partition_point(|&gap| gap <= start);
+    let gaps = security.gaps[next..].iter().copied().take_while(|&gap| gap < end);
+    let turned_back = gaps.filter(|&at| raw(at - 1).since(raw(at)) > SWAPPED && !known.contains(&at));
+    let step = |at: Pos| {
+        let (from, to) = (raw(at - 1), raw(at));
+        let (boot, kind) = (n as u32, StepKind::Lost);
+        Step { at, boot, boot_at: start, from, to, amount: to.since(from), kind }
+    };
+    turned_back.map(step).collect()
 }
 
 /// Puts the moments right at which boots began, where the clock was put right after it (rule 18).
@@ -134,7 +156,14 @@ fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: 
         if all.len() - n_known == MAX_OF_SYSTEM {
             break;
         }
-        at = place_after(records, &security.rows, at..boot.security.end, boot.start, from, to);
+        at = place_after(
+            records,
+            &security.rows,
+            at..first_later(records, security, at, boot, from),
+            boot.start,
+            from,
+            to,
+        );
         // Only what Security's own times bear out.
         let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
         if !(at..boot.security.end).all(is_after) {
@@ -145,6 +174,12 @@ fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: 
     if all.len() > n_known {
         all.sort_by_key(|told| told.at);
     }
+}
+
+/// The first record of a boot from a place on that is later than a moment.
+fn first_later(records: &Records, security: &Lineage, at: Pos, boot: &Boot, moment: Timestamp) -> Pos {
+    let is_later = |&pos: &Pos| records.time[security.rows[pos as usize] as usize] > moment.plus(SECOND);
+    (at..boot.security.end).find(is_later).unwrap_or(boot.security.end)
 }
 
 /// The first place in a range whose record was written after a step, by its time.
@@ -186,7 +221,7 @@ fn kind(
     let events = &records.events;
     let Told { at, event, from, to, amount } = *told;
     let process = || records.text(events.text(event, Field::ProcessName));
-    let slept = || sleeps.iter().any(|sleep| sleep.from.since(from).abs() <= AFTER_WAKE);
+    let slept = || sleeps.iter().any(|sleep| (-SECOND..=AFTER_WAKE).contains(&from.since(sleep.from)));
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[records.row(event) as usize].minus(amount);
     let slept = amount > 0 && slept();

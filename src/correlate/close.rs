@@ -198,7 +198,7 @@ fn lost_in_gap(draft: &mut Draft<'_>) -> Option<End> {
     let is_lost = gap.is_some()
         || draft.boot.outlives_security
         || draft.boot.logoff_audit == LogoffAudit::FilteredExport;
-    if is_exempt(draft) || !is_lost {
+    if !is_clock_lost(draft) && (is_exempt(draft) || !is_lost) {
         return None;
     }
     if let Some(gap) = gap {
@@ -345,8 +345,16 @@ fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
     draft.clock.showed_between(draft.last_pos, last_pos(draft.boot))
 }
 
+/// Whether the clock was turned back since a session was last seen, nobody knows by how much.
+fn is_clock_lost(draft: &Draft<'_>) -> bool {
+    draft.clock.is_lost_between(draft.last_pos, last_pos(draft.boot))
+}
+
 /// When a session can have ended at the earliest: when it was last seen, or what a clock showed that was set back since.
 fn not_before(draft: &Draft<'_>) -> Option<Timestamp> {
+    if is_clock_lost(draft) {
+        return None;
+    }
     let showed = showed_since_last_seen(draft).map(|(earliest, _)| earliest);
     draft.session.last_seen.map(|last| showed.map_or(last, |showed| last.min(showed)))
 }

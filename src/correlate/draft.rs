@@ -195,10 +195,20 @@ impl<'a> Draft<'a> {
     fn inferred_start(&mut self) -> Start {
         let first = self.session.first_pos;
         self.evidence(first, EvidenceRole::Start, 24);
-        let (before, after) =
-            open::neighbours(self.linker.tracks, self.name(), first, self.security, |pos| self.time(pos));
-        let first_cited = self.time(first);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start);
+        let (before, after) = open::neighbours(self.linker.tracks, self.name(), first, self.security);
+        let (clock, first_cited) = (self.clock, self.time(first));
+        // By a clock that was turned back in between, they tell nothing.
+        let before = before.filter(|&before| !clock.is_lost_between(before, first));
+        let after = after.filter(|&after| !clock.is_lost_between(first.min(after), first.max(after)));
+        let before = before.map(|before| {
+            // Nor is what a clock showed that was set back since a bound.
+            let showed = clock.showed_between(before, first).map(|(earliest, _)| earliest);
+            let before = self.time(before);
+            showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)
+        });
+        let after = after.map(|after| self.time(after).plus(open::CLUSTER));
+        let is_lost = clock.is_lost_between(self.boot.security.start, first);
+        let boot_start = self.boot.start.filter(|_| self.boot.has_start && !is_lost);
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if !self.linker.tracks.has_logons && self.boot.has_start {
             StartHow::LogonNotAudited
@@ -258,11 +268,18 @@ impl<'a> Draft<'a> {
         let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
         let ended = ended.map(|pos| self.time(pos));
         let times = rows.chain(cited).map(|row| self.time_of(row));
-        times.filter(|&at| ended.is_none_or(|ended| at <= ended)).max()
+        // What the clock had shown before it was set was seen before Security's own last record.
+        let showed =
+            self.clock.showed_between(self.session.first_pos, self.last_pos).map(|(_, latest)| latest);
+        let is_later = |at: &Timestamp| showed.is_none_or(|showed| showed < *at);
+        times.filter(|&at| ended.is_none_or(|ended| at <= ended)).filter(is_later).max()
     }
 
     fn fill_durations(&mut self) {
         let Session { start, end, first_pos, .. } = self.session;
+        if self.clock.is_lost_between(first_pos, self.end_pos) {
+            return;
+        }
         let kept = self.clock.kept_between(first_pos, self.end_pos);
         let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
             from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0))

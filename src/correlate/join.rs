@@ -142,9 +142,14 @@ pub fn closed(
         return Vec::new();
     }
     let closed = |(group, ts): (&Group, &Option<(usize, TsHow)>)| {
+        // Where Security has its end, the order of the records tells more than any time.
+        let own = || group.own().map(|idx| linker.track(idx));
+        if own().any(|track| track.user_logoff.is_some()) || own().all(|track| track.logoff.is_some()) {
+            return None;
+        }
         let &row = sessions[ts.as_ref()?.0].closed.first()?;
         let at = linker.records.time[row as usize];
-        let last = group.own().filter_map(|idx| linker.track(idx).last_seen).max();
+        let last = own().filter_map(|track| track.last_seen).max();
         Some(at).filter(|&at| last.is_none_or(|last| linker.time(last) <= at))
     };
     groups.all.iter().zip(joined).map(closed).collect()

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 /// The records of one logon stand this close together (C.2).
 const CLUSTER_RECORDS: u64 = 16;
-const CLUSTER: i64 = 5 * SECOND;
+pub const CLUSTER: i64 = 5 * SECOND;
 
 /// Both halves of a token pair are written this close together (rules 26 and 27).
 const BESIDE_RECORDS: u64 = 2;
@@ -411,13 +411,12 @@ pub fn neighbours(
     luid: LogonId,
     first: Pos,
     security: &Lineage,
-    time: impl Fn(Pos) -> Timestamp,
-) -> (Option<Timestamp>, Option<Timestamp>) {
+) -> (Option<Pos>, Option<Pos>) {
     let next = tracks.known.partition_point(|&(other, _)| other < luid.0);
     let is_same_boot = |pos: Pos| !security.may_hide_start(pos, first);
     let before = next.checked_sub(1).map(|n| tracks.known[n].1);
     let before = before.filter(|&pos| pos < first || is_same_boot(pos));
     let after = tracks.known.get(next).map(|&(_, pos)| pos);
     let after = after.filter(|&pos| pos > first || is_same_boot(pos));
-    (before.map(|pos| time(pos).plus(-CLUSTER)), after.map(|pos| time(pos).plus(CLUSTER)))
+    (before, after)
 }

@@ -60,6 +60,7 @@ impl Timeline {
                 segments.push(Segment { boot: n, from, to: step.from, shift, kept });
                 from = step.to;
                 match step.kind {
+                    StepKind::Lost => from = Timestamp(i64::MIN),
                     StepKind::Rebase => shift = shift.saturating_sub(step.amount),
                     StepKind::Kept { .. } => kept = kept.saturating_sub(step.amount),
                     StepKind::Frozen { .. } => {}

@@ -1,7 +1,7 @@
 //! What people and services do to the machine, as the dice fall.
 
 use super::machine::{Machine, Shape, Style};
-use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Sleep, Stop, World, known};
+use super::{End, HOUR, MINUTE, Plan, Role, SECOND, SessionIdx, Sleep, Stop, World};
 
 const USERS: [&str; 4] = [r"CORP\alice", r"CORP\bob", r"CORP\carol", r"PC1\dave"];
 
@@ -538,9 +538,7 @@ impl Life {
     fn clock(&mut self) {
         match self.attended() {
             Some(session) if self.percent(50) => {
-                let is_known = known::SET_BACK_AND_OTHER_LOGS && self.machine.has_other_logs;
-                let least = if is_known { 0 } else { -300 };
-                let amount = self.machine.dice.between(least, 300) * MINUTE + 11 * SECOND;
+                let amount = self.machine.dice.between(-300, 300) * MINUTE + 11 * SECOND;
                 self.machine.set_clock(amount, r"C:\Windows\System32\rundll32.exe", Some(session), false);
             }
             _ => {

@@ -36,6 +36,8 @@ pub struct Machine {
     /// Subcategories whose audit is off.
     pub off: Vec<u16>,
     pub n_connections: u32,
+    /// Whether System tells of clock steps as Security does.
+    pub tells_clock_twice: bool,
 }
 
 const SYSTEM32: &str = r"C:\Windows\System32\";
@@ -72,6 +74,7 @@ impl Machine {
             windows: Vec::new(),
             off: Vec::new(),
             n_connections: 0,
+            tells_clock_twice: !seed.is_multiple_of(4),
         }
     }
 
@@ -544,6 +547,14 @@ impl Machine {
         self.security(event, &[(luid, session)]);
     }
 
+    /// Kernel-General 1.
+    pub fn system_clock(&mut self, old: FileTime, new: FileTime) {
+        let mut set = event("Kernel-General", 1);
+        set.set("OldTime", old);
+        set.set("NewTime", new);
+        self.write(Log::System, set, &[]);
+    }
+
     /// Sets the clock; `session` is whose program did it.
     pub fn set_clock(
         &mut self,
@@ -555,6 +566,9 @@ impl Machine {
         let old = FileTime(self.wall() as u64);
         self.clock += amount;
         let new = FileTime(self.wall() as u64);
+        if self.tells_clock_twice {
+            self.system_clock(old, new);
+        }
         let mut event = self.event(4616);
         let who = session.map(|session| (session, self.world.sessions[session].primary()));
         match who {

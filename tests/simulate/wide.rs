@@ -111,10 +111,7 @@ impl Life {
         let stale = from.1 + SECOND;
         self.machine.write_at(Log::System, event("Kernel-Power", 107), &[], stale);
         let to = (self.machine.now, self.machine.wall());
-        let mut set = event("Kernel-General", 1);
-        set.set("OldTime", FileTime((stale + SECOND) as u64));
-        set.set("NewTime", FileTime(to.1 as u64));
-        self.machine.write(Log::System, set, &[]);
+        self.machine.system_clock(FileTime((stale + SECOND) as u64), FileTime(to.1 as u64));
         // Soon after a start it would be the clock that is put right (rule 18).
         if self.percent(30) && from.0 - self.booted > 15 * MINUTE {
             let mut set = self.machine.event(4616);
