@@ -200,7 +200,9 @@ fn link_parents(groups: &Groups, sessions: &mut Sessions) {
     for (n, group) in groups.all.iter().enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
         sessions.all[n].parent = parent.map(|parent| parent as SessionIdx);
+        sessions.children.extend(parent.map(|parent| (parent as SessionIdx, n as SessionIdx)));
     }
+    sessions.children.sort_unstable();
 }
 
 /// Tells sessions of one LogonId in one boot apart.
