@@ -48,7 +48,7 @@ mod tickets;
 mod timeline;
 
 use crate::event::{LogonId, Records};
-use crate::machine::{Lineage, Machine};
+use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use draft::Draft;
@@ -99,9 +99,6 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     Correlated { machines, sessions, duplicates }
 }
 
-/// Boots that are worked out side by side: enough for all cores, few enough to keep memory flat.
-const BOOTS_AT_ONCE: usize = 8;
-
 /// Sessions of one boot that a core works out in a row, and rows that are worked out side by side.
 const DRAFTS_IN_ROW: usize = 512;
 const ROWS_AT_ONCE: usize = 16;
@@ -134,15 +131,27 @@ fn add_sessions(
     kinds: &activity::Kinds,
     found: &mut Found,
 ) {
-    let boots = &machine.1.boots;
-    for first in (0..boots.len()).step_by(BOOTS_AT_ONCE) {
-        let n_boots = BOOTS_AT_ONCE.min(boots.len() - first);
+    let (all, mut next) = (&machine.1.boots, 0);
+    while next < all.len() {
+        let boots = boots_at_once(all, next);
         let of_boot = |n: usize| {
-            let n = first + n;
-            (boots[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds))
+            let n = boots.start + n;
+            (all[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds))
         };
-        crate::parallel::each(n_boots, of_boot, |(n_records, part)| found.add(n_records, part));
+        crate::parallel::each(boots.len(), of_boot, |(n_records, part)| found.add(n_records, part));
+        next = boots.end;
     }
+}
+
+/// The boots from this one on that are worked out side by side: at least it.
+fn boots_at_once(boots: &[Boot], first: usize) -> std::ops::Range<usize> {
+    let mut n_records = 0;
+    let is_in = |boot: &&Boot| {
+        let is_in = n_records == 0 || n_records < crate::parallel::MAX_RECORDS;
+        n_records += boot.security.len();
+        is_in
+    };
+    first..first + boots[first..].iter().take_while(is_in).count()
 }
 
 /// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
