@@ -6,8 +6,8 @@
 pub mod ledger;
 
 use crate::correlate::{Correlated, correlate};
-use crate::event::Records;
 use crate::event::merge::Merged;
+use crate::event::{LogonId, Records};
 use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
 use crate::export::lent::{Lent, Text};
@@ -253,17 +253,19 @@ impl Case {
     fn children(&self, parent: SessionIdx) -> Vec<String> {
         let paths = self.paths();
         let exporter = self.exporter(&paths);
-        let all = self.correlated.sessions.all.iter();
-        all.filter(|session| session.parent == Some(parent))
-            .take(MOST_CHILDREN)
-            .map(|session| exporter.id(session))
-            .collect()
+        let sessions = &self.correlated.sessions;
+        let id = |&(_, child): &(SessionIdx, SessionIdx)| exporter.id(&sessions.all[child as usize]);
+        sessions.children_of(parent).iter().take(MOST_CHILDREN).map(id).collect()
     }
 
-    /// Sessions are sorted by machine and boot: only one boot's are looked at.
+    /// Sessions are sorted by machine and boot: only one boot's are looked at, and of those only the ones with the
+    /// id's LogonId are spelled out.
     fn find(&self, id: &str) -> Option<SessionIdx> {
         let (machine, rest) = id.rsplit_once('#')?;
-        let boot: u32 = rest.split_once('/')?.0.parse().ok()?;
+        let (boot, name) = rest.split_once('/')?;
+        let boot: u32 = boot.parse().ok()?;
+        let hex = name.strip_prefix("0x").and_then(|hex| hex.split('.').next());
+        let luid = hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()).map(LogonId);
         let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
         let all = &self.correlated.sessions.all;
         let first = all.partition_point(|session| (session.machine, session.boot) < (machine, boot));
@@ -272,7 +274,7 @@ impl Case {
         let own =
             all[first..].iter().take_while(|session| (session.machine, session.boot) == (machine, boot));
         own.enumerate()
-            .find(|(_, session)| exporter.id(session) == id)
+            .find(|(_, session)| session.luid == luid && exporter.id(session) == id)
             .map(|(n, _)| (first + n) as SessionIdx)
     }
 

@@ -7,8 +7,10 @@ mod print;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use sessionscope::case::Case;
 use sessionscope::time::Timestamp;
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -149,8 +151,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Loads a case that is never dropped: the system takes the memory of a program that ends back faster, and at once.
+fn load(paths: &[PathBuf]) -> Result<ManuallyDrop<Case>, Failure> {
+    load::load(paths).map(ManuallyDrop::new)
+}
+
 fn sessions(out: &mut impl Write, format: Format, all: bool, is_grouped: bool, paths: &[PathBuf]) -> Outcome {
-    let mut case = load::load(paths)?;
+    let mut case = load(paths)?;
     load::warn(&case);
     match format {
         Format::Table => print::sessions(out, &mut case, all, is_grouped)?,
@@ -161,7 +168,7 @@ fn sessions(out: &mut impl Write, format: Format, all: bool, is_grouped: bool, p
 }
 
 fn hosts(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
-    let case = load::load(paths)?;
+    let case = load(paths)?;
     load::warn(&case);
     match format {
         LineFormat::Table => machines::hosts(out, &case)?,
@@ -171,7 +178,7 @@ fn hosts(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome
 }
 
 fn who(out: &mut impl Write, at: Timestamp, format: LineFormat, all: bool, paths: &[PathBuf]) -> Outcome {
-    let case = load::load(paths)?;
+    let case = load(paths)?;
     load::warn(&case);
     match format {
         LineFormat::Table => print::who(out, &case, at, all)?,
@@ -181,7 +188,7 @@ fn who(out: &mut impl Write, at: Timestamp, format: LineFormat, all: bool, paths
 }
 
 fn coverage(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
-    let case = load::load(paths)?;
+    let case = load(paths)?;
     load::warn(&case);
     match format {
         LineFormat::Table => machines::coverage(out, &case)?,
@@ -191,7 +198,7 @@ fn coverage(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outc
 }
 
 fn files(out: &mut impl Write, format: LineFormat, paths: &[PathBuf]) -> Outcome {
-    let case = load::load(paths)?;
+    let case = load(paths)?;
     match format {
         LineFormat::Table => print::ledger(out, &case)?,
         LineFormat::Jsonl => print::lines_of(out, &case.ledger())?,

@@ -2,8 +2,10 @@
 
 use super::{Failure, Outcome, load};
 use rayon::iter::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator,
+    ParallelIterator,
 };
+use rayon::slice::ParallelSlice;
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
@@ -158,25 +160,37 @@ pub fn print_table<const N: usize>(
     header: [&str; N],
     lines: &[[String; N]],
 ) -> Outcome {
-    let mut widths = header.map(|cell| cell.chars().count());
-    for line in lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = (*width).max(cell.chars().count().min(MAX_CELL));
-        }
+    let widths_of = |line: &[String; N]| line.each_ref().map(|cell| cell.chars().count().min(MAX_CELL));
+    let wider = |one: [usize; N], other: [usize; N]| std::array::from_fn(|n| one[n].max(other[n]));
+    let widths = wider(
+        header.map(|cell| cell.chars().count()),
+        lines.par_iter().with_min_len(IN_ROW as usize).map(widths_of).reduce(|| [0; N], wider),
+    );
+    out.write_all(table_text(widths, std::iter::once(header)).as_bytes())?;
+    for lines in lines.chunks((IN_ROW * ROWS_AT_ONCE) as usize) {
+        let rows = lines.par_chunks(IN_ROW as usize);
+        let text = |row: &[[String; N]]| {
+            table_text(widths, row.iter().map(|line| line.each_ref().map(String::as_str)))
+        };
+        let texts: Vec<String> = rows.map(text).collect();
+        texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))?;
     }
+    Ok(())
+}
+
+/// Lines of a table whose columns are this wide.
+fn table_text<'a, const N: usize>(widths: [usize; N], lines: impl Iterator<Item = [&'a str; N]>) -> String {
     let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
-    let mut print = |cells: [&str; N]| {
-        text.clear();
+    for cells in lines {
         for (cell, width) in cells.into_iter().zip(widths) {
             let cell = cut(cell);
             text.push_str(&cell);
             text.push_str(&blank[cell.chars().count()..width + 2]);
         }
-        writeln!(out, "{}", text.trim_end())
-    };
-    print(header)?;
-    lines.iter().try_for_each(|line| print(line.each_ref().map(String::as_str)))?;
-    Ok(())
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+    }
+    text
 }
 
 /// Prints the ledger for people.

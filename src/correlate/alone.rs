@@ -14,8 +14,8 @@ use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, Sessions,
-    Start, StartHow, TsHow,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, SessionIdx,
+    Sessions, Start, StartHow, TsHow,
 };
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -182,7 +182,7 @@ impl Known {
     }
 }
 
-/// Adds a session from what other logs have of it.
+/// Adds a session from what other logs have of it. Tells its number.
 pub fn add(
     records: &Records,
     boot: &Boot,
@@ -191,8 +191,8 @@ pub fn add(
     ts: &TsSession,
     causes: &Causes,
     sessions: &mut Sessions,
-) {
-    let Some(first_row) = ts.first_row() else { return };
+) -> Option<SessionIdx> {
+    let first_row = ts.first_row()?;
     let at = |row: RowIdx| records.time[row as usize];
     let (domain, user) = account(records, ts);
     let changed = ts.changes.iter().map(|(row, _)| row);
@@ -232,6 +232,7 @@ pub fn add(
         origins: super::draft::append(&mut sessions.origins, origins),
         ..Session::default()
     });
+    Some(sessions.all.len() as SessionIdx - 1)
 }
 
 /// What is told by a number, or by Winlogon, has a desktop; LSA tells of any logon.

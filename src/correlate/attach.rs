@@ -322,7 +322,7 @@ enum Resumed {
 }
 
 /// The local security authority refreshes its credentials with a type 7 that nobody typed.
-fn is_refresh(linker: &Linker<'_>, event: EventIdx) -> bool {
+pub fn is_refresh(linker: &Linker<'_>, event: EventIdx) -> bool {
     let process = linker.text(event, Field::ProcessName);
     linker.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat")
         || process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("lsass.exe"))

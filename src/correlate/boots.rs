@@ -353,8 +353,9 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
 struct Renumbered {
     row: RowIdx,
     at: Timestamp,
-    /// When their record before it was written.
+    /// When the last record of the old numbers was written, and the first of the new start.
     since: Timestamp,
+    first: Timestamp,
 }
 
 /// Rule 16: what shows that Terminal Services were started anew.
@@ -369,9 +370,10 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
     let mut seen = TerminalNumbers::default();
     let mut found = Vec::new();
     let mut since = Timestamp(i64::MIN);
+    let mut first: Option<Timestamp> = None;
     for &row in rows {
         if seen.is_start(records, row) {
-            found.push(Renumbered { row, at: at(row), since });
+            found.push(Renumbered { row, at: at(row), since, first: first.unwrap_or(at(row)) });
         }
         // 32, 34, 41 and 42 come before the logon that shows the new numbers.
         let kind = records.event(row).map(|event| records.events.kind(event));
@@ -379,8 +381,9 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
             kind,
             None | Some(Kind::TsStarted | Kind::TsArbitrationBegun | Kind::TsArbitrationEnded)
         );
-        if !is_of_new {
-            since = at(row);
+        match is_of_new {
+            true => first = first.or(Some(at(row))),
+            false => (since, first) = (at(row), None),
         }
     }
     found
@@ -389,11 +392,12 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
 /// The starts of a machine of which neither Security nor System shows any.
 fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = Vec::new();
-    for &Renumbered { row, at, since } in numbered {
+    for &Renumbered { row, at, since, first } in numbered {
         let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
         let system = first_since(records, system, from..end, at).unwrap_or(end);
-        // The logon that shows the new numbers is of the new start, not a moment too late for the old one.
-        let at = at.plus(-TO_DESKTOP).max(since);
+        // What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old
+        // one.
+        let at = first.min(at).plus(-TO_DESKTOP).max(since);
         cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, system });
     }
     cuts

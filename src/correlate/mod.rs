@@ -6,8 +6,8 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`] and [`alone`]: what do other logs know of it, and which sessions do
-//!    only they know?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`] and [`strays`]: what do other logs know of it, and which
+//!    sessions do only they know?
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
 //! 9. [`intervals`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
@@ -42,6 +42,7 @@ mod role;
 mod sleep;
 mod starts;
 mod stops;
+mod strays;
 mod terminal;
 mod tickets;
 mod timeline;
@@ -55,7 +56,7 @@ use hops::edges::Explicit;
 use link::{Groups, Linker};
 use open::Mark;
 use rustc_hash::FxHashMap;
-use terminal::Outside;
+use terminal::{Outside, TsSession};
 
 /// What the events of a case say.
 #[derive(Clone, Debug, Default)]
@@ -174,9 +175,12 @@ fn sessions_of_boot(
     }
     link_parents(&groups, &mut sessions);
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
-    for ts in alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited) {
-        alone::add(records, boot, machine, n as u32, &ts, &around.causes, &mut sessions);
-    }
+    let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
+    let strays = strays::strays(&linker, &sessions, &mut alone);
+    let add =
+        |ts: &TsSession| alone::add(records, boot, machine, n as u32, ts, &around.causes, &mut sessions);
+    let homes: Vec<Option<SessionIdx>> = alone.iter().map(add).collect();
+    strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
     number_namesakes(&mut sessions.all);
     (sessions, explicit)
 }
@@ -186,7 +190,9 @@ fn link_parents(groups: &Groups, sessions: &mut Sessions) {
     for (n, group) in groups.all.iter().enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
         sessions.all[n].parent = parent.map(|parent| parent as SessionIdx);
+        sessions.children.extend(parent.map(|parent| (parent as SessionIdx, n as SessionIdx)));
     }
+    sessions.children.sort_unstable();
 }
 
 /// Tells sessions of one LogonId in one boot apart.

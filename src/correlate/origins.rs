@@ -3,7 +3,7 @@
 use super::classify::is_ssh_server;
 use super::draft::Draft;
 use super::open::Mark;
-use crate::event::{EventIdx, Field, Kind, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::session::{Class, EvidenceRole, LogonRole, Origin};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -44,14 +44,18 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     if draft.session.class == Class::Network {
         by_winrm(draft);
     }
+    settle(draft.records, &mut draft.origins);
+}
+
+/// Puts places in order, each client's once for each time it came.
+pub fn settle(records: &Records, origins: &mut Vec<Origin>) {
     // By record, not by row: rows are numbered in the order in which they came.
-    let records = draft.records;
-    draft.origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
+    origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
     let is_reconnect = |origin: &Origin| {
         let event = records.event(origin.row);
         event.is_some_and(|event| records.events.kind(event) == Kind::Reconnected)
     };
-    draft.origins.dedup_by(|after, before| {
+    origins.dedup_by(|after, before| {
         let are_two = is_reconnect(before) && is_reconnect(after);
         !are_two && is_one_client(before, after) && merge(before, *after)
     });
@@ -93,7 +97,7 @@ fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
     draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
 }
 
-fn is_local(address: &str) -> bool {
+pub fn is_local(address: &str) -> bool {
     matches!(address, "" | "127.0.0.1" | "::1") || address.eq_ignore_ascii_case("LOCAL")
 }
 

@@ -146,7 +146,9 @@ impl<'a> Search<'a> {
         while self.system.next_if(|&start| start <= at).is_some() {
             self.luids = LuidRestarts::default();
         }
-        let Some(event) = records.event(row) else { return };
+        let Some(event) = records.event(row).filter(|&event| may_tell(records.events.kind(event))) else {
+            return;
+        };
         if records.events.kind(event) == Kind::EventLogStopped {
             self.stopped = Some(pos);
         }
@@ -313,6 +315,24 @@ fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
     }
 }
 
+/// Whether an event of this kind may be an anchor, end a start, or show that LogonIds began anew: most are none of it.
+fn may_tell(kind: Kind) -> bool {
+    use Kind::{
+        AuditStarted, BootConfiguration, EventLogStopped, Logon, PolicyTableCreated, ProcessCreated,
+        TokenAssigned,
+    };
+    matches!(
+        kind,
+        AuditStarted
+            | BootConfiguration
+            | EventLogStopped
+            | Logon
+            | PolicyTableCreated
+            | ProcessCreated
+            | TokenAssigned
+    )
+}
+
 fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
     let events = &records.events;
     match events.kind(event) {
@@ -354,7 +374,7 @@ pub fn ends_a_start(records: &Records, event: EventIdx) -> bool {
 }
 
 fn file_name(path: &str) -> &str {
-    path.rsplit('\\').next().unwrap_or(path)
+    memchr::memrchr(b'\\', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }
 
 /// Rule 9: within a boot LogonIds grow.

@@ -63,14 +63,26 @@ struct Stops<'a> {
     stepped: FxHashSet<u32>,
 }
 
-/// LSM 54, by time.
+/// LSM 54 by time, but for those after which a session was resumed as if nothing had been told.
 fn told_to_stop(records: &Records, machine: &Machine) -> Vec<(Timestamp, RowIdx)> {
     let is_sessions = |lineage: &&Lineage| records.text(lineage.channel).eq_ignore_ascii_case(SESSIONS);
     let rows = machine.lineages.iter().filter(is_sessions).flat_map(|lineage| &lineage.rows);
-    let is_told = |row: &&RowIdx| {
-        records.event(**row).is_some_and(|event| records.events.kind(event) == Kind::TsShutdown)
-    };
-    let mut told: Vec<_> = rows.filter(is_told).map(|&row| (records.time[row as usize], row)).collect();
+    let mut told: Vec<(Timestamp, RowIdx)> = Vec::new();
+    let mut is_open = false;
+    for &row in rows {
+        match records.event(row).map(|event| records.events.kind(event)) {
+            Some(Kind::TsShutdown) => {
+                told.push((records.time[row as usize], row));
+                is_open = true;
+            }
+            Some(Kind::TsReconnected) if is_open => {
+                told.pop();
+                is_open = false;
+            }
+            Some(Kind::TsStarted | Kind::TsLogon) => is_open = false,
+            _ => {}
+        }
+    }
     told.sort_by_key(|&(at, row)| (at, records.id[row as usize]));
     told
 }
@@ -166,7 +178,9 @@ impl Stops<'_> {
             boot.next_start.map_or(self.told.len(), |next| self.told.partition_point(|told| told.0 < next));
         let &(at, row) = self.told[..next].last()?;
         let is_own = boot.start.is_none_or(|start| start <= at);
-        let is_tail = boot.last_record.is_some_and(|last| last.since(at) <= TAIL);
+        // Of a boot that only Terminal Services know, what they were told is all there is.
+        let is_bare = boot.security.is_empty() && boot.system.is_empty();
+        let is_tail = is_bare || boot.last_record.is_some_and(|last| last.since(at) <= TAIL);
         (is_own && is_tail).then_some((at, row))
     }
 

@@ -2,8 +2,8 @@
 
 use crate::event::LogonId;
 use crate::export::record::Exporter;
+use crate::session::SessionIdx;
 use crate::session::burst::BurstIdx;
-use crate::session::{SessionIdx, Sessions};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One line of a grouped table.
@@ -20,9 +20,13 @@ pub enum Line {
 
 /// Lines for sessions that a query shows, in its order. A burst of which it shows at least two stands where the first
 /// of those would; if it is open, they follow it.
-pub fn lines(sessions: &Sessions, rows: &[SessionIdx], open: &[BurstIdx]) -> Vec<Line> {
-    let burst_of = |idx: SessionIdx| sessions.all[idx as usize].burst;
-    let mut n_shown = vec![0u32; sessions.bursts.len()];
+pub fn lines(
+    burst_of: impl Fn(SessionIdx) -> Option<BurstIdx>,
+    n_bursts: usize,
+    rows: &[SessionIdx],
+    open: &[BurstIdx],
+) -> Vec<Line> {
+    let mut n_shown = vec![0u32; n_bursts];
     for burst in rows.iter().filter_map(|&idx| burst_of(idx)) {
         n_shown[burst as usize] += 1;
     }
@@ -33,7 +37,7 @@ pub fn lines(sessions: &Sessions, rows: &[SessionIdx], open: &[BurstIdx]) -> Vec
             own.push(idx);
         }
     }
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(rows.len());
     for &idx in rows {
         let Some(burst) = burst_of(idx) else {
             lines.push(Line::Session(idx));
@@ -75,38 +79,24 @@ pub fn find(from: &Exporter<'_>, ids: &[String]) -> Vec<BurstIdx> {
 mod tests {
     use super::Line::{Burst, Session as One};
     use super::*;
-    use crate::session::{Run, Session, burst};
-    use crate::time::Timestamp;
 
-    fn sessions(bursts: &[Option<BurstIdx>]) -> Sessions {
-        let burst = |first| burst::Burst {
-            first,
-            members: Run::default(),
-            from: Timestamp(0),
-            to: Timestamp(0),
-            union: 0,
-            is_union_exact: true,
-        };
-        Sessions {
-            all: bursts.iter().map(|&burst| Session { burst, ..Session::default() }).collect(),
-            bursts: vec![burst(0), burst(1)],
-            ..Sessions::default()
-        }
+    fn shown(bursts: &[Option<BurstIdx>], rows: &[SessionIdx], open: &[BurstIdx]) -> Vec<Line> {
+        lines(|idx| bursts[idx as usize], 2, rows, open)
     }
 
     #[test]
     fn a_burst_stands_where_the_first_of_it_would() {
-        let all = sessions(&[Some(0), Some(1), None, Some(0), Some(1), Some(0)]);
+        let all = [Some(0), Some(1), None, Some(0), Some(1), Some(0)];
         let line = |burst, n_shown, is_open| Burst { burst, n_shown, is_open };
         let rows = [5, 4, 3, 2, 1, 0];
-        assert_eq!(lines(&all, &rows, &[]), [line(0, 3, false), line(1, 2, false), One(2)]);
+        assert_eq!(shown(&all, &rows, &[]), [line(0, 3, false), line(1, 2, false), One(2)]);
         let open = [line(0, 3, true), One(5), One(3), One(0), line(1, 2, false), One(2)];
-        assert_eq!(lines(&all, &rows, &[0]), open);
+        assert_eq!(shown(&all, &rows, &[0]), open);
     }
 
     #[test]
     fn one_session_is_no_burst() {
-        let all = sessions(&[Some(0), Some(1), None, Some(0)]);
-        assert_eq!(lines(&all, &[1, 0, 2], &[]), [One(1), One(0), One(2)]);
+        let all = [Some(0), Some(1), None, Some(0)];
+        assert_eq!(shown(&all, &[1, 0, 2], &[]), [One(1), One(0), One(2)]);
     }
 }

@@ -5,17 +5,21 @@ const DIGIT_BITS: u32 = 11;
 
 /// Sorts rows by their keys. What is equal keeps its order; rows without a key come last, whichever way the rest is
 /// sorted.
-pub fn sort(rows: impl Iterator<Item = (Option<u64>, u32)>, descending: bool) -> Vec<u32> {
-    let rows: Vec<(Option<u64>, u32)> = rows.collect();
-    let keys = || rows.iter().filter_map(|&(key, _)| key);
-    let (least, most) = (keys().min().unwrap_or(0), keys().max().unwrap_or(0));
-    // From 0 on: a narrow range has few digits. The number after the last is that of no key.
-    let place = |key: Option<u64>| match key {
-        None => (most - least).saturating_add(1),
-        Some(key) if descending => most - key,
-        Some(key) => key - least,
-    };
-    let mut rows: Vec<(u64, u32)> = rows.into_iter().map(|(key, row)| (place(key), row)).collect();
+pub fn sort(all: impl Iterator<Item = (Option<u64>, u32)>, descending: bool) -> Vec<u32> {
+    let (mut rows, mut without) = (Vec::with_capacity(all.size_hint().0), Vec::new());
+    let (mut least, mut most) = (u64::MAX, 0);
+    for (key, row) in all {
+        let Some(key) = key else {
+            without.push(row);
+            continue;
+        };
+        (least, most) = (key.min(least), key.max(most));
+        rows.push((key, row));
+    }
+    // From 0 on: a narrow range has few digits.
+    for (key, _) in &mut rows {
+        *key = if descending { most - *key } else { *key - least };
+    }
     let different = rows.iter().fold(0, |bits, &(key, _)| bits | key ^ rows[0].0);
     let mut sorted = vec![(0, 0); rows.len()];
     for shift in (0..u64::BITS).step_by(DIGIT_BITS as usize) {
@@ -37,7 +41,7 @@ pub fn sort(rows: impl Iterator<Item = (Option<u64>, u32)>, descending: bool) ->
         }
         std::mem::swap(&mut rows, &mut sorted);
     }
-    rows.into_iter().map(|(_, row)| row).collect()
+    rows.into_iter().map(|(_, row)| row).chain(without).collect()
 }
 
 #[cfg(test)]
@@ -57,9 +61,6 @@ mod tests {
             let mut down = rows.clone();
             down.sort_by_key(|&(key, _)| (key.is_none(), Reverse(key)));
             let numbers = |rows: Vec<(Option<u64>, u32)>| rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>();
-            // One key cannot be told from none: it would be the number after the greatest.
-            let is_full = rows.iter().any(|row| row.0 == Some(0)) && rows.iter().any(|row| row.0 == Some(u64::MAX));
-            prop_assume!(!is_full);
             prop_assert_eq!(sort(rows.iter().copied(), false), numbers(up));
             prop_assert_eq!(sort(rows.iter().copied(), true), numbers(down));
         }

@@ -5,6 +5,7 @@
 use crate::event::StrId;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
+use crate::session::burst::BurstIdx;
 use crate::session::{Class, EndHow, Flags, Session, SessionIdx};
 use memchr::memmem;
 use rustc_hash::FxHashMap;
@@ -20,6 +21,8 @@ pub const USER: usize = 0;
 pub const DOMAIN: usize = 1;
 pub const ADDRESS: usize = 2;
 pub const HOST: usize = 3;
+
+const NO_BURST: BurstIdx = BurstIdx::MAX;
 
 /// Sessions that match, by number.
 #[derive(Clone, Default)]
@@ -40,8 +43,9 @@ pub struct Index {
     ends: Vec<usize>,
     /// Of each session.
     sessions: Vec<Texts>,
-    /// The class of each, in the narrowest column: rows are gone through in the order they are shown in.
+    /// The class of each, and its burst, in the narrowest columns: rows are gone through in the order they are shown in.
     classes: Vec<Class>,
+    bursts: Vec<BurstIdx>,
     /// What sessions with several origins have beside.
     more: Vec<(SessionIdx, TextNo)>,
 }
@@ -59,7 +63,8 @@ impl Index {
             }
         }
         let classes = sessions.all.iter().map(|session| session.class).collect();
-        Index { sessions: own, classes, more, ..builder.index }
+        let bursts = sessions.all.iter().map(|session| session.burst.unwrap_or(NO_BURST)).collect();
+        Index { sessions: own, classes, bursts, more, ..builder.index }
     }
 
     /// The sessions in whose texts all of the words occur, whatever their case.
@@ -74,6 +79,10 @@ impl Index {
 
     pub fn class(&self, idx: SessionIdx) -> Class {
         self.classes[idx as usize]
+    }
+
+    pub fn burst(&self, idx: SessionIdx) -> Option<BurstIdx> {
+        Some(self.bursts[idx as usize]).filter(|&burst| burst != NO_BURST)
     }
 
     /// A session's text at this place.

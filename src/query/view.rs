@@ -47,11 +47,7 @@ impl View {
             let order = self.order(from, &query.sort);
             self.find(from, query, &order);
         }
-        let group = || {
-            let open = bursts::find(from, &query.open_bursts);
-            bursts::lines(&from.correlated.sessions, &self.rows, &open)
-        };
-        self.lines = query.is_grouped.then(group);
+        self.lines = query.is_grouped.then(|| self.lines(from, query));
         self.query = Some(query.clone());
     }
 
@@ -101,6 +97,15 @@ impl View {
     /// Makes ready for words that will be looked for: the first one need not wait for it.
     pub fn prepare(&mut self, from: &Exporter<'_>) {
         self.index.get_or_insert_with(|| Index::new(from));
+    }
+
+    fn lines(&self, from: &Exporter<'_>, query: &Query) -> Vec<Line> {
+        let sessions = &from.correlated.sessions;
+        let (open, n_bursts) = (bursts::find(from, &query.open_bursts), sessions.bursts.len());
+        match &self.index {
+            Some(index) => bursts::lines(|idx| index.burst(idx), n_bursts, &self.rows, &open),
+            None => bursts::lines(|idx| sessions.all[idx as usize].burst, n_bursts, &self.rows, &open),
+        }
     }
 
     fn find(&mut self, from: &Exporter<'_>, query: &Query, order: &[SessionIdx]) {
@@ -153,13 +158,12 @@ impl View {
         };
         // Sorting keeps the order of what is equal: that of the columns after the first.
         let rest = self.order(from, rest);
-        let index = self.index.get_or_insert_with(|| Index::new(from));
-        if self.ranks.is_empty() {
-            self.ranks = index.ranks();
+        if matches!(first.by, Column::User | Column::From) && self.ranks.is_empty() {
+            self.ranks = self.index.get_or_insert_with(|| Index::new(from)).ranks();
         }
-        let rank = |idx, place| match index.text(idx, place) {
+        let rank = |idx, place| match self.index.as_ref().map_or(0, |index| index.text(idx, place)) {
             0 => None,
-            text => Some(u64::from(self.ranks[text as usize])),
+            text => self.ranks.get(text as usize).map(|&rank| u64::from(rank)),
         };
         let keyed = rest.iter().map(|&idx| (key(from, rank, idx, first.by), idx));
         radix::sort(keyed, first.descending).into()

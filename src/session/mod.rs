@@ -549,6 +549,8 @@ pub struct Sessions {
     pub evidence: Vec<Evidence>,
     pub intervals: Vec<Interval>,
     pub origins: Vec<Origin>,
+    /// Each session that was started from another: that one and it, in their order.
+    pub children: Vec<(SessionIdx, SessionIdx)>,
     /// In the order of their second sessions; and the sessions of each, in the order of all.
     pub bursts: Vec<Burst>,
     pub burst_members: Vec<SessionIdx>,
@@ -575,6 +577,8 @@ impl Sessions {
             session.origins = session.origins.after(self.origins.len());
             session.activity = session.activity.after(self.activity.len());
         }
+        let after = |&(parent, child): &(SessionIdx, SessionIdx)| (parent + n_before, child + n_before);
+        self.children.extend(part.children.iter().map(after));
         self.all.append(&mut part.all);
         self.logons.append(&mut part.logons);
         self.evidence.append(&mut part.evidence);
@@ -597,5 +601,12 @@ impl Sessions {
 
     pub fn origins(&self, session: &Session) -> &[Origin] {
         session.origins.of(&self.origins)
+    }
+
+    /// With their parent, which is this one.
+    pub fn children_of(&self, parent: SessionIdx) -> &[(SessionIdx, SessionIdx)] {
+        let first = self.children.partition_point(|&(other, _)| other < parent);
+        let n = self.children[first..].partition_point(|&(other, _)| other == parent);
+        &self.children[first..first + n]
     }
 }

@@ -4,7 +4,7 @@ use sessionscope::case::{Case, Format};
 use sessionscope::event::{Field, Kind, RowIdx};
 use sessionscope::export::csv::HEADER;
 use sessionscope::session::Session;
-use sessionscope::session::record::{IntervalRecord, Record};
+use sessionscope::session::record::{IntervalRecord, LogonRecord, Record};
 use std::collections::{HashMap, HashSet};
 
 /// So many violations are shown.
@@ -114,7 +114,12 @@ fn of_record(record: &Record) -> Vec<String> {
     claim(record.class != "system" || record.logons.len() <= 1, "fixed LogonIds list their first logon");
     let has_id = |id: &String| record.logon_ids.contains(id);
     claim(record.logons.iter().all(|logon| has_id(&logon.logon_id)), "logon_ids has those of its logons");
-    claim(record.logon_ids.is_empty() == is_numbered, "only numbered sessions have no LogonId");
+    claim(!record.logon_ids.is_empty() || is_numbered, "only numbered sessions have no LogonId");
+    let is_own = |logon: &LogonRecord| matches!(logon.role.as_str(), "primary" | "elevated");
+    claim(
+        !is_numbered || !record.logons.iter().any(is_own),
+        "numbered sessions have only what led back to them",
+    );
     claim(!has_id(&"0x0".to_owned()), "no LogonId is 0");
     claim(record.logons.is_sorted_by_key(|logon| logon.record), "logons are in order");
     claim(record.origins.is_sorted_by_key(|origin| &origin.at), "origins are in order");
@@ -189,7 +194,9 @@ fn of_intervals(record: &Record) -> Vec<String> {
 fn every_logon_has_one_session(case: &Case) -> Vec<String> {
     let records = case.records();
     let mut n_sessions: HashMap<RowIdx, u32> = HashMap::new();
-    for row in case.correlated().sessions.logons.iter().filter_map(|logon| logon.row) {
+    let sessions = &case.correlated().sessions;
+    let logons = sessions.all.iter().flat_map(|session| sessions.logons(session));
+    for row in logons.filter_map(|logon| logon.row) {
         *n_sessions.entry(row).or_default() += 1;
     }
     let is_logon = |row: &RowIdx| {

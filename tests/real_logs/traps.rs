@@ -97,6 +97,22 @@ fn traps_1_and_2_logoffs_after_the_1100() {
     }
 }
 
+const W10: [&str; 3] = [
+    "rathbun_w10/Security.evtx",
+    "rathbun_w10/System.evtx",
+    "rathbun_w10/Microsoft-Windows-TerminalServices-LocalSessionManager%4Operational.evtx",
+];
+
+#[test]
+fn trap_3_a_boot_before_its_4608() {
+    let Some(folder) = corpus::folder() else { return };
+    let case = load(&[corpus::read(&folder, W10[0])]);
+    let hosts = case.hosts();
+    let started = |n: usize| &hosts[0].boots[n].started_by[0];
+    // The 4608 are 15 and 177; Registry was started in 1 and 164.
+    assert_eq!([started(0), started(1)].map(|by| (by.record, by.event)), [(1, 4688), (164, 4688)]);
+}
+
 #[test]
 fn traps_4_and_11_power_losses() {
     let Some(log) = read(&[S7]) else { return };
@@ -179,6 +195,15 @@ fn traps_13_to_16_interactive_logons_that_are_no_desktop() {
 }
 
 #[test]
+fn trap_17_window_managers_bring_their_number() {
+    // Security alone: UMFD-2 logged on in 1141, DWM-2 in 1143, their user in 1149; UMFD-1 was gone by then.
+    let Some(log) = read(&W10[..1]) else { return };
+    let user = log.of(1149);
+    assert_eq!((user.class.as_str(), user.ts_session), ("desktop", Some(2)));
+    assert_eq!([1141, 1143].map(|logon| log.of(logon).class.as_str()), ["window_manager"; 2]);
+}
+
+#[test]
 fn traps_18_and_19_logon_ids_and_boots() {
     let Some(log) = read(&[S7]) else { return };
     assert_eq!(log.n_boots, 40);
@@ -189,6 +214,16 @@ fn traps_18_and_19_logon_ids_and_boots() {
     names.dedup();
     assert_eq!(names.len(), log.sessions.len());
     assert!(names.iter().all(|name| !name.contains('.')), "no LogonId came twice in one boot");
+}
+
+#[test]
+fn traps_22_and_23_cited_before_the_log_began() {
+    // A cleared log begins with the 1102, which cites the LogonId that cleared it.
+    let Some(log) = read(&["donpapi_dup/ID5145-4624-DonPAPI full extraction.evtx"]) else { return };
+    let cleared = log.named("fs03vuln#0/0x767a7ed");
+    assert_eq!((cleared.start.as_deref(), cleared.start_how.as_str()), (None, "before_log_start"));
+    assert_eq!(cleared.start_latest.as_deref(), Some("2021-12-12T07:15:28.3525046Z"));
+    assert_eq!(cleared.evidence.iter().map(|e| (e.record, e.event)).collect::<Vec<_>>(), [(1160026, 1102)]);
 }
 
 #[test]
@@ -254,6 +289,15 @@ fn traps_32_and_33_authenticated_before_the_desktop() {
         let end = session.evidence.iter().find(|evidence| evidence.role == "end");
         assert_ne!(end.map(|end| end.record), log.logon(nla).logoff_4634);
     }
+}
+
+#[test]
+fn trap_39_a_ticket_is_no_session() {
+    // One LogonGuid on 67 logons, from 1021 on.
+    let Some(log) = read(&DC[..1]) else { return };
+    let of_ticket = [1021, 1025, 1030, 1459].map(|logon| log.of(logon).session.as_str());
+    let each: std::collections::BTreeSet<&str> = of_ticket.into_iter().collect();
+    assert_eq!(each.len(), of_ticket.len());
 }
 
 #[test]
@@ -339,6 +383,18 @@ fn trap_50_a_session_taken_by_another_client() {
     assert!(!left.flags.contains(&"taken_over".to_owned()));
     let away = left.intervals.iter().find(|interval| interval.what == "disconnected").expect("it was left");
     assert_eq!(away.from, "2021-05-14T21:01:05.3700303Z");
+}
+
+#[test]
+fn trap_52_a_logon_stamped_hours_before_its_boot() {
+    // The clock was three hours ahead until System 164; 7001 in 176 tells of the logon after that.
+    let Some(log) = read(&W10) else { return };
+    let user = log.of(361);
+    assert_eq!((user.boot, user.start.as_deref()), (2, Some("2022-02-05T19:18:55.2304973Z")));
+    assert_end(user, "user_logoff", "2022-02-05T19:30:26.9460198Z", "high");
+    assert_eq!((user.ts_session, user.duration_s), (Some(1), Some(691.7155225)));
+    // Nothing of it is told twice: neither Winlogon nor Terminal Services have a session that Security has not.
+    assert!(log.sessions.iter().all(|session| session.start_how != "other_log"));
 }
 
 #[test]

@@ -94,12 +94,17 @@ fn ordered(
 }
 
 fn dedupe(records: &Records, rows: Vec<(RowIdx, u32)>, duplicates: &mut [u64]) -> Vec<(RowIdx, u32)> {
+    let is_alike = |a: RowIdx, b: RowIdx| {
+        let (a, b) = (a as usize, b as usize);
+        records.id[a] == records.id[b] && records.time[a] == records.time[b]
+    };
+    // Most logs are there once: a look at neighbours is all they cost.
+    if rows.windows(2).all(|pair| !is_alike(pair[0].0, pair[1].0)) {
+        return rows;
+    }
     let mut kept: Vec<(RowIdx, u32)> = Vec::with_capacity(rows.len());
     for (row, source) in rows {
-        let is_beside = |&&(other, _): &&(RowIdx, u32)| {
-            let (a, b) = (row as usize, other as usize);
-            records.id[a] == records.id[b] && records.time[a] == records.time[b]
-        };
+        let is_beside = |&&(other, _): &&(RowIdx, u32)| is_alike(row, other);
         let mut beside = kept.iter().rev().take_while(is_beside).take(MAX_VERSIONS);
         match beside.any(|&(other, _)| has_same_content(records, row, other)) {
             true => duplicates[source as usize] += 1,
@@ -177,7 +182,6 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
         }
         foreign.extend(part.foreign.into_iter().map(|pos| start + pos));
     }
-    let id = |pos: Pos| records.id[rows[pos as usize] as usize];
     let time = |pos: Pos| records.time[rows[pos as usize] as usize];
     let is_foreign = |pos: Pos| !foreign.is_empty() && foreign.binary_search(&pos).is_ok();
     // Few records tell of a loss: their ids are looked at first, once for each kind of record.
@@ -185,18 +189,24 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
         records.signatures.iter().map(|signature| TELL_OF_LOSS.contains(&signature.event_id)).collect();
     let is_telling = |row: RowIdx| telling[records.signature[row as usize] as usize];
     // Between two numberings nothing tells that none is missing.
-    let is_gap = |&pos: &Pos| match (is_foreign(pos - 1), is_foreign(pos)) {
+    let is_gap = |pos: Pos, before: RowIdx, row: RowIdx| match (is_foreign(pos - 1), is_foreign(pos)) {
         (false, false) => {
-            let before = rows[pos as usize - 1];
-            id(pos).saturating_sub(id(pos - 1)) > 1 || is_telling(before) && was_full(records, before)
+            records.id[row as usize].saturating_sub(records.id[before as usize]) > 1
+                || is_telling(before) && was_full(records, before)
         }
         (true, true) => false,
         _ => true,
     };
-    let is_loss = |&pos: &Pos| is_telling(rows[pos as usize]) && is_loss(records, &rows[pos as usize..]);
     let is_seam = |pos: &Pos| seams.binary_search(pos).is_ok();
-    let gaps: Vec<Pos> = (1..rows.len() as Pos).filter(|pos| is_gap(pos) || is_seam(pos)).collect();
-    let losses = (1..rows.len() as Pos).filter(is_loss).collect();
+    let (mut gaps, mut losses) = (Vec::new(), Vec::new());
+    for (pos, pair) in (1..).zip(rows.windows(2)) {
+        if is_gap(pos, pair[0], pair[1]) || is_seam(&pos) {
+            gaps.push(pos);
+        }
+        if is_telling(pair[1]) && is_loss(records, &rows[pos as usize..]) {
+            losses.push(pos);
+        }
+    }
     let is_long = |gap: &Pos| is_seam(gap) || time(*gap).since(time(*gap - 1)).abs() >= MIN_RESTART;
     let long_gaps = gaps.iter().copied().filter(is_long).collect();
     Lineage { channel, rows, gaps, long_gaps, losses, seams }

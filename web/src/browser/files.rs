@@ -143,6 +143,21 @@ async fn list_handle(
     folders: &mut Vec<Folder>,
     files: &mut Vec<Dropped>,
 ) -> Result<(), JsValue> {
+    let mut promised = Vec::new();
+    let listed = list_promised(path, folder, folders, &mut promised).await;
+    for (path, file) in promised {
+        files.push(Dropped { path, file: file_or_reason(file.await) });
+    }
+    listed
+}
+
+/// The files directly in a folder, all of which the browser looks for at a time.
+async fn list_promised(
+    path: &str,
+    folder: &FileSystemDirectoryHandle,
+    folders: &mut Vec<Folder>,
+    files: &mut Vec<(String, JsFuture)>,
+) -> Result<(), JsValue> {
     let handles = folder.values();
     loop {
         let next = JsFuture::from(handles.next()?).await?;
@@ -154,8 +169,7 @@ async fn list_handle(
         if handle.kind() == FileSystemHandleKind::Directory {
             folders.push(Folder::Handle(path, handle.unchecked_into()));
         } else {
-            let file = JsFuture::from(handle.unchecked_into::<FileSystemFileHandle>().get_file()).await;
-            files.push(Dropped { path, file: file_or_reason(file) });
+            files.push((path, handle.unchecked_into::<FileSystemFileHandle>().get_file().into()));
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::state::fragment::Fragment;
 use crate::state::progress::Reading;
 use crate::state::{Action, Drawer, Page, View};
 use crate::worker::page_side::Engine;
+use crate::worker::protocol::Ask;
 use gloo::events::{EventListener, EventListenerOptions};
 use sessionscope::case::{Format, Place};
 use sessionscope::query::Query;
@@ -158,34 +159,19 @@ fn show_record(engine: &Rc<Engine>, act: &Callback<Action>) -> Callback<(String,
 #[hook]
 fn use_questions(page: &Page, engine: &Rc<Engine>) {
     let version = page.summary.version;
-    use_effect_with((page.wanted_rows(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| engine.want_rows(ask.clone())
-    });
-    use_effect_with((page.wanted_session(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_session(ask.clone()))
-    });
-    use_effect_with((page.wanted_activity(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_activity(ask.clone()))
-    });
-    use_effect_with((page.wanted_who(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_who(ask.clone()))
-    });
-    use_effect_with((page.wanted_hosts(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_hosts(ask.clone()))
-    });
-    use_effect_with((page.wanted_host(), version), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_host(ask.clone()))
-    });
-    use_effect_with((page.wanted_ledger(), page.n_summaries), {
-        let engine = engine.clone();
-        move |(ask, _)| ask.iter().for_each(|ask| engine.want_ledger(ask.clone()))
-    });
+    use_question(Some(Ask::Rows(page.wanted_rows())), version, engine);
+    use_question(page.wanted_session().map(Ask::Session), version, engine);
+    use_question(page.wanted_activity().map(Ask::Activity), version, engine);
+    use_question(page.wanted_who().map(Ask::Who), version, engine);
+    use_question(page.wanted_hosts().map(Ask::Hosts), version, engine);
+    use_question(page.wanted_host().map(Ask::Host), version, engine);
+    use_question(page.wanted_ledger().map(Ask::Ledger), page.n_summaries, engine);
+}
+
+#[hook]
+fn use_question(ask: Option<Ask>, version: u32, engine: &Rc<Engine>) {
+    let engine = engine.clone();
+    use_effect_with((ask, version), move |(ask, _)| ask.iter().for_each(|ask| engine.want(ask.clone())));
 }
 
 /// Keeps the address and the state the same, whichever changes.

@@ -54,11 +54,12 @@ pub fn to_vec(extra: &JsValue) -> Vec<u8> {
     extra.dyn_ref::<ArrayBuffer>().map(|buffer| Uint8Array::new(buffer).to_vec()).unwrap_or_default()
 }
 
-/// A copy of the first of them.
-pub fn first_to_vec(extra: &JsValue, n_bytes: u32) -> Vec<u8> {
+/// A copy of so many of them after the first `skip`.
+pub fn part_to_vec(extra: &JsValue, skip: u32, n_bytes: u32) -> Vec<u8> {
     let Some(buffer) = extra.dyn_ref::<ArrayBuffer>() else { return Vec::new() };
-    let n_bytes = n_bytes.min(buffer.byte_length());
-    Uint8Array::new_with_byte_offset_and_length(buffer, 0, n_bytes).to_vec()
+    let skip = skip.min(buffer.byte_length());
+    let n_bytes = n_bytes.min(buffer.byte_length() - skip);
+    Uint8Array::new_with_byte_offset_and_length(buffer, skip, n_bytes).to_vec()
 }
 
 /// Bytes as a buffer of their own, ready to be transferred.

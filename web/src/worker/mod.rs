@@ -9,5 +9,4 @@ pub mod message;
 pub mod page_side;
 pub mod parse;
 pub mod protocol;
-pub mod questions;
 pub mod schedule;

@@ -1,7 +1,7 @@
 //! The parse worker: batches of chunks in, blocks out. What a damaged chunk can do to it, it does here: the page
 //! replaces a worker that dies.
 
-use super::message::{first_to_vec, post, receive, to_buffer, to_vec};
+use super::message::{part_to_vec, post, receive, to_buffer, to_vec};
 use super::protocol::{Block, FromParse, ToParse};
 use sessionscope::parse::{CHUNK_BYTES, Templates, parse_batch, record_view};
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ impl Parser {
     pub fn handle(&mut self, message: ToParse, bytes: &[u8]) -> Reply {
         match message {
             ToParse::Connect => Reply { block: None, answer: None },
-            ToParse::Batch { batch, source, first_chunk, first_chunk_offset, n_bytes: _ } => {
+            ToParse::Batch { batch, source, first_chunk, first_chunk_offset, .. } => {
                 let block = parse_batch(source, first_chunk, first_chunk_offset, bytes, &mut self.templates);
                 let n_chunks = bytes.len().div_ceil(CHUNK_BYTES) as u32;
                 Reply {
@@ -67,7 +67,7 @@ fn translate(
         return Ok(());
     }
     let bytes = match message {
-        ToParse::Batch { n_bytes, .. } => first_to_vec(&extra, n_bytes),
+        ToParse::Batch { skip, n_bytes, .. } => part_to_vec(&extra, skip, n_bytes),
         _ => to_vec(&extra),
     };
     let reply = parser.borrow_mut().handle(message, &bytes);
@@ -87,8 +87,14 @@ mod tests {
 
     #[test]
     fn a_batch_becomes_a_block_for_the_case_and_a_word_for_the_page() {
-        let batch =
-            ToParse::Batch { batch: 7, source: 3, first_chunk: 0, first_chunk_offset: 4096, n_bytes: 64 };
+        let batch = ToParse::Batch {
+            batch: 7,
+            source: 3,
+            first_chunk: 0,
+            first_chunk_offset: 4096,
+            skip: 0,
+            n_bytes: 64,
+        };
         let reply = Parser::default().handle(batch, &[0; 64]);
         assert_eq!(
             reply.block.map(|(block, _)| block),

@@ -23,8 +23,8 @@ pub type QuestionNo = u32;
 pub enum ToParse {
     /// With the port that blocks go to.
     Connect,
-    /// With a buffer that begins with the batch's bytes: parse them, and give the buffer back.
-    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64, n_bytes: u32 },
+    /// With a buffer that has the batch's bytes after the first `skip`: parse them, and give the buffer back.
+    Batch { batch: BatchNo, source: u32, first_chunk: u32, first_chunk_offset: u64, skip: u32, n_bytes: u32 },
     /// With a chunk's bytes: render this record.
     View { number: QuestionNo, record: u64 },
 }
@@ -310,6 +310,7 @@ mod tests {
             batch: 1,
             source: 2,
             first_chunk: 3,
+            skip: 5,
             first_chunk_offset: u64::MAX,
             n_bytes: 4,
         });

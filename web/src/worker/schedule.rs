@@ -73,6 +73,8 @@ struct Reading {
     source: u32,
     opening: Opening,
     n_bytes: u64,
+    /// All of it is one batch.
+    is_whole: bool,
     next_chunk: u32,
     /// Batches that are not in the case yet, read or not.
     n_open: usize,
@@ -141,14 +143,15 @@ impl Schedule {
         1..=self.n_workers as WorkerNo
     }
 
-    /// A log is to be read.
-    pub fn add(&mut self, file: FileNo, source: u32, n_bytes: u64, opening: Opening) {
+    /// A log is to be read; `is_whole`: as one batch, for all its bytes are there already.
+    pub fn add(&mut self, file: FileNo, source: u32, n_bytes: u64, opening: Opening, is_whole: bool) {
         self.is_settled = false;
         self.readings.push_back(Reading {
             file,
             source,
             opening,
             n_bytes,
+            is_whole,
             next_chunk: 0,
             n_open: 0,
             n_bytes_done: 0,
@@ -354,7 +357,8 @@ impl Schedule {
             reading.next_chunk < reading.opening.n_chunks && !sources.contains(&reading.source)
         };
         let reading = self.readings.iter_mut().find(is_next)?;
-        let n_chunks = self.next_batch_chunks.min(reading.opening.n_chunks - reading.next_chunk);
+        let n_left = reading.opening.n_chunks - reading.next_chunk;
+        let n_chunks = if reading.is_whole { n_left } else { n_left.min(self.next_batch_chunks) };
         self.next_batch_chunks = (self.next_batch_chunks * 2).min(CHUNKS_PER_BATCH);
         let first_chunk = reading.next_chunk;
         reading.next_chunk += n_chunks;
@@ -444,7 +448,7 @@ mod tests {
     fn with_log(n_workers: usize, n_chunks: u32) -> Schedule {
         let mut schedule = Schedule::new(n_workers);
         let (n_bytes, opening) = log(n_chunks);
-        schedule.add(0, 10, n_bytes, opening);
+        schedule.add(0, 10, n_bytes, opening, false);
         schedule
     }
 
@@ -505,10 +509,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_already_is_one_batch() {
+        let mut schedule = Schedule::new(2);
+        let (n_bytes, opening) = log(30);
+        schedule.add(0, 10, n_bytes, opening, true);
+        let steps = schedule.steps(0.0, false);
+        assert!(matches!(&steps[..], [Step::Read(batch)] if batch.n_bytes() == 30 * 65_536), "{steps:?}");
+    }
+
+    #[test]
     fn reading_ahead_is_bounded() {
         let mut schedule = with_log(1, 10_000);
         let (n_bytes, opening) = log(10_000);
-        schedule.add(1, 11, n_bytes, opening);
+        schedule.add(1, 11, n_bytes, opening, false);
         let first = schedule.steps(0.0, false);
         assert_eq!(first.len(), READS_AT_ONCE, "one of each file");
         let mut n_reads = 0;
@@ -563,7 +576,7 @@ mod tests {
     fn a_file_that_cannot_be_read_ends_and_others_go_on() {
         let mut schedule = with_log(2, 100);
         let (n_bytes, opening) = log(3);
-        schedule.add(1, 11, n_bytes, opening);
+        schedule.add(1, 11, n_bytes, opening, false);
         let Some(Step::Read(batch)) = schedule.steps(0.0, false).into_iter().next() else { panic!() };
         let ended = schedule.not_read(batch.number, "it is gone".into());
         assert_eq!(ended, [Step::End { source: 10, stop: Some(Stop::Failed("it is gone".into())) }]);
@@ -595,7 +608,7 @@ mod tests {
         run(&mut schedule, &[]);
         schedule.cancel();
         let (n_bytes, opening) = log(5);
-        schedule.add(1, 11, n_bytes, opening);
+        schedule.add(1, 11, n_bytes, opening, false);
         assert!(run(&mut schedule, &[]).contains(&Step::End { source: 11, stop: None }));
     }
 

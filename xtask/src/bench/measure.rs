@@ -32,9 +32,10 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-pub fn sessionscope(path: &Path) -> Command {
+/// The sessions of a log as `format`: `table`, which is what the page shows, or `jsonl`, all that is known of each.
+pub fn sessionscope(format: &str, path: &Path) -> Command {
     let mut command = Command::new(target_dir().join("release/sessionscope"));
-    command.args(["sessions", "--format", "jsonl"]).arg(path);
+    command.args(["sessions", "--format", format]).arg(path);
     command
 }
 

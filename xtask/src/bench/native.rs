@@ -22,22 +22,27 @@ pub const SAME: f64 = 1.25;
 pub fn against_dump(log: Log, size: u64, report: &mut Report) -> Result<()> {
     let path = log.file(size)?;
     let n_bytes = warm_up(&path)?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut tables, mut lines, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     evtx_dump(&path)?;
     for _ in 0..N_PAIRS {
         theirs.push(run(evtx_dump(&path)?)?);
-        ours.push(run(sessionscope(&path))?);
+        tables.push(run(sessionscope("table", &path))?);
+        lines.push(run(sessionscope("jsonl", &path))?);
     }
-    let ratio = |part: fn(&Run) -> f64| {
+    let ratio = |ours: &[Run], part: fn(&Run) -> f64| {
         median(ours.iter().zip(&theirs).map(|(ours, theirs)| part(ours) / part(theirs)).collect())
     };
     let secs = |runs: &[Run]| median(runs.iter().map(|run| run.secs).collect());
     report.section(&format!("{} of {}, against evtx_dump", log.name(), mib(n_bytes as f64)));
     report.fact("evtx_dump -t 2 -o jsonl", &mb_per_s(n_bytes, secs(&theirs)));
-    report.fact("sessionscope sessions --format jsonl", &mb_per_s(n_bytes, secs(&ours)));
-    report.bound("time, ratio (median of five pairs)", ratio(|run| run.secs), TIME_BOUND);
-    report.fact("processor time, ratio", &format!("{:.3}", ratio(|run| run.cpu_secs)));
-    memory(&ours, report);
+    for (format, ours) in [("table", &tables), ("jsonl", &lines)] {
+        report.fact(&format!("sessionscope sessions --format {format}"), &mb_per_s(n_bytes, secs(ours)));
+        let name = format!("{format}: time, ratio (median of five pairs)");
+        report.bound(&name, ratio(ours, |run| run.secs), TIME_BOUND);
+        let cpu = ratio(ours, |run| run.cpu_secs);
+        report.fact(&format!("{format}: processor time, ratio"), &format!("{cpu:.3}"));
+    }
+    memory(&[tables, lines].concat(), report);
     Ok(())
 }
 
@@ -83,6 +88,6 @@ pub fn many_files(size: u64, report: &mut Report) -> Result<()> {
 
 fn several(path: &Path) -> Result<(u64, Vec<Run>)> {
     let n_bytes = warm_up(path)?;
-    let runs = (0..N_PAIRS).map(|_| run(sessionscope(path))).collect::<Result<_>>()?;
+    let runs = (0..N_PAIRS).map(|_| run(sessionscope("jsonl", path))).collect::<Result<_>>()?;
     Ok((n_bytes, runs))
 }
