@@ -1,5 +1,12 @@
 //! Work that can be done side by side: natively on all cores, in the browser in a row, for its case worker is one thread.
 
+/// Records that are worked on side by side: enough for cores to even out what is long and short, few enough to keep
+/// memory flat.
+#[cfg(not(target_arch = "wasm32"))]
+pub const MAX_RECORDS: usize = 1 << 18;
+#[cfg(target_arch = "wasm32")]
+pub const MAX_RECORDS: usize = 1;
+
 /// What `work` makes of every number below `n`, in their order.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn map<T: Send>(n: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {

@@ -48,7 +48,7 @@ mod tickets;
 mod timeline;
 
 use crate::event::{LogonId, Records};
-use crate::machine::{Lineage, Machine};
+use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use draft::Draft;
@@ -97,9 +97,6 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     Correlated { machines, sessions, duplicates }
 }
 
-/// Boots that are worked out side by side: enough for all cores, few enough to keep memory flat.
-const BOOTS_AT_ONCE: usize = 8;
-
 /// Sessions of one boot that a core works out in a row, and rows that are worked out side by side.
 const DRAFTS_IN_ROW: usize = 512;
 const ROWS_AT_ONCE: usize = 16;
@@ -113,16 +110,29 @@ fn add_sessions(
     sessions: &mut Sessions,
     explicit: &mut Vec<Explicit>,
 ) {
-    let boots: Vec<usize> = (0..facts.boots.len()).collect();
-    for boots in boots.chunks(BOOTS_AT_ONCE) {
-        let of_boot = |n: usize| sessions_of_boot(records, (machine, facts), boots[n], outside, kinds);
+    let mut next = 0;
+    while next < facts.boots.len() {
+        let boots = boots_at_once(&facts.boots, next);
+        let of_boot = |n: usize| sessions_of_boot(records, (machine, facts), boots.start + n, outside, kinds);
         for (part, edges) in crate::parallel::map(boots.len(), of_boot) {
             let first = sessions.all.len() as SessionIdx;
             let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
             explicit.extend(edges.into_iter().map(after));
             sessions.append(part);
         }
+        next = boots.end;
     }
+}
+
+/// The boots from this one on that are worked out side by side: at least it.
+fn boots_at_once(boots: &[Boot], first: usize) -> std::ops::Range<usize> {
+    let mut n_records = 0;
+    let is_in = |boot: &&Boot| {
+        let is_in = n_records == 0 || n_records < crate::parallel::MAX_RECORDS;
+        n_records += boot.security.len();
+        is_in
+    };
+    first..first + boots[first..].iter().take_while(is_in).count()
 }
 
 /// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
@@ -146,7 +156,8 @@ fn sessions_of_boot(
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     attach::attach(&linker, &mut groups, &closed, &remote);
-    let joined = groups.settle(joined);
+    let mut joined = groups.settle(joined);
+    join::join_only(&linker, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
     let causes = cause::causes(records, &facts.clock, outside.rows(n));
     let outside = (remote, outside.cited(records, n), causes);

@@ -35,6 +35,11 @@ pub struct Strings {
 }
 
 impl Strings {
+    /// With room for so many texts.
+    pub fn with_capacity(n: usize) -> Self {
+        Strings { text: String::new(), ends: Vec::with_capacity(n), ids: HashTable::with_capacity(n) }
+    }
+
     /// The number of a text; "" is [`StrId::NONE`].
     pub fn intern(&mut self, text: &str) -> StrId {
         if text.is_empty() {

@@ -34,6 +34,7 @@ pub struct Chunks {
 /// Of a usual Security log; others make the columns grow.
 const BYTES_PER_RECORD: usize = 640;
 const BYTES_PER_CELL: usize = 72;
+const BYTES_PER_TEXT: usize = 1300;
 
 /// Makes a block, record by record.
 #[derive(Default)]
@@ -58,7 +59,8 @@ pub struct Mark {
 impl BlockBuilder {
     /// For what is in this many bytes of chunks.
     pub fn new(source: u32, n_bytes: usize) -> Self {
-        let mut block = Self { source, ..Self::default() };
+        let cells = CellWriter::with_capacity(n_bytes / BYTES_PER_TEXT);
+        let mut block = Self { source, cells, ..Self::default() };
         block.reserve(n_bytes / BYTES_PER_RECORD, n_bytes / BYTES_PER_CELL);
         block
     }

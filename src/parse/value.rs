@@ -262,6 +262,12 @@ pub struct CellWriter {
 }
 
 impl CellWriter {
+    /// With room for so many different texts: tables that grow are filled anew each time.
+    pub fn with_capacity(n: usize) -> Self {
+        let seen = Seen { bytes: Vec::new(), values: HashTable::with_capacity(n) };
+        CellWriter { strings: Strings::with_capacity(n), scratch: String::new(), seen }
+    }
+
     /// Writes the cells of one value.
     pub fn write(&mut self, ty: Type, raw: Raw<'_>, cells: &mut [u32]) {
         match ty {
