@@ -14,8 +14,11 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         return;
     }
     let (Some(begin), Some(end)) = (begin(draft), end(draft)) else { return };
+    let first_pos = Some(draft.session.first_pos);
+    let start = draft.session.start;
     let limits = Limits {
-        begin: Moment { at: begin, pos: Some(draft.session.first_pos) },
+        earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
+        begin: Moment { at: begin, pos: first_pos },
         end: Moment { at: end, pos: Some(draft.end_pos) },
     };
     let changes = changes(draft, marks);
@@ -36,6 +39,8 @@ struct Moment {
 }
 
 struct Limits {
+    /// When it began at the earliest, and at the latest.
+    earliest: Option<Moment>,
     begin: Moment,
     end: Moment,
 }
@@ -65,7 +70,7 @@ impl Span {
 
     /// Cut to the session.
     fn within(self, limits: &Limits) -> Self {
-        let from = if self.from.at < limits.begin.at { limits.begin } else { self.from };
+        let from = limits.earliest.filter(|earliest| self.from.at < earliest.at).unwrap_or(self.from);
         let to = if self.to.at > limits.end.at { limits.end } else { self.to };
         Span { from, to, ..self }
     }

@@ -6,7 +6,7 @@ use super::remote::{Remote, name};
 use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, RowIdx, StrId};
 use crate::machine::Pos;
-use crate::session::TsHow;
+use crate::session::{Class, TsHow};
 use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -59,6 +59,76 @@ enum By {
     Number,
     Moment,
     MomentOfGone,
+}
+
+/// A LogonId of which no more is known than that a full token did something is the desktop that its account had then, if
+/// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one.
+pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
+    let free = Free::of(linker, sessions, joined);
+    let mut of_account: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
+    for (n, group) in groups.all.iter().enumerate().filter(|_| !free.is_empty()) {
+        let sid = linker.identity(group.primary).sid;
+        if !sid.is_none() && matches!(group.class, Class::Desktop | Class::Unknown) {
+            of_account.entry(sid).or_default().push(n);
+        }
+    }
+    for own in of_account.values() {
+        let mut acting = own.iter().copied().filter(|&n| groups.all[n].class == Class::Unknown);
+        let (Some(n), None) = (acting.next(), acting.next()) else { continue };
+        let group = &groups.all[n];
+        let is_other = |&other: &usize| other != n && linker.overlaps(&groups.all[other], group);
+        let is_acting = group.own().any(|idx| linker.track(idx).has_full_token);
+        if !is_acting || linker.logon_of(group).is_some() || own.iter().any(is_other) {
+            continue;
+        }
+        if let Some(found) = free.only(linker, sessions, group) {
+            joined[n] = Some((found, TsHow::UserAndTime));
+            groups.all[n].class = Class::Desktop;
+        }
+    }
+}
+
+/// The numbered sessions that no desktop of Security's was joined with: by SID, else by the name of their account.
+#[derive(Default)]
+struct Free {
+    by_sid: FxHashMap<StrId, Vec<usize>>,
+    by_name: FxHashMap<String, Vec<usize>>,
+}
+
+impl Free {
+    fn of(linker: &Linker<'_>, sessions: &[TsSession], joined: &Joined) -> Self {
+        let mut is_taken = vec![false; sessions.len()];
+        joined.iter().flatten().for_each(|&(n, _)| is_taken[n] = true);
+        let mut free = Free::default();
+        for (n, session) in sessions.iter().enumerate().filter(|&(n, _)| !is_taken[n]) {
+            match session.sid.is_none() {
+                true => free.by_name.entry(name(linker.records.text(session.account))).or_default().push(n),
+                false => free.by_sid.entry(session.sid).or_default().push(n),
+            }
+        }
+        free
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_sid.is_empty() && self.by_name.is_empty()
+    }
+
+    /// The one session of a group's account that was on whenever the group was cited, if there is but one.
+    fn only(&self, linker: &Linker<'_>, sessions: &[TsSession], group: &Group) -> Option<usize> {
+        let Identity { sid, user, .. } = linker.identity(group.primary);
+        let by_name = self.by_name.get(&name(linker.records.text(user))).filter(|_| !user.is_none());
+        let (first, last) = linker.cited_between(group)?;
+        let time = |row: &RowIdx| linker.records.time[*row as usize];
+        let covers = |&&n: &&usize| {
+            let session = &sessions[n];
+            let until = session.closed.first().or(session.superseded_by.as_ref()).map(time);
+            session.opened.first().map(time).is_some_and(|opened| opened <= first.plus(SAME_MOMENT))
+                && until.is_none_or(|until| last <= until.plus(SAME_MOMENT))
+        };
+        let mut own = [self.by_sid.get(&sid), by_name].into_iter().flatten().flatten().filter(covers);
+        let found = own.next().copied()?;
+        own.next().is_none().then_some(found)
+    }
 }
 
 /// When another log ended each group, where Security has nothing of it after that.
@@ -276,9 +346,8 @@ fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
     if !identity.sid.is_none() && !session.sid.is_none() {
         return identity.sid == session.sid;
     }
-    let text = |id| linker.records.text(id);
-    let user = text(session.account).rsplit('\\').next().unwrap_or("");
-    !user.is_empty() && user.eq_ignore_ascii_case(text(identity.user))
+    let user = name(linker.records.text(session.account));
+    !user.is_empty() && user == name(linker.records.text(identity.user))
 }
 
 /// Events that Windows writes beside a 4624.

@@ -1,6 +1,6 @@
 //! Which LogonIds are one session (domain.md C.6, rules 26 to 32).
 
-use super::classify::{class_of_account, class_of_logon};
+use super::classify::{class_of_account, class_of_logon, is_window_manager};
 use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
 use crate::audit::tasks;
@@ -146,6 +146,24 @@ impl<'a> Linker<'a> {
     /// Where a group's first 4624 stands.
     pub fn logon_of(&self, group: &Group) -> Option<Pos> {
         group.own().filter_map(|idx| self.track(idx).logon).min()
+    }
+
+    /// When a group's own LogonIds were cited for the first time and for the last.
+    pub fn cited_between(&self, group: &Group) -> Option<(Timestamp, Timestamp)> {
+        let own = || group.own().map(|idx| self.track(idx));
+        let first = own().map(|track| track.first).min()?;
+        let last = own().filter_map(|track| track.last_seen.max(track.logoff)).max().unwrap_or(first);
+        Some((self.time(first), self.time(last)))
+    }
+
+    /// Whether one group was logged on while another was cited, as far as is known.
+    pub fn overlaps(&self, group: &Group, cited: &Group) -> bool {
+        let own = || group.own().map(|idx| self.track(idx));
+        let ended = own().map(|track| track.user_logoff.or(track.logoff)).max().flatten();
+        let Some(((first, _), (from, to))) = self.cited_between(group).zip(self.cited_between(cited)) else {
+            return false;
+        };
+        first <= to && ended.is_none_or(|ended| from <= self.time(ended))
     }
 
     /// Where the first record of a logon stands whose 4624 is missing, and that was not used: nothing is known of it but
@@ -340,9 +358,11 @@ impl<'a> Linker<'a> {
         let (own, other) = (self.track(limited), self.track(elevated));
         let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
-        // Of a type that nothing tells it may be the network logon before a Remote Desktop session.
-        let has_privileges =
-            other.privileges.is_some() && own.privileges.is_none() && other.identity.logon_type.is_some();
+        // Of a type that nothing tells it may be the network logon before a Remote Desktop session, if that one's own
+        // 4672 is among records that are missing.
+        let is_elevated =
+            |pos: Pos| other.identity.logon_type.is_some() || !self.security.has_gap(pos, own.first.max(pos));
+        let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
             && (other.has_full_token || has_privileges)
@@ -366,11 +386,13 @@ impl<'a> Linker<'a> {
             && !self.is_known_between(elevated, limited)
     }
 
-    /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits.
+    /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits. Both
+    /// halves of a window manager have a 4672, too.
     fn is_listed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         let id = |pos: Pos| self.records.id[self.row(pos) as usize];
-        let is_interactive = matches!(own.identity.logon_type, Some(2 | 7 | 10..=13));
+        let is_interactive = matches!(own.identity.logon_type, Some(2 | 7 | 10..=13))
+            || is_window_manager(self.records.text(own.identity.sid), "");
         is_interactive
             && own.identity.logon_type == other.identity.logon_type
             && own.last_seen.is_some()

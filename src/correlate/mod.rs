@@ -175,7 +175,8 @@ fn sessions_of_boot(
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     attach::attach(&linker, &mut groups, &closed, &remote);
-    let joined = groups.settle(joined);
+    let mut joined = groups.settle(joined);
+    join::join_only(&linker, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
     let causes = cause::causes(records, &facts.clock, outside.rows(n));
     let outside = (remote, outside.cited(records, n), causes);

@@ -191,7 +191,10 @@ fn nearest(clients: &[Client], at: Timestamp, within: i64) -> Option<Client> {
 /// Clients of one account that are looked at: within a minute nobody comes so often.
 const MAX_CLIENTS: usize = 64;
 
-/// A name without its domain, which differs from log to log.
+/// A name without its domain, which differs from log to log: one has `DOMAIN\user` where another has `user@domain`.
 pub fn name(account: &str) -> String {
-    account.rsplit('\\').next().unwrap_or("").to_lowercase()
+    let user = account.rsplit('\\').next().unwrap_or("");
+    // What begins with the sign has no user before it.
+    let user = user.split_once('@').map_or(user, |(before, _)| if before.is_empty() { user } else { before });
+    user.to_lowercase()
 }
