@@ -81,6 +81,23 @@ proptest! {
     }
 
     #[test]
+    fn copies_change_nothing(plan in plans(), seed in any::<u64>()) {
+        let world = life::simulate(Plan { with_renames: false, ..plan });
+        let mut dice = Dice(seed);
+        let left = match dice.percent(50) {
+            true => written(&world),
+            false => Loss::random(&mut dice).left(&world, &mut dice),
+        };
+        let mut files = read::files(&world, &left);
+        let alone = without_sources(&read::json_lines(&files));
+        files.extend(copies(&world, &left, &mut dice));
+        shuffle(&mut files, &mut dice);
+        let beside = without_sources(&read::json_lines(&files));
+        let differs = alone.iter().zip(&beside).find(|(a, b)| a != b);
+        prop_assert!(alone == beside, "copies matter:\n{:#?}\n{}", differs, show(&world, &left));
+    }
+
+    #[test]
     fn order_and_cut_of_the_files_do_not_matter(plan in plans(), cuts in any::<u64>()) {
         // Where a file ends with a computer's old name, nothing joins it to the new one.
         let world = life::simulate(Plan { with_renames: false, ..plan });
@@ -97,6 +114,31 @@ proptest! {
         let (whole, parts) = (without_sources(&read::json_lines(&whole)), without_sources(&once));
         prop_assert_eq!(whole, parts, "the cut into files matters: {}", show(&world, &left));
     }
+}
+
+/// Copies of parts of logs under other names: what a volume's shadow held, filtered exports, exports numbered anew.
+fn copies(world: &World, left: &[bool], dice: &mut Dice) -> Vec<read::File> {
+    let mut files = Vec::new();
+    for (n, log) in LOGS.into_iter().enumerate() {
+        let rows = (0..world.rows.len()).filter(|&row| left[row] && world.rows[row].log == log);
+        let rows: Vec<usize> = rows.collect();
+        let (from, to) = (dice.below(rows.len()), 1 + dice.below(rows.len()));
+        if rows.is_empty() || from >= to {
+            continue;
+        }
+        let part = &rows[from..to];
+        let is_wanted =
+            |row: &&usize| matches!(world.rows[**row].event.id, 4624 | 4634 | 4647 | 21 | 23 | 12);
+        let chosen: Vec<usize> = part.iter().filter(is_wanted).copied().collect();
+        let folder = ["copies", "more"][dice.below(2)];
+        let path = |what: &str| format!("{folder}/{what}-{log:?}-{n}.evtx");
+        files.push((path("vss"), read::file(world, part)));
+        if !chosen.is_empty() {
+            files.push((path("filtered"), read::file(world, &chosen)));
+        }
+        files.push((path("Archive"), read::renumbered(world, part)));
+    }
+    files
 }
 
 /// Each log in up to four files that overlap.

@@ -15,6 +15,10 @@ const SAME_START: i64 = 10 * MINUTE;
 /// is read in whole seconds and set once more may make it.
 const BEFORE_KERNEL: i64 = 10 * SECOND;
 
+/// What is written so shortly before the event log service tells of its start is of the same start: no computer stops
+/// and starts again faster.
+const BEFORE_SERVICE: i64 = 10 * SECOND;
+
 /// Cuts a machine's logs into boots.
 pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let empty = Lineage::default();
@@ -266,6 +270,7 @@ impl Pairing<'_> {
     /// Where Security goes on after a start that only System has, and by which moment that is told. A clock that was
     /// turned back at the start (rule 21) tells it by the last that was written before, or by its fall.
     fn place_of(&self, start: &Start, range: Range<Pos>) -> (Timestamp, Pos) {
+        let start = &Start { at: self.began(start), ..start.clone() };
         let last = (0..start.pos).rev().map(|pos| self.system.rows[pos as usize]);
         let last = last.take(START_RECORDS as usize).find(|&row| !is_late(self.records, row));
         let last = last.map(|row| self.records.time[row as usize]).filter(|&last| start.at < last);
@@ -282,6 +287,13 @@ impl Pairing<'_> {
                 |fallen| if fallen < since { fallen } else { self.next_gap(since, range.end) },
             ),
         )
+    }
+
+    /// When a start began at the latest. Of one whose kernel's own record is lost System has only what comes seconds
+    /// later.
+    fn began(&self, start: &Start) -> Timestamp {
+        let is_lost = !has_kernel(self.records, start) && is_beside_gap(self.system, start);
+        if is_lost { start.at.plus(-BEFORE_SERVICE) } else { start.at }
     }
 
     /// A start that Security has nothing of is among records that are missing: those before the first gap from a place

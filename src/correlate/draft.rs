@@ -208,7 +208,8 @@ impl<'a> Draft<'a> {
         });
         let after = after.map(|after| self.time(after).plus(open::CLUSTER));
         let is_lost = clock.is_lost_between(self.boot.security.start, first);
-        let boot_start = self.boot.start.filter(|_| self.boot.has_start && !is_lost);
+        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost;
+        let boot_start = self.boot.start.filter(|_| is_known);
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if !self.linker.tracks.has_logons && self.boot.has_start {
             StartHow::LogonNotAudited
@@ -249,6 +250,14 @@ impl<'a> Draft<'a> {
 
     fn time_of(&self, row: RowIdx) -> Timestamp {
         self.clock.time_of(row, self.records.time[row as usize])
+    }
+
+    /// Whether more is known of the start than that the event log service was up, which comes later.
+    fn has_first_of_start(&self) -> bool {
+        let kind = |row: RowIdx| self.records.event(row).map(|event| self.records.events.kind(event));
+        let is_of_service =
+            |&row: &RowIdx| matches!(kind(row), Some(Kind::EventLogStarted | Kind::SystemVersion));
+        !self.boot.anchors.iter().all(is_of_service)
     }
 
     fn fill_last_seen(&mut self) {

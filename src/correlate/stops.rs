@@ -30,12 +30,12 @@ pub fn stops(records: &Records, machine: &mut Machine) {
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let told = told_to_stop(records, machine);
-    let stops = Stops { records, security, system, clock: &machine.clock, told };
     let stepped: FxHashSet<u32> = machine.clock.steps().iter().map(|step| step.boot).collect();
+    let stops = Stops { records, security, system, clock: &machine.clock, told, stepped };
     let boots = &mut machine.boots;
     for n in 0..boots.len() {
         let own = boots[n].security.clone();
-        let has_step = stepped.contains(&(n as u32)) || stepped.contains(&(n as u32 + 1));
+        let has_step = stops.has_step(n);
         let has_gap = security.has_gap(own.start.saturating_sub(1), own.end);
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
@@ -59,6 +59,8 @@ struct Stops<'a> {
     clock: &'a Clock,
     /// When Terminal Services were told of a shutdown (LSM 54), by time.
     told: Vec<(Timestamp, RowIdx)>,
+    /// Boots in which the clock was set.
+    stepped: FxHashSet<u32>,
 }
 
 /// LSM 54 by time, but for those after which a session was resumed as if nothing had been told.
@@ -86,6 +88,11 @@ fn told_to_stop(records: &Records, machine: &Machine) -> Vec<(Timestamp, RowIdx)
 }
 
 impl Stops<'_> {
+    /// Whether the clock was set in a boot, or in the next.
+    fn has_step(&self, n: usize) -> bool {
+        [n, n + 1].iter().any(|&n| self.stepped.contains(&(n as u32)))
+    }
+
     fn time(&self, row: RowIdx) -> Timestamp {
         self.records.time[row as usize]
     }
@@ -142,9 +149,13 @@ impl Stops<'_> {
         // Flushed at the next start, after its first records (rule 11).
         let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped));
         let kernel = kernel.and_then(|row| Some((row, self.event_time(row, Field::NewTime)?)));
-        let kernel = kernel.filter(|&(_, stop)| self.is_of_boot(boot, stop));
+        let kernel = kernel.filter(|&(_, stop)| self.is_of_boot(boots, n, stop));
+        // Alone it is not believed where something was written after it: it is an earlier boot's.
+        let is_last = |stop: Timestamp| boot.last_record.is_none_or(|last| last <= stop.plus(SECOND));
+        let is_alone = stopped.or(stopped_system).is_none();
+        let kernel = kernel.filter(|&(_, stop)| !is_alone || is_last(stop));
         let action = next.and_then(|next| self.near_start(next, Kind::ShutdownAction));
-        let action = action.filter(|&row| self.is_shutdown(row) && self.is_of_boot(boot, self.time(row)));
+        let action = action.filter(|&row| self.is_shutdown(row) && self.is_of_boot(boots, n, self.time(row)));
         let stop = kernel.map(|(_, stop)| stop);
         let by: Vec<RowIdx> =
             [stopped, stopped_system, kernel.map(|(row, _)| row), action].into_iter().flatten().collect();
@@ -174,9 +185,12 @@ impl Stops<'_> {
     }
 
     /// Whether a moment that the next start tells of may be of a boot: between its last record and that start.
-    fn is_of_boot(&self, boot: &Boot, at: Timestamp) -> bool {
+    fn is_of_boot(&self, boots: &[Boot], n: usize, at: Timestamp) -> bool {
+        let boot = &boots[n];
         let is_after = boot.start.is_none_or(|start| start <= at.plus(STOP_SLACK));
-        is_after && boot.next_start.is_none_or(|next| at <= next.plus(STOP_SLACK))
+        let is_turned_back = boot.next_start < boot.last_record;
+        let slack = if self.has_step(n) || is_turned_back { STOP_SLACK } else { SECOND };
+        is_after && boot.next_start.is_none_or(|next| at <= next.plus(slack))
     }
 
     /// POWER_ACTION of a Kernel-Power 109: shutdown, reset, off; not sleep, not hibernation (A.3).

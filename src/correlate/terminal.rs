@@ -397,7 +397,9 @@ impl Builder<'_> {
         if differs(fact.account, session.account) || differs(fact.sid, session.sid) {
             return false;
         }
-        let first = session.opened.first().map(|&row| self.records.time[row as usize]);
+        // What was disconnected before anybody logged on is another's, whose own logon is lost.
+        let first = session.opened.first().or(session.changes.first().map(|(row, _)| row));
+        let first = first.map(|&row| self.records.time[row as usize]);
         match session.closed.is_empty() {
             true => !fact.is_logon || first.is_none_or(|first| fact.at.since(first) <= SAME_LOGON),
             false => fact.says != Says::Opened && self.is_over(session, fact.at),

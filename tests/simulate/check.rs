@@ -178,13 +178,33 @@ impl<'a> Checker<'a> {
         if claim.role.is_own() && is_known && record.class != session.class {
             self.fail("class", record, format!("is {}", session.class));
         }
-        if !claim.role.is_own() && !matches!(record.class.as_str(), "reauth" | "network" | "unknown") {
+        let is_of_parts = matches!(record.class.as_str(), "reauth" | "network" | "unknown");
+        if !claim.role.is_own() && !is_of_parts && !self.is_way_back_lost(claim) {
             self.fail("class of an unlock", record, format!("is {}", claim.role.word()));
         }
         let user = Identity::of(&session.user).name;
         if record.user.as_ref().is_some_and(|told| *told != user) {
             self.fail("user", record, format!("is {user}"));
         }
+    }
+
+    /// Whether a logon led back to a session, and nothing is left that tells it from a session of its own: neither its
+    /// 4634 nor the reconnect that it led to.
+    fn is_way_back_lost(&self, claim: &Claim<'a>) -> bool {
+        let is_told = |row: &&super::Row| {
+            row.event.id == 4634 && row.cites.iter().any(|(luid, _)| claim.luids.contains(luid))
+        };
+        let logon = self.world.sessions[claim.session].logons.iter();
+        let first = logon.filter(|logon| claim.luids.contains(&logon.luid)).map(|logon| logon.row).min();
+        let after = || self.world.rows.iter().enumerate().skip(first.unwrap_or(0));
+        let is_back = |row: &super::Row| {
+            matches!(row.event.id, 4778 | 25)
+                && row.cites.iter().any(|&(_, session)| session == claim.session)
+        };
+        let back = after().find(|(_, row)| is_back(row)).map_or(0, |(_, row)| row.at);
+        let mut left = after().filter(|(n, _)| self.left[*n]);
+        claim.role == Role::Reconnect
+            && !left.any(|(_, row)| is_told(&row) || is_back(row) && (row.at - back).abs() <= SECOND)
     }
 
     /// Nothing of one session is told of another.

@@ -132,28 +132,12 @@ impl Life {
     fn services(&mut self) {
         let machine = &mut self.machine;
         let anonymous = machine.open("anonymous", "ANONYMOUS LOGON", 3);
-        let shape = Shape {
-            user: "ANONYMOUS LOGON",
-            logon_type: 3,
-            subject: 0,
-            logon_process: "NtLmSsp ",
-            process: None,
-            address: "-",
-        };
-        machine.log_on(anonymous, &shape, OWN);
+        machine.log_on(anonymous, &Shape::remote("ANONYMOUS LOGON", "NtLmSsp ", "-"), OWN);
         self.until_boot_ends.push(anonymous);
         if self.percent(30) {
             let user = r"CORP\svc_sql";
             let service = self.machine.open("service", user, 5);
-            let shape = Shape {
-                user,
-                logon_type: 5,
-                subject: 0x3e7,
-                logon_process: "Advapi  ",
-                process: Some("services.exe"),
-                address: "-",
-            };
-            self.machine.log_on(service, &shape, OWN);
+            self.machine.log_on(service, &Shape::local(user, 5, "Advapi  ", "services.exe"), OWN);
             self.until_boot_ends.push(service);
         }
     }
@@ -195,15 +179,7 @@ impl Life {
         self.machine.explicit_credentials(user, None);
         let session = self.machine.open("desktop", user, logon_type);
         self.begin_terminal(session);
-        let process = if self.machine.style == Style::Ten { "svchost.exe" } else { "winlogon.exe" };
-        let shape = Shape {
-            user,
-            logon_type,
-            subject: 0x3e7,
-            logon_process: "User32 ",
-            process: Some(process),
-            address: "127.0.0.1",
-        };
+        let shape = self.machine.desktop(user, logon_type, "127.0.0.1");
         self.machine.terminal(41, session, "LOCAL");
         self.machine.log_on(session, &shape, OWN);
         self.shell(session, "LOCAL");
@@ -242,8 +218,7 @@ impl Life {
 
     /// Network level authentication: a network logon that goes half a minute later.
     pub fn authenticate(&mut self, session: SessionIdx, user: &str, address: &str) {
-        let shape =
-            Shape { user, logon_type: 3, subject: 0, logon_process: "NtLmSsp ", process: None, address };
+        let shape = Shape::remote(user, "NtLmSsp ", address);
         self.machine.connection_from(None);
         let luids = self.machine.log_on(session, &shape, [Role::Nla, Role::Nla]);
         self.machine.connection_from(Some((user, address)));
@@ -262,15 +237,7 @@ impl Life {
         self.begin_terminal(session);
         self.authenticate(session, user, address);
         self.machine.terminal(41, session, address);
-        let process = if self.machine.style == Style::Ten { "svchost.exe" } else { "winlogon.exe" };
-        let shape = Shape {
-            user,
-            logon_type,
-            subject: 0x3e7,
-            logon_process: "User32 ",
-            process: Some(process),
-            address,
-        };
+        let shape = self.machine.desktop(user, logon_type, address);
         self.machine.log_on(session, &shape, OWN);
         self.shell(session, address);
         self.end_nla();
@@ -287,14 +254,11 @@ impl Life {
     pub fn unlock_logon(&mut self, session: SessionIdx, address: &str, is_refresh: bool) {
         let user = self.machine.world.sessions[session].user.clone();
         self.machine.explicit_credentials(&user, None);
-        let (logon_process, process) = match (is_refresh, self.machine.style) {
-            (true, _) => ("Negotiat", "lsass.exe"),
-            (_, Style::Ten) => ("User32 ", "svchost.exe"),
-            (_, Style::Seven) => ("User32 ", "winlogon.exe"),
-        };
         let logon_type = if self.plan.with_more && !is_refresh && self.percent(10) { 13 } else { 7 };
-        let shape =
-            Shape { user: &user, logon_type, subject: 0x3e7, logon_process, process: Some(process), address };
+        let shape = match is_refresh {
+            true => Shape { address, ..Shape::local(&user, logon_type, "Negotiat", "lsass.exe") },
+            false => self.machine.desktop(&user, logon_type, address),
+        };
         let luids = self.machine.log_on(session, &shape, if is_refresh { REFRESH } else { UNLOCK });
         for luid in luids {
             self.machine.log_off(session, luid, logon_type);
@@ -436,15 +400,10 @@ impl Life {
             1 => ("batch", r"CORP\task", 4),
             _ => ("network", self.machine.dice.pick(&USERS).unwrap_or(""), 3),
         };
-        let is_batch = logon_type == 4;
         let session = self.machine.open(class, user, logon_type);
-        let shape = Shape {
-            user,
-            logon_type,
-            subject: if is_batch { 0x3e7 } else { 0 },
-            logon_process: if is_batch { "Advapi  " } else { "Kerberos" },
-            process: is_batch.then_some("svchost.exe"),
-            address: if is_batch { "-" } else { "192.0.2.200" },
+        let shape = match logon_type {
+            4 => Shape::local(user, 4, "Advapi  ", "svchost.exe"),
+            _ => Shape::remote(user, "Kerberos", "192.0.2.200"),
         };
         let luids = self.machine.log_on(session, &shape, OWN);
         for luid in luids {

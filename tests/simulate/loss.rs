@@ -18,6 +18,8 @@ pub enum Loss {
     File(Log),
     /// Two at once.
     RunsAndFile(usize, Log),
+    /// Each log begins at its own depth.
+    Heads,
 }
 
 /// What the logs have before anything is lost.
@@ -34,7 +36,7 @@ impl fmt::Display for Loss {
 impl Loss {
     pub fn random(dice: &mut Dice) -> Loss {
         let log = LOGS[dice.below(3)];
-        match dice.below(10) {
+        match dice.below(11) {
             0 => Loss::Single(3),
             1 => Loss::Single(15),
             2 => Loss::Single(50),
@@ -46,6 +48,7 @@ impl Loss {
             6 => Loss::Head,
             7 => Loss::Tail,
             8 => Loss::File(log),
+            9 => Loss::Heads,
             _ => Loss::RunsAndFile(2, if log == Log::Security { Log::System } else { log }),
         }
     }
@@ -64,9 +67,8 @@ impl Loss {
                 security[from..].iter().take(length).for_each(|&row| left[row] = false);
             }
         };
-        let file = |log: Log, left: &mut Vec<bool>| {
-            (0..rows.len()).filter(|&row| rows[row].log == log).for_each(|row| left[row] = false);
-        };
+        let of_log = |log: Log| (0..rows.len()).filter(move |&row| rows[row].log == log);
+        let file = |log: Log, left: &mut Vec<bool>| of_log(log).for_each(|row| left[row] = false);
         match self {
             Loss::Nothing => {}
             Loss::Single(percent) => security.iter().for_each(|&row| left[row] = !dice.percent(percent)),
@@ -81,6 +83,12 @@ impl Loss {
                 security[cut..].iter().for_each(|&row| left[row] = false);
             }
             Loss::File(log) => file(log, &mut left),
+            Loss::Heads => {
+                for log in LOGS {
+                    let cut = dice.below(of_log(log).count());
+                    of_log(log).take(cut).for_each(|row| left[row] = false);
+                }
+            }
             Loss::RunsAndFile(n, log) => {
                 runs(n, &mut left, dice);
                 file(log, &mut left);

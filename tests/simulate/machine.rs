@@ -52,6 +52,18 @@ pub struct Shape<'a> {
     pub address: &'a str,
 }
 
+impl<'a> Shape<'a> {
+    /// From the network: nothing on this computer asked for it.
+    pub fn remote(user: &'a str, logon_process: &'static str, address: &'a str) -> Self {
+        Shape { user, logon_type: 3, subject: 0, logon_process, process: None, address }
+    }
+
+    /// By a program of the system, on this computer.
+    pub fn local(user: &'a str, logon_type: u32, logon_process: &'static str, process: &'static str) -> Self {
+        Shape { user, logon_type, subject: 0x3e7, logon_process, process: Some(process), address: "-" }
+    }
+}
+
 impl Machine {
     pub fn new(seed: u64) -> Machine {
         let mut dice = Dice(seed);
@@ -272,6 +284,12 @@ impl Machine {
         process.set("SubjectLogonId", Value::Hex64(luid));
         let row = self.security(process, cites);
         self.world.rows[row].is_anchor = is_anchor;
+    }
+
+    /// A user at the keyboard, or at the client of a Remote Desktop.
+    pub fn desktop<'a>(&self, user: &'a str, logon_type: u32, address: &'a str) -> Shape<'a> {
+        let process = if self.style == Style::Ten { "svchost.exe" } else { "winlogon.exe" };
+        Shape { address, ..Shape::local(user, logon_type, "User32 ", process) }
     }
 
     fn logon_event(&self, shape: &Shape<'_>, luid: u64, linked: u64, is_elevated: bool) -> Event {

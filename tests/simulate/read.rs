@@ -1,7 +1,7 @@
 //! Rows to EVTX bytes, and through the whole program.
 
 use super::{LOGS, Log, RowIdx, World};
-use evtx_fixture::LogWriter;
+use evtx_fixture::{Event, LogWriter};
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, open, parse_batch};
 use sessionscope::session::record::Record;
@@ -16,6 +16,15 @@ pub fn files(world: &World, left: &[bool]) -> Vec<File> {
     logs.filter(|(_, rows)| !rows.is_empty())
         .map(|(log, rows)| (format!("logs/{log:?}.evtx"), file(world, &rows)))
         .collect()
+}
+
+/// An export whose records are numbered anew, from 1.
+pub fn renumbered(world: &World, rows: &[RowIdx]) -> Vec<u8> {
+    let mut writer = LogWriter::new();
+    for (n, &row) in rows.iter().enumerate() {
+        writer.write(&Event { record_id: n as u64 + 1, ..world.rows[row].event.clone() });
+    }
+    writer.finish()
 }
 
 pub fn file(world: &World, rows: &[RowIdx]) -> Vec<u8> {

@@ -19,15 +19,7 @@ const AUDITS: [(u16, &str); 4] = [
 impl Machine {
     fn system_logon(&mut self, class: &'static str, user: &str) -> SessionIdx {
         let session = self.open(class, user, 2);
-        let shape = Shape {
-            user,
-            logon_type: 2,
-            subject: 0x3e7,
-            logon_process: "Advapi  ",
-            process: Some("winlogon.exe"),
-            address: "-",
-        };
-        self.log_on(session, &shape, OWN);
+        self.log_on(session, &Shape::local(user, 2, "Advapi  ", "winlogon.exe"), OWN);
         session
     }
 
@@ -217,16 +209,8 @@ impl Life {
     pub fn way_back(&mut self, session: SessionIdx, address: &str) -> Vec<(u64, u32)> {
         let own = &self.machine.world.sessions[session];
         let (user, logon_type) = (own.user.clone(), own.logon_type);
-        let process = if self.machine.style == Style::Ten { "svchost.exe" } else { "winlogon.exe" };
         let address = if address == "LOCAL" { "127.0.0.1" } else { address };
-        let shape = Shape {
-            user: &user,
-            logon_type,
-            subject: 0x3e7,
-            logon_process: "User32 ",
-            process: Some(process),
-            address,
-        };
+        let shape = self.machine.desktop(&user, logon_type, address);
         self.machine.explicit_credentials(&user, None);
         let luids = self.machine.log_on(session, &shape, WAY_BACK);
         luids.into_iter().map(|luid| (luid, logon_type)).collect()
@@ -238,14 +222,7 @@ impl Life {
         let user = self.machine.dice.pick(&[r"CORP\carol", r"CORP\helper"]).unwrap_or("");
         let session = self.machine.open("secondary", user, 2);
         self.machine.world.sessions[session].parent = Some(on);
-        let shape = Shape {
-            user,
-            logon_type: 2,
-            subject: 0x3e7,
-            logon_process: "CredPro ",
-            process: Some("consent.exe"),
-            address: "::1",
-        };
+        let shape = Shape { address: "::1", ..Shape::local(user, 2, "CredPro ", "consent.exe") };
         let luids = self.machine.log_on(session, &shape, OWN);
         if let [limited, _] = luids[..] {
             self.machine.log_off(session, limited, 2);
@@ -262,14 +239,7 @@ impl Life {
             let own = &self.machine.world.sessions[on];
             (own.user.clone(), own.primary())
         };
-        let shape = Shape {
-            user: &user,
-            logon_type: 2,
-            subject,
-            logon_process: "Advapi  ",
-            process: Some("chrome.exe"),
-            address: "-",
-        };
+        let shape = Shape { subject, ..Shape::local(&user, 2, "Advapi  ", "chrome.exe") };
         let session = self.short_session("secondary", &shape, &[0, SECOND]);
         self.machine.world.sessions[session].parent = Some(on);
     }
@@ -277,50 +247,23 @@ impl Life {
     /// Trap 38: S4U on this computer.
     fn local_network(&mut self) {
         let user = self.machine.dice.pick(&[r"CORP\bob", r"CORP\carol"]).unwrap_or("");
-        let shape = Shape {
-            user,
-            logon_type: 3,
-            subject: 0x3e7,
-            logon_process: "Authz   ",
-            process: Some("svchost.exe"),
-            address: "-",
-        };
+        let shape = Shape::local(user, 3, "Authz   ", "svchost.exe");
         self.short_session("local_network", &shape, &[0, SECOND, 20 * MINUTE]);
     }
 
     fn cleartext(&mut self) {
-        let shape = Shape {
-            user: r"CORP\bob",
-            logon_type: 8,
-            subject: 0x3e7,
-            logon_process: "Advapi  ",
-            process: Some("w3wp.exe"),
-            address: "192.0.2.61",
-        };
+        let by_server = Shape::local(r"CORP\bob", 8, "Advapi  ", "w3wp.exe");
+        let shape = Shape { address: "192.0.2.61", ..by_server };
         self.short_session("network", &shape, &[0, 30 * SECOND, 20 * MINUTE]);
     }
 
     fn service(&mut self) {
-        let shape = Shape {
-            user: r"CORP\svc_backup",
-            logon_type: 5,
-            subject: 0x3e7,
-            logon_process: "Advapi  ",
-            process: Some("services.exe"),
-            address: "-",
-        };
+        let shape = Shape::local(r"CORP\svc_backup", 5, "Advapi  ", "services.exe");
         self.short_session("service", &shape, &[MINUTE, 3 * HOUR, 200 * HOUR]);
     }
 
     fn anonymous(&mut self) {
-        let shape = Shape {
-            user: "ANONYMOUS LOGON",
-            logon_type: 3,
-            subject: 0,
-            logon_process: "NtLmSsp ",
-            process: None,
-            address: "192.0.2.44",
-        };
+        let shape = Shape::remote("ANONYMOUS LOGON", "NtLmSsp ", "192.0.2.44");
         self.short_session("anonymous", &shape, &[0, 12 * SECOND, HOUR]);
     }
 
@@ -336,14 +279,7 @@ impl Life {
     /// Somebody looks at shares through a network logon: 5140 and 5145 cite it.
     fn shares(&mut self) {
         let user = self.machine.dice.pick(&[r"CORP\alice", r"CORP\bob"]).unwrap_or("");
-        let shape = Shape {
-            user,
-            logon_type: 3,
-            subject: 0,
-            logon_process: "Kerberos",
-            process: None,
-            address: ADDRESSES[1],
-        };
+        let shape = Shape::remote(user, "Kerberos", ADDRESSES[1]);
         let session = self.short_session("network", &shape, &[2 * SECOND, 20 * SECOND, 10 * MINUTE]);
         let luid = self.machine.world.sessions[session].primary();
         for id in [5140, 5145, 5145] {

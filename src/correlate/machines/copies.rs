@@ -5,12 +5,14 @@ use super::{Group, Node, has_same_content};
 use crate::event::{Records, RowIdx};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// So many records of each source are looked for in the others.
 const SAMPLES: usize = 32;
 
-/// So many of them at least, and this share, are found: two machines start their services alike, but not to 100 ns.
+/// So many of them at least, or all there are, and this share are found: two machines start their services alike, but
+/// not to 100 ns.
 const MIN_FOUND: u32 = 3;
 const MIN_SHARE: f64 = 0.9;
 
@@ -25,9 +27,11 @@ pub fn originals(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u3
         by_log.entry((nodes[group.node].computer, group.channel)).or_default().push(n);
     }
     for mut log in by_log.into_values().filter(|log| log.len() > 1) {
-        // What has most is taken to be the log itself.
+        // What has most is taken to be the log itself; of two, not the one that counts from 1.
         log.sort_by_key(|&n| {
-            (std::cmp::Reverse(groups[n].rows.len()), rank[nodes[groups[n].node].source as usize])
+            let rows = &groups[n].rows;
+            let last = rows.last().map(|&row| records.id[row as usize]);
+            (Reverse(rows.len()), Reverse(last), rank[nodes[groups[n].node].source as usize])
         });
         let found = search(records, groups, &log);
         let mut of_copy: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
@@ -49,15 +53,18 @@ pub fn originals(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u3
 struct Found {
     /// Of the time that the other covers.
     n_looked_for: u32,
+    n_samples: u32,
     n_same_id: u32,
     n_other_id: u32,
 }
 
 impl Found {
     fn is_copy(self) -> bool {
-        self.n_same_id == 0
-            && self.n_other_id >= MIN_FOUND
-            && f64::from(self.n_other_id) >= MIN_SHARE * f64::from(self.n_looked_for)
+        // A log that counts from 1 and its copy agree up to the first record that is missing.
+        let n_found = self.n_other_id + self.n_same_id;
+        let n_others = self.n_samples.saturating_sub(self.n_same_id);
+        self.n_other_id >= MIN_FOUND.min(n_others).max(1)
+            && f64::from(n_found) >= MIN_SHARE * f64::from(self.n_looked_for)
     }
 }
 
@@ -116,7 +123,8 @@ fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usiz
             let own = runs.get(&group).map_or(&[][..], |run| &samples[run.clone()]);
             let is_within = |sample: &&Sample| (span.0..=span.1).contains(&Some(time(sample.row)));
             let n_looked_for = own.iter().filter(is_within).count() as u32;
-            found.entry((group, other)).or_default().n_looked_for = n_looked_for;
+            let found = found.entry((group, other)).or_default();
+            (found.n_looked_for, found.n_samples) = (n_looked_for, own.len() as u32);
         }
     }
     found
