@@ -292,6 +292,7 @@ fn on_at(found: &Found<'_>, own: &[SessionIdx], at: Timestamp) -> Option<Session
 }
 
 /// Edges by where they lead and as whom, in the order of time by the clock of most.
+#[derive(Clone)]
 pub struct Index {
     by_target: FxHashMap<(u32, u32), Vec<u32>>,
     by_guid: FxHashMap<StrId, Vec<u32>>,
@@ -340,12 +341,12 @@ impl Index {
         }
     }
 
-    /// Puts the times of all edges right.
-    pub fn correct(&mut self, edges: &[Edge], clocks: &Clocks) {
-        for (at, edge) in self.at.iter_mut().zip(edges) {
-            *at = clocks.right(edge.machine, edge.at);
-        }
-        self.sort();
+    /// The same, with the times of all edges put right.
+    pub fn corrected(&self, edges: &[Edge], clocks: &Clocks) -> Self {
+        let at = edges.iter().map(|edge| clocks.right(edge.machine, edge.at)).collect();
+        let mut index = Index { at, ..self.clone() };
+        index.sort();
+        index
     }
 
     pub fn is_empty(&self) -> bool {

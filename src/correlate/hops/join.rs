@@ -76,7 +76,7 @@ pub struct Joiner<'a, 'p> {
 
 impl<'a> Joiner<'a, '_> {
     /// Learns how far clocks are apart, and whose addresses are that nothing tells.
-    pub fn learn(mut self) -> Clocks {
+    pub fn learn(&mut self) -> Clocks {
         let (mut samples, mut met) = (Samples::default(), Claims::default());
         if !self.index.is_empty() {
             self.each_landing(|joiner, landing| {
@@ -91,7 +91,7 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
-    pub fn join(mut self) -> Vec<Joined> {
+    pub fn join(&mut self) -> Vec<Joined> {
         let mut joined = Vec::new();
         let mut preamble: Option<(SessionIdx, Timestamp)> = None;
         self.each_landing(|joiner, landing| {

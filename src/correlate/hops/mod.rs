@@ -48,9 +48,9 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         let mut places = Places::of(records, machines, sessions);
         targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
         let mut accounts = Keys::of(records, account);
-        let mut index = Index::of(&edges, &targets, &mut accounts);
+        let index = Index::of(&edges, &targets, &mut accounts);
         let sources = Sources::of(&found, &mut accounts);
-        let joiner = Joiner {
+        let mut joiner = Joiner {
             found: &found,
             edges: &edges,
             index: &index,
@@ -61,17 +61,8 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
             is_told: &mut is_told,
         };
         let clocks = joiner.learn();
-        index.correct(&edges, &clocks);
-        let joiner = Joiner {
-            found: &found,
-            edges: &edges,
-            index: &index,
-            clocks: &clocks,
-            places: &mut places,
-            accounts: &mut accounts,
-            sources: &sources,
-            is_told: &mut is_told,
-        };
+        let index = index.corrected(&edges, &clocks);
+        (joiner.index, joiner.clocks) = (&index, &clocks);
         let mut joined = joiner.join();
         support::support(&found, &clocks, &mut places, &mut accounts, &mut joined);
         joined.iter().for_each(|own| hops.add(own.hop(&found, &edges), None));
