@@ -25,6 +25,7 @@ mod parallel;
 pub mod parse;
 pub mod problem;
 pub mod query;
+mod room;
 pub mod session;
 pub mod time;
 

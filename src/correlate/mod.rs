@@ -72,9 +72,10 @@ pub struct Correlated {
 /// on the order in which the records came.
 pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     let (mut machines, duplicates) = machines::machines(records, paths);
-    let mut sessions = Sessions::default();
+    let n_all =
+        machines.iter().filter_map(|machine| Some(machine.lineages[machine.security?].rows.len())).sum();
+    let mut found = Found { n_all, ..Found::default() };
     let kinds = activity::Kinds::of(records);
-    let mut explicit = Vec::new();
     let subcategories = coverage::Subcategories::of(records);
     let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
@@ -88,8 +89,9 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
-        add_sessions(records, n as u32, machine, &outside, &kinds, &mut sessions, &mut explicit);
+        add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);
     }
+    let Found { mut sessions, explicit, .. } = found;
     gateway::origins(records, &machines, &mut sessions);
     tickets::origins(records, &machines, &mut sessions);
     bursts::bursts(&mut sessions);
@@ -101,25 +103,42 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
 const DRAFTS_IN_ROW: usize = 512;
 const ROWS_AT_ONCE: usize = 16;
 
+/// What was worked out so far.
+#[derive(Default)]
+struct Found {
+    sessions: Sessions,
+    explicit: Vec<Explicit>,
+    /// Security records that were gone through, and those there are.
+    n_done: usize,
+    n_all: usize,
+}
+
+impl Found {
+    /// Adds a boot of so many Security records: what is to come is taken to have as many sessions for each.
+    fn add(&mut self, n_records: usize, (part, edges): (Sessions, Vec<Explicit>)) {
+        self.n_done += n_records;
+        let first = self.sessions.all.len() as SessionIdx;
+        let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
+        self.explicit.extend(edges.into_iter().map(after));
+        self.sessions.append(part, self.n_all as f64 / self.n_done.max(1) as f64);
+    }
+}
+
 fn add_sessions(
     records: &Records,
-    machine: u32,
-    facts: &Machine,
+    machine: (u32, &Machine),
     outside: &Outside,
     kinds: &activity::Kinds,
-    sessions: &mut Sessions,
-    explicit: &mut Vec<Explicit>,
+    found: &mut Found,
 ) {
-    let mut next = 0;
-    while next < facts.boots.len() {
-        let boots = boots_at_once(&facts.boots, next);
-        let of_boot = |n: usize| sessions_of_boot(records, (machine, facts), boots.start + n, outside, kinds);
-        for (part, edges) in crate::parallel::map(boots.len(), of_boot) {
-            let first = sessions.all.len() as SessionIdx;
-            let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
-            explicit.extend(edges.into_iter().map(after));
-            sessions.append(part);
-        }
+    let (all, mut next) = (&machine.1.boots, 0);
+    while next < all.len() {
+        let boots = boots_at_once(all, next);
+        let of_boot = |n: usize| {
+            let n = boots.start + n;
+            (all[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds))
+        };
+        crate::parallel::each(boots.len(), of_boot, |(n_records, part)| found.add(n_records, part));
         next = boots.end;
     }
 }
@@ -182,7 +201,10 @@ fn sessions_of_boot(
             let from = first + n * DRAFTS_IN_ROW;
             in_row(from..(from + DRAFTS_IN_ROW).min(n_groups))
         };
-        crate::parallel::map(n_rows, row).into_iter().for_each(|part| sessions.append(part));
+        crate::parallel::each(n_rows, row, |part| {
+            let n_done = sessions.all.len() + part.all.len();
+            sessions.append(part, n_groups as f64 / n_done as f64);
+        });
     }
     link_parents(&groups, &mut sessions);
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);

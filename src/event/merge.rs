@@ -3,6 +3,7 @@
 use super::columns::{StrId, Strings};
 use super::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use super::{EventIdx, columns::LAYOUTS};
+use crate::room::make_room;
 
 /// Records that grow block by block.
 #[derive(Clone, Default)]
@@ -70,19 +71,6 @@ impl Merged {
             self.records.signatures.push(self.signatures.all[id as usize]);
         }
         id
-    }
-}
-
-/// A column that is full grows to what it will be in the end, and a little more: what comes may be denser. Doubled as
-/// usual, it would take twice its room and be copied to the very end; from one size to the next it grows by no more
-/// than four times, for the first of a log says little about its last.
-fn make_room<T>(column: &mut Vec<T>, n_more: usize, n_times_as_much: f64) {
-    let n_needed = column.len() + n_more;
-    if n_needed > column.capacity() {
-        let n_wanted = (n_needed as f64 * n_times_as_much * 1.02) as usize;
-        let n_wanted = n_wanted.clamp(n_needed + n_needed / 4, 4 * n_needed);
-        // Without so much memory there may still be enough for the block.
-        let _ = column.try_reserve_exact(n_wanted - column.len());
     }
 }
 

@@ -9,6 +9,7 @@ pub mod record;
 
 use crate::event::{LogonId, RowIdx, StrId};
 use crate::machine::Pos;
+use crate::room::make_room;
 use crate::time::Timestamp;
 use burst::{Burst, BurstIdx};
 use hop::Hop;
@@ -562,12 +563,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Appends the sessions of another boot or of the next in this one, before their bursts and hops are known.
-    pub fn append(&mut self, mut part: Sessions) {
-        if self.all.is_empty() {
-            *self = part;
-            return;
-        }
+    /// Appends the sessions of another boot or of the next in this one, before their bursts and hops are known. With
+    /// them there will be about `n_times_as_much` as there is: so much room is made.
+    pub fn append(&mut self, mut part: Sessions, n_times_as_much: f64) {
         let n_before = self.all.len() as SessionIdx;
         for session in &mut part.all {
             session.parent = session.parent.map(|parent| parent + n_before);
@@ -579,12 +577,12 @@ impl Sessions {
         }
         let after = |&(parent, child): &(SessionIdx, SessionIdx)| (parent + n_before, child + n_before);
         self.children.extend(part.children.iter().map(after));
-        self.all.append(&mut part.all);
-        self.logons.append(&mut part.logons);
-        self.evidence.append(&mut part.evidence);
-        self.intervals.append(&mut part.intervals);
-        self.origins.append(&mut part.origins);
-        self.activity.append(&mut part.activity);
+        append(&mut self.all, part.all, n_times_as_much);
+        append(&mut self.logons, part.logons, n_times_as_much);
+        append(&mut self.evidence, part.evidence, n_times_as_much);
+        append(&mut self.intervals, part.intervals, n_times_as_much);
+        append(&mut self.origins, part.origins, n_times_as_much);
+        append(&mut self.activity, part.activity, n_times_as_much);
     }
 
     pub fn logons(&self, session: &Session) -> &[Logon] {
@@ -609,4 +607,14 @@ impl Sessions {
         let n = self.children[first..].partition_point(|&(other, _)| other == parent);
         &self.children[first..first + n]
     }
+}
+
+fn append<T>(column: &mut Vec<T>, mut part: Vec<T>, n_times_as_much: f64) {
+    // All there will be is not copied.
+    if column.is_empty() && n_times_as_much <= 1.0 {
+        *column = part;
+        return;
+    }
+    make_room(column, part.len(), n_times_as_much);
+    column.append(&mut part);
 }

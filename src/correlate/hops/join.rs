@@ -26,8 +26,8 @@ const OF_ONE_DOMAIN: i64 = 5 * MINUTE;
 /// A ticket, and its LogonGuid, is used again for as long as this (rule 45).
 const TICKET_LIFE: i64 = 10 * HOUR;
 
-/// Of one account's desktops on a machine, so many of the newest are looked at.
-const MAX_DESKTOPS: usize = 64;
+/// Of one account's sessions on a machine, so many of the newest are looked at.
+const MAX_SOURCES: usize = 64;
 
 /// A logon that may have come from another machine.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ pub struct Joiner<'a, 'p> {
     pub index: Index,
     pub places: &'a mut Places<'p>,
     pub accounts: &'a mut Keys<'p>,
-    pub desktops: Desktops,
+    pub sources: &'a Sources,
     /// Edges that are known to have led to a logon.
     pub is_told: Vec<bool>,
 }
@@ -263,7 +263,7 @@ impl<'a> Joiner<'a, '_> {
         let edge = &self.edges[only.0 as usize];
         // Nor may it have come from a session of the account itself.
         let is_other = |idx: SessionIdx| Some(idx) != edge.session;
-        if self.open_on(edge.machine, landing, clocks).any(is_other) {
+        if self.open_on(&self.sources.desktops, edge.machine, landing, clocks).any(is_other) {
             return None;
         }
         self.tell(only.0, &[only.0]);
@@ -271,13 +271,20 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// The sessions of a logon's account that may have been open on a machine at that moment.
-    fn open_on(&self, machine: u32, landing: &Landing, clocks: &Clocks) -> impl Iterator<Item = SessionIdx> {
+    fn open_on(
+        &self,
+        sources: &'a ByAccount,
+        machine: u32,
+        landing: &Landing,
+        clocks: &Clocks,
+    ) -> impl Iterator<Item = SessionIdx> + 'a {
+        let found = self.found;
         let moment = landing.at.minus(clocks.between(machine, landing.machine));
         let may_be_apart = clocks.may_be_apart(machine, landing.machine);
         let slack = if may_be_apart { OF_ONE_DOMAIN } else { BEFORE };
-        let own = self.desktops.get(&(machine, landing.account)).into_iter().flatten();
-        let newest = own.rev().take(MAX_DESKTOPS).copied();
-        newest.filter(move |&idx| self.found.may_be_on(idx, moment, slack))
+        let own = sources.get(&(machine, landing.account)).into_iter().flatten();
+        let newest = own.rev().take(MAX_SOURCES).copied();
+        newest.filter(move |&idx| found.may_be_on(idx, moment, slack))
     }
 
     /// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
@@ -299,9 +306,16 @@ impl<'a> Joiner<'a, '_> {
         if self.edges_to(landing, span).any(|n| self.edges[n as usize].machine == machine) {
             return None;
         }
-        let mut open = self.open_on(machine, landing, clocks);
-        let (only, None) = (open.next()?, open.next()) else { return None };
-        drop(open);
+        let mut desktops = self.open_on(&self.sources.desktops, machine, landing, clocks);
+        let mut programs = self.open_on(&self.sources.programs, machine, landing, clocks);
+        // A person goes on from a desktop rather than from a program that runs as well.
+        let (only, other) = match desktops.next() {
+            Some(only) => (only, desktops.next()),
+            None => (programs.next()?, programs.next()),
+        };
+        if other.is_some() {
+            return None;
+        }
         let (at, named) = (self.places.machine_at(landing.address), self.places.machine(landing.workstation));
         let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
             .into_iter()
@@ -311,20 +325,33 @@ impl<'a> Joiner<'a, '_> {
     }
 }
 
-/// Desktops by machine and account, and netonly sessions by the account they are elsewhere.
-type Desktops = FxHashMap<(u32, u32), Vec<SessionIdx>>;
+/// Sessions that somebody may have gone on from with no credentials but their own, by machine and account.
+#[derive(Default)]
+pub struct Sources {
+    /// Desktops, and netonly sessions by the account they are elsewhere.
+    desktops: ByAccount,
+    /// Programs that run as somebody: by runas, as a service or as a task.
+    programs: ByAccount,
+}
 
-pub fn desktops(found: &Found<'_>, accounts: &mut Keys<'_>) -> Desktops {
-    let mut desktops = Desktops::default();
-    for (session, idx) in found.sessions.all.iter().zip(0..) {
-        let user = match session.class {
-            Class::Desktop => session.user,
-            Class::Secondary if !session.outbound_user.is_none() => session.outbound_user,
-            _ => continue,
-        };
-        desktops.entry((session.machine, accounts.key(user))).or_default().push(idx);
+type ByAccount = FxHashMap<(u32, u32), Vec<SessionIdx>>;
+
+impl Sources {
+    pub fn of(found: &Found<'_>, accounts: &mut Keys<'_>) -> Self {
+        let mut sources = Sources::default();
+        for (session, idx) in found.sessions.all.iter().zip(0..) {
+            let (kind, user) = match session.class {
+                Class::Desktop => (&mut sources.desktops, session.user),
+                Class::Secondary if !session.outbound_user.is_none() => {
+                    (&mut sources.desktops, session.outbound_user)
+                }
+                Class::Secondary | Class::Service | Class::Batch => (&mut sources.programs, session.user),
+                _ => continue,
+            };
+            kind.entry((session.machine, accounts.key(user))).or_default().push(idx);
+        }
+        sources
     }
-    desktops
 }
 
 fn landing(

@@ -21,7 +21,7 @@ use crate::session::hop::{HOP_RECORDS, Hop, HopHow, Reasons};
 use crate::session::{EndHow, Run, SessionIdx, Sessions};
 use crate::time::Timestamp;
 use edges::{Edge, Explicit, Index};
-use join::Joiner;
+use join::{Joiner, Sources};
 use places::Places;
 use rustc_hash::FxHashMap;
 
@@ -48,9 +48,9 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
         let mut accounts = Keys::of(records, account);
         let index = Index::of(&edges, &targets, &mut accounts);
-        let desktops = join::desktops(&found, &mut accounts);
+        let sources = &Sources::of(&found, &mut accounts);
         let (places, accounts) = (&mut places, &mut accounts);
-        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, desktops, is_told };
+        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, sources, is_told };
         let (mut joined, clocks) = join::join(&mut joiner);
         support::support(&found, &clocks, joiner.places, joiner.accounts, &mut joined);
         is_told = joiner.is_told;
