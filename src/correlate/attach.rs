@@ -365,13 +365,14 @@ fn attach_nla(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
             groups.attach(n, home, LogonRole::Nla);
         }
     }
-    // What Remote Desktop authenticated, and no desktop in the log followed.
+    // What Remote Desktop authenticated, and no desktop in the log followed: the last that came before it tells.
     for (&(_, address), logons) in &network {
-        for &(pos, n) in logons {
+        let next = logons.iter().skip(1).map(|&(pos, _)| Some(linker.time(pos))).chain([None]);
+        for (&(pos, n), next) in logons.iter().zip(next) {
             let group = &mut groups.all[n];
-            let account = linker.identity(group.primary);
-            if !group.is_attached && remote.is_authenticated(linker, account, address, linker.time(pos), NLA)
-            {
+            let (account, at) = (linker.identity(group.primary), linker.time(pos));
+            let within = next.map_or(NLA_TOLD, |next| next.since(at).clamp(0, NLA_TOLD));
+            if !group.is_attached && remote.is_authenticated(linker, account, address, at, within) {
                 group.class = Class::Reauth;
             }
         }

@@ -65,47 +65,49 @@ pub struct Joined {
 pub struct Joiner<'a, 'p> {
     pub found: &'a Found<'a>,
     pub edges: &'a [Edge],
-    pub index: Index,
+    pub index: &'a Index,
+    pub clocks: &'a Clocks,
     pub places: &'a mut Places<'p>,
     pub accounts: &'a mut Keys<'p>,
     pub sources: &'a Sources,
     /// Edges that are known to have led to a logon.
-    pub is_told: Vec<bool>,
-}
-
-/// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
-/// Also tells the clocks.
-pub fn join(joiner: &mut Joiner<'_, '_>) -> (Vec<Joined>, Clocks) {
-    let (mut samples, mut met) = (Samples::default(), Claims::default());
-    if !joiner.index.is_empty() {
-        joiner.each_landing(|joiner, landing| {
-            joiner.sample(&landing, &mut samples);
-            joiner.meet(&landing, &mut met);
-        });
-    }
-    if !met.is_empty() {
-        joiner.places.learn_met(&met);
-    }
-    let clocks = samples.clocks();
-    joiner.index.correct(joiner.edges, &clocks);
-    let mut joined = Vec::new();
-    let mut preamble: Option<(SessionIdx, Timestamp)> = None;
-    joiner.each_landing(|joiner, landing| {
-        let by_edge = joiner.by_edge(&landing, &clocks);
-        // What led to the network logon before a desktop led to the desktop (rule 32).
-        let is_told = preamble.is_some_and(|(session, at)| {
-            session == landing.session && (0..=AFTER).contains(&landing.at.since(at))
-        });
-        if by_edge.is_some() && landing.is_nla {
-            preamble = Some((landing.session, landing.at));
-        }
-        let own = by_edge.or_else(|| if is_told { None } else { joiner.by_origin(&landing, &clocks) });
-        joined.extend(own);
-    });
-    (joined, clocks)
+    pub is_told: &'a mut [bool],
 }
 
 impl<'a> Joiner<'a, '_> {
+    /// Learns how far clocks are apart, and whose addresses are that nothing tells.
+    pub fn learn(mut self) -> Clocks {
+        let (mut samples, mut met) = (Samples::default(), Claims::default());
+        if !self.index.is_empty() {
+            self.each_landing(|joiner, landing| {
+                joiner.sample(&landing, &mut samples);
+                joiner.meet(&landing, &mut met);
+            });
+        }
+        if !met.is_empty() {
+            self.places.learn_met(&met);
+        }
+        samples.clocks()
+    }
+
+    /// Joins logons to edges; where there is none, to the machine they name and the one session that was open there.
+    pub fn join(mut self) -> Vec<Joined> {
+        let mut joined = Vec::new();
+        let mut preamble: Option<(SessionIdx, Timestamp)> = None;
+        self.each_landing(|joiner, landing| {
+            let by_edge = joiner.by_edge(&landing);
+            // What led to the network logon before a desktop led to the desktop (rule 32).
+            let is_told = preamble.is_some_and(|(session, at)| {
+                session == landing.session && (0..=AFTER).contains(&landing.at.since(at))
+            });
+            if by_edge.is_some() && landing.is_nla {
+                preamble = Some((landing.session, landing.at));
+            }
+            joined.extend(by_edge.or_else(|| if is_told { None } else { joiner.by_origin(&landing) }));
+        });
+        joined
+    }
+
     /// Every logon over the network that an edge or its own words may lead back to another machine, in the order of
     /// sessions.
     fn each_landing(&mut self, mut act: impl FnMut(&mut Self, Landing)) {
@@ -134,10 +136,11 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// Edges to a logon's machine as its account, or, of Remote Desktop, as nobody known.
-    fn edges_to(&self, landing: &Landing, span: Span) -> impl Iterator<Item = u32> {
+    fn edges_to(&self, landing: &Landing, span: Span) -> impl Iterator<Item = u32> + use<'a> {
+        let (index, machine) = (self.index, landing.machine);
         let rdp = landing.is_remote_desktop.then_some(NOBODY);
         let accounts = std::iter::once(landing.account).chain(rdp);
-        accounts.flat_map(move |account| self.index.to((landing.machine, account), span))
+        accounts.flat_map(move |account| index.to((machine, account), span))
     }
 
     /// Why this edge may have led there; `None` if something says that it did not.
@@ -169,10 +172,10 @@ impl<'a> Joiner<'a, '_> {
     /// How long after each edge that may well have led to it a logon came.
     fn sample(&mut self, landing: &Landing, samples: &mut Samples) {
         let span = Span::around(landing.at, MAX_SKEW, MAX_SKEW);
-        let near: Vec<u32> = self.index.to((landing.machine, landing.account), span).collect();
-        for n in near {
+        let (index, edges) = (self.index, self.edges);
+        for n in index.to((landing.machine, landing.account), span) {
             if self.reasons(n, landing).is_some_and(is_proven) {
-                let edge = &self.edges[n as usize];
+                let edge = &edges[n as usize];
                 samples.add(edge.machine, landing.machine, landing.at.since(edge.at));
             }
         }
@@ -197,23 +200,23 @@ impl<'a> Joiner<'a, '_> {
         }
     }
 
-    fn by_edge(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
-        let (n, reasons) = self.best(landing, clocks).or_else(|| self.only(landing, clocks))?;
+    fn by_edge(&mut self, landing: &Landing) -> Option<Joined> {
+        let (n, reasons) = self.best(landing).or_else(|| self.only(landing))?;
         let edge = &self.edges[n as usize];
         Some(Joined::new(*landing, Some(n), edge.machine, edge.session, reasons))
     }
 
     /// The edge with the best reasons; of equal ones the nearest.
-    fn best(&mut self, landing: &Landing, clocks: &Clocks) -> Option<(u32, Reasons)> {
+    fn best(&mut self, landing: &Landing) -> Option<(u32, Reasons)> {
+        let (index, edges, clocks) = (self.index, self.edges, self.clocks);
         let at = clocks.right(landing.machine, landing.at);
         let near = self.edges_to(landing, Span::around(at, AFTER, BEFORE + SKEW_SLACK));
-        let of_ticket = self.index.with_guid(landing.guid, Span::around(at, TICKET_LIFE, MAX_SKEW));
-        let candidates: Vec<u32> = near.chain(of_ticket).collect();
+        let of_ticket = index.with_guid(landing.guid, Span::around(at, TICKET_LIFE, MAX_SKEW));
         let mut best: Option<(u8, i64, u32, Reasons)> = None;
         let mut enough = Vec::new();
-        for n in candidates {
-            let edge = &self.edges[n as usize];
-            let away = at.since(self.index.at(n));
+        for n in near.chain(of_ticket) {
+            let edge = &edges[n as usize];
+            let away = at.since(index.at(n));
             let is_skewed = clocks.between(edge.machine, landing.machine) != 0;
             let before = if is_skewed { BEFORE + SKEW_SLACK } else { BEFORE };
             let is_in_time = away >= -before && !clocks.are_apart(edge.machine, landing.machine);
@@ -247,23 +250,24 @@ impl<'a> Joiner<'a, '_> {
 
     /// Between machines whose clocks are apart nobody knows how far: the edge that is proven by what it names, if there
     /// is but one within the time that clocks of one domain may differ.
-    fn only(&mut self, landing: &Landing, clocks: &Clocks) -> Option<(u32, Reasons)> {
+    fn only(&mut self, landing: &Landing) -> Option<(u32, Reasons)> {
+        let (index, edges, clocks) = (self.index, self.edges, self.clocks);
         if !clocks.has_apart() {
             return None;
         }
         let at = clocks.right(landing.machine, landing.at);
         let span = Span::around(at, OF_ONE_DOMAIN, OF_ONE_DOMAIN);
-        let near: Vec<u32> = self.index.to((landing.machine, landing.account), span).collect();
-        let mut proven = near.into_iter().filter_map(|n| {
-            let is_apart = clocks.are_apart(self.edges[n as usize].machine, landing.machine);
+        let near = index.to((landing.machine, landing.account), span);
+        let mut proven = near.filter_map(|n| {
+            let is_apart = clocks.are_apart(edges[n as usize].machine, landing.machine);
             let reasons = if is_apart { self.reasons(n, landing)? } else { return None };
             (is_proven(reasons) && reasons.has(Reasons::USER)).then_some((n, reasons))
         });
         let (only, None) = (proven.next()?, proven.next()) else { return None };
-        let edge = &self.edges[only.0 as usize];
+        let edge = &edges[only.0 as usize];
         // Nor may it have come from a session of the account itself.
         let is_other = |idx: SessionIdx| Some(idx) != edge.session;
-        if self.open_on(&self.sources.desktops, edge.machine, landing, clocks).any(is_other) {
+        if self.open_on(&self.sources.desktops, edge.machine, landing).any(is_other) {
             return None;
         }
         self.tell(only.0, &[only.0]);
@@ -276,9 +280,8 @@ impl<'a> Joiner<'a, '_> {
         sources: &'a ByAccount,
         machine: u32,
         landing: &Landing,
-        clocks: &Clocks,
-    ) -> impl Iterator<Item = SessionIdx> + 'a {
-        let found = self.found;
+    ) -> impl Iterator<Item = SessionIdx> + use<'a> {
+        let (found, clocks) = (self.found, self.clocks);
         let moment = landing.at.minus(clocks.between(machine, landing.machine));
         let may_be_apart = clocks.may_be_apart(machine, landing.machine);
         let slack = if may_be_apart { OF_ONE_DOMAIN } else { BEFORE };
@@ -298,7 +301,8 @@ impl<'a> Joiner<'a, '_> {
 
     /// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it
     /// had one open and no more.
-    fn by_origin(&mut self, landing: &Landing, clocks: &Clocks) -> Option<Joined> {
+    fn by_origin(&mut self, landing: &Landing) -> Option<Joined> {
+        let clocks = self.clocks;
         let machine = self.origin(landing)?;
         // An edge near it, of whatever session there, may have led to it after all.
         let near = if clocks.may_be_apart(machine, landing.machine) { OF_ONE_DOMAIN } else { AFTER };
@@ -306,8 +310,8 @@ impl<'a> Joiner<'a, '_> {
         if self.edges_to(landing, span).any(|n| self.edges[n as usize].machine == machine) {
             return None;
         }
-        let mut desktops = self.open_on(&self.sources.desktops, machine, landing, clocks);
-        let mut programs = self.open_on(&self.sources.programs, machine, landing, clocks);
+        let mut desktops = self.open_on(&self.sources.desktops, machine, landing);
+        let mut programs = self.open_on(&self.sources.programs, machine, landing);
         // A person goes on from a desktop rather than from a program that runs as well.
         let (only, other) = match desktops.next() {
             Some(only) => (only, desktops.next()),

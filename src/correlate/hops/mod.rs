@@ -24,6 +24,7 @@ use edges::{Edge, Explicit, Index};
 use join::{Joiner, Sources};
 use places::Places;
 use rustc_hash::FxHashMap;
+use skew::Clocks;
 
 /// What is known when hops are looked for.
 pub struct Found<'a> {
@@ -47,13 +48,32 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         let mut places = Places::of(records, machines, sessions);
         targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
         let mut accounts = Keys::of(records, account);
-        let index = Index::of(&edges, &targets, &mut accounts);
-        let sources = &Sources::of(&found, &mut accounts);
-        let (places, accounts) = (&mut places, &mut accounts);
-        let mut joiner = Joiner { found: &found, edges: &edges, index, places, accounts, sources, is_told };
-        let (mut joined, clocks) = join::join(&mut joiner);
-        support::support(&found, &clocks, joiner.places, joiner.accounts, &mut joined);
-        is_told = joiner.is_told;
+        let mut index = Index::of(&edges, &targets, &mut accounts);
+        let sources = Sources::of(&found, &mut accounts);
+        let joiner = Joiner {
+            found: &found,
+            edges: &edges,
+            index: &index,
+            clocks: &Clocks::default(),
+            places: &mut places,
+            accounts: &mut accounts,
+            sources: &sources,
+            is_told: &mut is_told,
+        };
+        let clocks = joiner.learn();
+        index.correct(&edges, &clocks);
+        let joiner = Joiner {
+            found: &found,
+            edges: &edges,
+            index: &index,
+            clocks: &clocks,
+            places: &mut places,
+            accounts: &mut accounts,
+            sources: &sources,
+            is_told: &mut is_told,
+        };
+        let mut joined = joiner.join();
+        support::support(&found, &clocks, &mut places, &mut accounts, &mut joined);
         joined.iter().for_each(|own| hops.add(own.hop(&found, &edges), None));
     }
     let mut hosts = Keys::of(records, |text| places::host(text).to_lowercase());
