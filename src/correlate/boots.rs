@@ -332,7 +332,12 @@ impl Pairing<'_> {
 
     fn security_only(&self, start: Start, from: Pos, next: Option<&Start>) -> Cut {
         let end = next.map_or(self.system.rows.len() as Pos, |next| next.pos);
-        let system = first_since(self.records, self.system, from..end, start.at).unwrap_or(end);
+        // Of a clock that was put right minutes later, System's records carry either time.
+        let right = start.at.plus(start.moved);
+        let is_own =
+            |at: Timestamp| right <= at || start.moved > 0 && (0..SAME_START).contains(&at.since(start.at));
+        let time = |pos: Pos| self.records.time[self.system.rows[pos as usize] as usize];
+        let system = (from..end).find(|&pos| is_own(time(pos))).unwrap_or(end);
         Cut { at: start.at, since: start.since, anchors: start.anchors, security: start.pos, system }
     }
 }
