@@ -3,6 +3,7 @@
 use super::classify::{class_of_account, class_of_logon, is_window_manager};
 use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
+use super::remote::name;
 use crate::audit::tasks;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
@@ -229,9 +230,14 @@ impl<'a> Linker<'a> {
         (other != idx && is_new && self.is_same_account(idx, other)).then_some(other)
     }
 
+    /// Whether two LogonIds may be one account's. 4778 and 4779 name an account without its SID: then the names tell.
     fn is_same_account(&self, a: TrackIdx, b: TrackIdx) -> bool {
-        let (a, b) = (self.identity(a).sid, self.identity(b).sid);
-        a.is_none() || b.is_none() || a == b
+        let (a, b) = (self.identity(a), self.identity(b));
+        if !a.sid.is_none() && !b.sid.is_none() {
+            return a.sid == b.sid;
+        }
+        let is_unnamed = a.user.is_none() || b.user.is_none();
+        is_unnamed || a.user == b.user || name(self.records.text(a.user)) == name(self.records.text(b.user))
     }
 
     /// Rule 27: before Windows 10 nothing but their likeness joins both halves.
