@@ -3,11 +3,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod cli;
 
-/// Exports make many small texts; this allocator serves them in half the time of the system's.
-#[cfg(not(target_arch = "wasm32"))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
     cli::main()
