@@ -3,7 +3,7 @@
 /// Records that are worked on side by side: enough for cores to even out what is long and short, few enough to keep
 /// memory flat.
 #[cfg(not(target_arch = "wasm32"))]
-pub const MAX_RECORDS: usize = 1 << 18;
+pub const MAX_RECORDS: usize = 1 << 16;
 #[cfg(target_arch = "wasm32")]
 pub const MAX_RECORDS: usize = 1;
 

@@ -5,7 +5,6 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator,
     ParallelIterator,
 };
-use rayon::slice::ParallelSlice;
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
@@ -56,16 +55,25 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     case.show(&Query { is_grouped, shown_noise, ..Query::default() });
     let case = &*case;
     let shown = case.shown::<Lent<'_>>(0, 0);
+    let part = |first: u32| {
+        let (mut lines, mut n_bursts, mut n_in_bursts) = (Packed::default(), 0, 0);
+        for row in case.shown(first, IN_ROW).rows {
+            lines.add(line(&row).each_ref().map(String::as_str));
+            if let Some(burst) = &row.group {
+                n_bursts += 1;
+                n_in_bursts += burst.n_shown;
+            }
+        }
+        (lines, (n_bursts, n_in_bursts))
+    };
     let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();
-    let rows = firsts.into_par_iter().flat_map_iter(|first| case.shown(first, IN_ROW).rows);
-    let (in_bursts, lines): (Vec<u32>, Vec<[String; 8]>) =
-        rows.map(|row| (row.group.as_ref().map_or(0, |burst| burst.n_shown), line(&row))).unzip();
+    let (parts, bursts): (Vec<Packed<8>>, Vec<(u32, u32)>) = firsts.into_par_iter().map(part).unzip();
     let header = ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"];
-    print_table(out, header, &lines)?;
+    print_packed(out, header, &parts)?;
     let hidden = shown.n_total - shown.n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
-    let n_in_bursts: u32 = in_bursts.iter().sum();
-    let bursts = match in_bursts.iter().filter(|&&n| n > 0).count() {
+    let n_in_bursts: u32 = bursts.iter().map(|(_, n)| n).sum();
+    let bursts = match bursts.iter().map(|(n, _)| n).sum() {
         0 => String::new(),
         n => format!(", {n_in_bursts} of them in {n} bursts (--no-bursts)"),
     };
@@ -160,37 +168,69 @@ pub fn print_table<const N: usize>(
     header: [&str; N],
     lines: &[[String; N]],
 ) -> Outcome {
-    let widths_of = |line: &[String; N]| line.each_ref().map(|cell| cell.chars().count().min(MAX_CELL));
-    let wider = |one: [usize; N], other: [usize; N]| std::array::from_fn(|n| one[n].max(other[n]));
-    let widths = wider(
-        header.map(|cell| cell.chars().count()),
-        lines.par_iter().with_min_len(IN_ROW as usize).map(widths_of).reduce(|| [0; N], wider),
-    );
-    out.write_all(table_text(widths, std::iter::once(header)).as_bytes())?;
-    for lines in lines.chunks((IN_ROW * ROWS_AT_ONCE) as usize) {
-        let rows = lines.par_chunks(IN_ROW as usize);
-        let text = |row: &[[String; N]]| {
-            table_text(widths, row.iter().map(|line| line.each_ref().map(String::as_str)))
-        };
-        let texts: Vec<String> = rows.map(text).collect();
+    let mut packed = Packed::default();
+    lines.iter().for_each(|line| packed.add(line.each_ref().map(String::as_str)));
+    print_packed(out, header, &[packed])
+}
+
+/// Lines of a table in one text, for there may be a million: each cell with a tab after it, which visible text has none of.
+struct Packed<const N: usize> {
+    text: String,
+    widths: [usize; N],
+}
+
+impl<const N: usize> Default for Packed<N> {
+    fn default() -> Self {
+        Packed { text: String::new(), widths: [0; N] }
+    }
+}
+
+impl<const N: usize> Packed<N> {
+    fn add(&mut self, cells: [&str; N]) {
+        for (cell, width) in cells.into_iter().zip(&mut self.widths) {
+            let cell = cut(cell);
+            *width = (*width).max(cell.chars().count());
+            self.text.push_str(&cell);
+            self.text.push('\t');
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = [&str; N]> {
+        let mut cells = self.text.split_terminator('\t');
+        std::iter::from_fn(move || {
+            let mut line = [""; N];
+            line[0] = cells.next()?;
+            line[1..].iter_mut().zip(&mut cells).for_each(|(cell, text)| *cell = text);
+            Some(line)
+        })
+    }
+
+    /// The lines as text, in columns this wide.
+    fn print(&self, widths: [usize; N]) -> String {
+        let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
+        for cells in self.lines() {
+            for (cell, width) in cells.into_iter().zip(widths) {
+                text.push_str(cell);
+                text.push_str(&blank[cell.chars().count()..width + 2]);
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn print_packed<const N: usize>(out: &mut impl Write, header: [&str; N], parts: &[Packed<N>]) -> Outcome {
+    let mut head = Packed::default();
+    head.add(header);
+    let wider = |one: [usize; N], part: &Packed<N>| std::array::from_fn(|n| one[n].max(part.widths[n]));
+    let widths = parts.iter().fold(head.widths, wider);
+    out.write_all(head.print(widths).as_bytes())?;
+    for parts in parts.chunks(ROWS_AT_ONCE as usize) {
+        let texts: Vec<String> = parts.par_iter().map(|part| part.print(widths)).collect();
         texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))?;
     }
     Ok(())
-}
-
-/// Lines of a table whose columns are this wide.
-fn table_text<'a, const N: usize>(widths: [usize; N], lines: impl Iterator<Item = [&'a str; N]>) -> String {
-    let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
-    for cells in lines {
-        for (cell, width) in cells.into_iter().zip(widths) {
-            let cell = cut(cell);
-            text.push_str(&cell);
-            text.push_str(&blank[cell.chars().count()..width + 2]);
-        }
-        text.truncate(text.trim_end_matches(' ').len());
-        text.push('\n');
-    }
-    text
 }
 
 /// Prints the ledger for people.
