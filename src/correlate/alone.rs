@@ -222,11 +222,12 @@ pub fn add(
         start,
         end,
         last_seen,
-        duration_min: span(start.latest, end.earliest.or(end.at)),
+        duration_min: span(start.latest, end.earliest.or(end.at)).into(),
         duration_max: span(
             start.earliest,
             end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
-        ),
+        )
+        .into(),
         evidence: super::draft::append(&mut sessions.evidence, evidence),
         intervals: super::draft::append(&mut sessions.intervals, intervals),
         origins: super::draft::append(&mut sessions.origins, origins),

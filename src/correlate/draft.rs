@@ -301,14 +301,12 @@ impl<'a> Draft<'a> {
         let shortest = shortest.map(|at| at.plus(kept_after));
         let session = &mut self.session;
         if start.how == StartHow::Logon && end.confidence == Confidence::High {
-            session.duration = span(start.at, end.at);
+            session.duration = span(start.at, end.at).into();
         }
-        session.duration_min = span(start.at.or(start.latest), shortest);
-        session.duration_max =
-            span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
-        if is_set && session.duration_max.is_some() {
-            session.duration_min = session.duration_min.min(session.duration_max);
-        }
+        let least = span(start.at.or(start.latest), shortest);
+        let most = span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
+        session.duration_min = if is_set && most.is_some() { least.min(most) } else { least }.into();
+        session.duration_max = most.into();
     }
 
     fn fill_flags(&mut self) {

@@ -253,7 +253,7 @@ fn united(mut spans: Vec<Span>) -> Vec<Span> {
 
 /// Rule 38. What is only an upper bound leaves out nothing that somebody may have worked in.
 fn measure(draft: &mut Draft<'_>, spans: &[Span], is_complete: bool) {
-    let Some(wall) = draft.session.duration else { return };
+    let Some(wall) = draft.session.duration.get() else { return };
     let is_exact = is_complete && are_locks_audited(draft) && spans.iter().all(|span| span.is_sure);
     let without = |states: &[State]| {
         let counted = spans.iter().filter(|span| span.is_sure && states.contains(&span.what));
@@ -263,7 +263,7 @@ fn measure(draft: &mut Draft<'_>, spans: &[Span], is_complete: bool) {
     let active = without(&[State::Locked, State::Disconnected, State::Suspended]);
     let session = &mut draft.session;
     session.active_how = if is_exact { ActiveHow::Exact } else { ActiveHow::UpperBound };
-    (session.connected, session.active) = (Some(connected), Some(active));
+    (session.connected, session.active) = (Some(connected).into(), Some(active).into());
 }
 
 /// Whether every lock and disconnect of the session would have been written: their audit was on from its first record

@@ -189,8 +189,8 @@ fn key(
         Column::End => time(session.end.at.or(session.end.latest).or(session.end.earliest)),
         Column::EndHow => Some(session.end.how as u64),
         Column::Confidence => Some(session.end.confidence as u64),
-        Column::Duration => session.duration.or(session.duration_min).map(|ticks| ticks as u64),
-        Column::Active => session.active.map(|ticks| ticks as u64),
+        Column::Duration => session.duration.get().or(session.duration_min.get()).map(|ticks| ticks as u64),
+        Column::Active => session.active.get().map(|ticks| ticks as u64),
         Column::User => {
             rank(idx, USER).map(|user| user << 32 | rank(idx, DOMAIN).map_or(0, |domain| domain + 1))
         }
@@ -227,10 +227,10 @@ fn row<'a, T: Text<'a>>(from: &Exporter<'a>, idx: SessionIdx) -> Row<T> {
         end_confidence: session.end.confidence.word().into(),
         end_earliest: time(session.end.earliest),
         end_latest: time(session.end.latest),
-        duration_s: session.duration.map(seconds),
-        duration_min_s: session.duration_min.map(seconds),
-        duration_max_s: session.duration_max.map(seconds),
-        active_s: session.active.map(seconds),
+        duration_s: session.duration.get().map(seconds),
+        duration_min_s: session.duration_min.get().map(seconds),
+        duration_max_s: session.duration_max.get().map(seconds),
+        active_s: session.active.get().map(seconds),
         active_how: session.active_how.word().into(),
         origin_address: origin.and_then(|origin| text(origin.address)),
         origin_port: origin.and_then(|origin| origin.port),

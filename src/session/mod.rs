@@ -495,7 +495,38 @@ pub struct End {
     pub doubt: Option<Doubt>,
 }
 
-/// One session. Spans are in ticks.
+/// A length of time in ticks, if it is known: in half the room of an `Option<i64>`, for there may be a million sessions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Length(i64);
+
+impl Length {
+    /// No two moments are this far apart ([`Timestamp::since`]).
+    const UNKNOWN: i64 = i64::MIN;
+
+    pub fn get(self) -> Option<i64> {
+        (self.0 != Self::UNKNOWN).then_some(self.0)
+    }
+}
+
+impl From<Option<i64>> for Length {
+    fn from(ticks: Option<i64>) -> Self {
+        Length(ticks.unwrap_or(Self::UNKNOWN))
+    }
+}
+
+impl Default for Length {
+    fn default() -> Self {
+        Length(Self::UNKNOWN)
+    }
+}
+
+impl std::fmt::Debug for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// One session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {
     pub machine: u32,
@@ -523,11 +554,11 @@ pub struct Session {
     pub start: Start,
     pub end: End,
     pub last_seen: Option<Timestamp>,
-    pub duration: Option<i64>,
-    pub duration_min: Option<i64>,
-    pub duration_max: Option<i64>,
-    pub connected: Option<i64>,
-    pub active: Option<i64>,
+    pub duration: Length,
+    pub duration_min: Length,
+    pub duration_max: Length,
+    pub connected: Length,
+    pub active: Length,
     pub active_how: ActiveHow,
     pub flags: Flags,
     pub n_logons: u32,
