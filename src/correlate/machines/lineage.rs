@@ -1,7 +1,7 @@
 //! One log of a machine: its records from all sources in the order in which Windows wrote them, each once, and where
 //! some are missing (domain.md C.1, rules 3, 4 and 6).
 
-use super::{Group, Node, START_RECORDS, begins_with_start, has_same_content};
+use super::{Group, START_RECORDS, begins_with_start, has_same_content};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Pos};
 use crate::time::{SECOND, Timestamp};
@@ -39,7 +39,6 @@ struct Part {
 /// a log that was made anew follow each other by their first records' times: nothing else orders them.
 pub fn lineage(
     records: &Records,
-    nodes: &[Node],
     mut groups: Vec<(Segment, Group)>,
     rank: &[u32],
     duplicates: &mut [u64],
@@ -54,13 +53,10 @@ pub fn lineage(
         while let Some((_, group)) = groups.next_if(|(other, _)| *other == segment) {
             own.push(group);
         }
-        let ordered = ordered(records, nodes, own, rank, duplicates);
+        let rows = ordered(records, own, rank, duplicates);
         match parts.last_mut().filter(|(number, _)| segment.is_renumbered && *number == segment.number) {
-            Some((_, part)) => part.add_copy(records, ordered, duplicates),
-            None => {
-                let rows = ordered.into_iter().map(|(row, _)| row).collect();
-                parts.push((segment.number, Part { rows, foreign: Vec::new() }));
-            }
+            Some((_, part)) => part.add_copy(records, rows, duplicates),
+            None => parts.push((segment.number, Part { rows, foreign: Vec::new() })),
         }
     }
     let time = |part: &Part| part.rows.first().map(|&row| records.time[row as usize]);
@@ -68,47 +64,36 @@ pub fn lineage(
     joined(records, channel, parts.into_iter().map(|(_, part)| part))
 }
 
-/// The records of groups by id, with their sources.
-fn ordered(
-    records: &Records,
-    nodes: &[Node],
-    groups: Vec<Group>,
-    rank: &[u32],
-    duplicates: &mut [u64],
-) -> Vec<(RowIdx, u32)> {
-    let tagged = |group: Group| {
-        let source = nodes[group.node].source;
-        group.rows.into_iter().map(move |row| (row, source))
-    };
-    let is_one = groups.len() == 1;
-    let mut all: Vec<(RowIdx, u32)> = groups.into_iter().flat_map(tagged).collect();
-    if !is_one {
-        let key = |&(row, source): &(RowIdx, u32)| {
-            let at = row as usize;
+/// The records of groups by id.
+fn ordered(records: &Records, mut groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
+    let mut all = groups.pop().map(|group| group.rows).unwrap_or_default();
+    if !groups.is_empty() {
+        all.extend(groups.into_iter().flat_map(|group| group.rows));
+        let key = |&row: &RowIdx| {
+            let (at, span) = (row as usize, records.span(row));
             let event_id = records.signature(row).event_id;
-            (records.id[at], records.time[at], event_id, rank[source as usize], records.span(row).chunk)
+            (records.id[at], records.time[at], event_id, rank[span.source as usize], span.chunk)
         };
         all.sort_by_cached_key(key);
     }
     dedupe(records, all, duplicates)
 }
 
-fn dedupe(records: &Records, rows: Vec<(RowIdx, u32)>, duplicates: &mut [u64]) -> Vec<(RowIdx, u32)> {
+fn dedupe(records: &Records, rows: Vec<RowIdx>, duplicates: &mut [u64]) -> Vec<RowIdx> {
     let is_alike = |a: RowIdx, b: RowIdx| {
         let (a, b) = (a as usize, b as usize);
         records.id[a] == records.id[b] && records.time[a] == records.time[b]
     };
     // Most logs are there once: a look at neighbours is all they cost.
-    if rows.windows(2).all(|pair| !is_alike(pair[0].0, pair[1].0)) {
+    if rows.windows(2).all(|pair| !is_alike(pair[0], pair[1])) {
         return rows;
     }
-    let mut kept: Vec<(RowIdx, u32)> = Vec::with_capacity(rows.len());
-    for (row, source) in rows {
-        let is_beside = |&&(other, _): &&(RowIdx, u32)| is_alike(row, other);
-        let mut beside = kept.iter().rev().take_while(is_beside).take(MAX_VERSIONS);
-        match beside.any(|&(other, _)| has_same_content(records, row, other)) {
-            true => duplicates[source as usize] += 1,
-            false => kept.push((row, source)),
+    let mut kept: Vec<RowIdx> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut beside = kept.iter().rev().take_while(|&&other| is_alike(row, other)).take(MAX_VERSIONS);
+        match beside.any(|&other| has_same_content(records, row, other)) {
+            true => duplicates[records.span(row).source as usize] += 1,
+            false => kept.push(row),
         }
     }
     kept
@@ -117,16 +102,16 @@ fn dedupe(records: &Records, rows: Vec<(RowIdx, u32)>, duplicates: &mut [u64]) -
 impl Part {
     /// Adds what a copy with other record ids has and this does not, each record after the one that the copy has before
     /// it.
-    fn add_copy(&mut self, records: &Records, copy: Vec<(RowIdx, u32)>, duplicates: &mut [u64]) {
+    fn add_copy(&mut self, records: &Records, copy: Vec<RowIdx>, duplicates: &mut [u64]) {
         let key = |row: RowIdx| (records.time[row as usize], records.signature(row).event_id);
         let mut by_key: FxHashMap<(Timestamp, u32), Vec<usize>> = FxHashMap::default();
-        for (n, &(row, _)) in copy.iter().enumerate() {
+        for (n, &row) in copy.iter().enumerate() {
             by_key.entry(key(row)).or_default().push(n);
         }
         let mut place: Vec<Option<usize>> = vec![None; copy.len()];
         for (pos, &row) in self.rows.iter().enumerate() {
             let Some(same) = by_key.get_mut(&key(row)) else { continue };
-            let is_same = |&&n: &&usize| has_same_content(records, row, copy[n].0);
+            let is_same = |&&n: &&usize| has_same_content(records, row, copy[n]);
             if let Some(n) = same.iter().take(MAX_VERSIONS).find(is_same).copied() {
                 same.retain(|&other| other != n);
                 place[n] = Some(pos);
@@ -135,10 +120,10 @@ impl Part {
         let first = place.iter().flatten().next().copied().unwrap_or(self.rows.len());
         let mut after = first;
         let mut own: Vec<(usize, RowIdx)> = Vec::new();
-        for (&(row, source), place) in copy.iter().zip(&place) {
+        for (&row, place) in copy.iter().zip(&place) {
             match place {
                 Some(place) => {
-                    duplicates[source as usize] += 1;
+                    duplicates[records.span(row).source as usize] += 1;
                     after = place + 1;
                 }
                 None => own.push((after, row)),

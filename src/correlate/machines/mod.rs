@@ -166,7 +166,7 @@ fn build(
         channels.sort_by(|a, b| keys[a.0 as usize].cmp(&keys[b.0 as usize]));
         for (channel, own) in channels {
             let own = own.into_iter().filter_map(|n| Some((joined.segments[n], groups[n].take()?)));
-            let lineage = lineage::lineage(records, nodes, own.collect(), rank, duplicates);
+            let lineage = lineage::lineage(records, own.collect(), rank, duplicates);
             match keys[channel as usize].as_str() {
                 "security" => machine.security = Some(machine.lineages.len()),
                 "system" => machine.system = Some(machine.lineages.len()),
