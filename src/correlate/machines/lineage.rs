@@ -65,10 +65,12 @@ pub fn lineage(
 }
 
 /// The records of groups by id.
-fn ordered(records: &Records, mut groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
-    let mut all = groups.pop().map(|group| group.rows).unwrap_or_default();
-    if !groups.is_empty() {
-        all.extend(groups.into_iter().flat_map(|group| group.rows));
+fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
+    let is_one = groups.len() == 1;
+    let mut groups = groups.into_iter().map(|group| group.rows);
+    let mut all = groups.next().unwrap_or_default();
+    if !is_one {
+        all.extend(groups.flatten());
         let key = |&row: &RowIdx| {
             let (at, span) = (row as usize, records.span(row));
             let event_id = records.signature(row).event_id;
