@@ -83,8 +83,9 @@ impl Shape {
             let Some(number) = part.name.map(usize::from) else { continue };
             let place = places.get_mut(number)?;
             let offset = u32_at(chunk, at)?;
-            // A name that was found there before need not be compared again, nor does it stand here.
-            if *place == offset && offset as usize != at + 4 {
+            // A name that was found there before need not be compared again, nor does it stand here. At 0, where a chunk
+            // begins, no name was found.
+            if offset != 0 && *place == offset && offset as usize != at + 4 {
                 at += 4;
                 continue;
             }
@@ -187,6 +188,15 @@ mod tests {
         assert!(!shape().is_at(&bytes, at, bytes.len() - 1));
         assert!(!shape().is_at(&bytes[..bytes.len() - 1], at, bytes.len()));
         bytes[at] ^= 1;
+        assert!(!is_same((bytes, at)));
+    }
+
+    #[test]
+    fn where_a_chunk_begins_is_no_name() {
+        let (mut bytes, at) = chunk(&["Data", "Name"], ["Data", "Data", "Name"]);
+        for place in [at + 4 + 6, at + 4 + 6 + 4 + 4] {
+            bytes[place..place + 4].fill(0);
+        }
         assert!(!is_same((bytes, at)));
     }
 
