@@ -40,7 +40,8 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
             told.into_iter().filter_map(|set| set.amount(records, security, boot)).collect();
         add_of_system(records, security, system, boot, &mut told);
         let sleeps = if told.is_empty() { Vec::new() } else { sleeps(records, system, boot) };
-        let known: Vec<Pos> = told.iter().map(|told| told.at).collect();
+        let mut known: Vec<Pos> = told.iter().map(|told| told.at).collect();
+        known.sort_unstable();
         let first = steps.len();
         // What the clock was moved by since the start: no time has passed for it.
         let mut moved = 0i64;
@@ -58,11 +59,12 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
 
 /// Steps of a boot that no record tells of, and that times which turn back over missing records show.
 fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[Pos]) -> Vec<Step> {
+    let is_told = |at: Pos| known.binary_search(&at).is_ok();
     let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
     let Range { start, end } = boot.security;
     let next = security.gaps.partition_point(|&gap| gap <= start);
     let gaps = security.gaps[next..].iter().copied().take_while(|&gap| gap < end);
-    let turned_back = gaps.filter(|&at| raw(at - 1).since(raw(at)) > SWAPPED && !known.contains(&at));
+    let turned_back = gaps.filter(|&at| raw(at - 1).since(raw(at)) > SWAPPED && !is_told(at));
     let step = |at: Pos| {
         let (from, to) = (raw(at - 1), raw(at));
         let (boot, kind) = (n as u32, StepKind::Lost);
