@@ -23,6 +23,7 @@ struct Newest {
 }
 
 /// Finds the bursts. Sessions are in the order machine, boot, first record.
+#[inline(never)]
 pub fn bursts(sessions: &mut Sessions) {
     let mut found = Bursts::default();
     let mut newest: FxHashMap<Key, Newest> = FxHashMap::default();

@@ -124,6 +124,7 @@ impl Found {
     }
 }
 
+#[inline(never)]
 fn add_sessions(
     records: &Records,
     machine: (u32, &Machine),
@@ -155,6 +156,7 @@ fn boots_at_once(boots: &[Boot], first: usize) -> std::ops::Range<usize> {
 }
 
 /// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
+#[inline(never)]
 fn sessions_of_boot(
     records: &Records,
     (machine, facts): (u32, &Machine),
@@ -219,6 +221,7 @@ fn sessions_of_boot(
 }
 
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
+#[inline(never)]
 fn link_parents(groups: &Groups, sessions: &mut Sessions) {
     for (n, group) in groups.all.iter().enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
@@ -229,6 +232,7 @@ fn link_parents(groups: &Groups, sessions: &mut Sessions) {
 }
 
 /// Tells sessions of one LogonId in one boot apart.
+#[inline(never)]
 fn number_namesakes(sessions: &mut [Session]) {
     let mut seen: FxHashMap<(Option<LogonId>, Option<u32>), u32> = FxHashMap::default();
     for session in sessions {

@@ -21,6 +21,7 @@ const SPARSE: f64 = 0.5;
 const IN_FLIGHT: i64 = 5 * SECOND;
 
 /// Says for every boot what its records tell of the audit policy.
+#[inline(never)]
 pub fn coverage(
     records: &Records,
     subcategories: &Subcategories,
