@@ -15,6 +15,10 @@
 //! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
+//!
+//! A step that is gone through once a case, machine, boot or session is a function of its own also when compiled
+//! (`inline(never)`): a browser optimises a function as a whole while it runs, and one that holds all steps takes it a
+//! second of a core, for loops that have long ended.
 
 mod activity;
 mod alone;
@@ -76,7 +80,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         machines.iter().filter_map(|machine| Some(machine.lineages[machine.security?].rows.len())).sum();
     let mut found = Found { n_all, ..Found::default() };
     let kinds = activity::Kinds::of(records);
-    let subcategories = coverage::Subcategories::of(records);
+    let meanings = coverage::Meanings::of(records);
     let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
@@ -86,7 +90,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         stops::stops(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
-            coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
+            coverage::coverage(records, &meanings, security, &outside, &mut machine.boots);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);

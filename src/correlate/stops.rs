@@ -143,6 +143,7 @@ impl Stops<'_> {
     }
 
     /// Rule 12.
+    #[inline(never)]
     fn end(&self, boots: &[Boot], n: usize) -> BootEnd {
         let (boot, next) = (&boots[n], boots.get(n + 1));
         let stopped = self.tail(self.security, &boot.security, Kind::EventLogStopped);

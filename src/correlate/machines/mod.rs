@@ -97,6 +97,7 @@ impl<'a> Grouping<'a> {
         self.keys.len() as u32 - 1
     }
 
+    #[inline(never)]
     fn run(&mut self) {
         let records = self.records;
         let names: Vec<(u32, u32)> = records
