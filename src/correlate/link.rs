@@ -251,7 +251,7 @@ impl<'a> Linker<'a> {
         let is_elevated = first.privileges.is_some()
             || !self.tracks.has_privileges
             || self.is_privilege_unaudited(pos)
-            || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
+            || self.security.loss(pos, pos + PRIVILEGES_RECORDS).is_some()
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
         if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
@@ -334,10 +334,10 @@ impl<'a> Linker<'a> {
             return None;
         }
         if own.privileges.is_none() {
-            let is_cut = self.security.has_gap(pos.saturating_sub(PAIR_RECORDS as Pos), pos);
+            let is_cut = self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
             return below.find(|&other| is_cut && self.is_named_after(other, pos));
         }
-        let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);
+        let is_cut = self.security.loss(pos, pos + PAIR_RECORDS as Pos).is_some();
         let above = lost[middle..].iter().take(MAX_LOST).take_while(|&&(luid, _)| is_near(luid));
         let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
         let first = self.track(next).first;
@@ -367,8 +367,9 @@ impl<'a> Linker<'a> {
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
         // Of a type that nothing tells it may be the network logon before a Remote Desktop session, if that one's own
         // 4672 is among records that are missing.
-        let is_elevated =
-            |pos: Pos| other.identity.logon_type.is_some() || !self.security.has_gap(pos, own.first.max(pos));
+        let is_elevated = |pos: Pos| {
+            other.identity.logon_type.is_some() || self.security.loss(pos, own.first.max(pos)).is_none()
+        };
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
@@ -383,7 +384,9 @@ impl<'a> Linker<'a> {
     /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
     fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
-        let within = if self.is_of_desktop(limited) { DESTROYED } else { PAIR };
+        // Of Remote Desktop there is no other logon in a session.
+        let is_desktop = self.is_of_desktop(limited) || matches!(own.identity.logon_type, Some(10 | 12));
+        let within = if is_desktop { DESTROYED } else { PAIR };
         let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
         matches!(own.identity.logon_type, Some(2 | 10..=12))
             && own.identity.logon_type == other.identity.logon_type
