@@ -194,7 +194,7 @@ pub enum BootEnd {
 }
 
 /// A 1074 that led to a shutdown (domain.md C.3, 13).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShutdownRequest {
     pub row: RowIdx,
     pub at: Timestamp,

@@ -364,7 +364,7 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
     let at = |row: RowIdx| records.time[row as usize];
     let mut seen = TerminalNumbers::default();
     let mut found = Vec::new();
-    let mut since = Timestamp(i64::MIN);
+    let mut since = Timestamp::MIN;
     let mut first: Option<Timestamp> = None;
     for &row in rows {
         if seen.is_start(records, row) {

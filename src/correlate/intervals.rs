@@ -28,7 +28,11 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     spans.extend(asleep(draft, &limits));
     let spans = united(spans);
     measure(draft, &spans, is_complete);
-    draft.intervals = spans.iter().filter(|span| span.from.at < span.to.at).map(Span::interval).collect();
+    // What was on when the session was last heard of lasted for some time that nobody knows (rule 37).
+    let is_open = draft.session.end.at.is_none();
+    let is_last = |span: &Span| is_open && span.closed_by.is_none() && span.from.at == span.to.at;
+    let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
+    draft.intervals = spans.iter().filter(lasts).map(Span::interval).collect();
 }
 
 /// A moment, and where its record stands in the Security lineage, if that is where it is.
@@ -288,7 +292,7 @@ pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
         spans.sort_unstable();
     }
     let mut sum: i64 = 0;
-    let mut until = Timestamp(i64::MIN);
+    let mut until = Timestamp::MIN;
     for &mut (from, to) in spans {
         let from = from.max(until);
         if to > from {

@@ -175,7 +175,7 @@ fn sessions_of_boot(
     let remote = outside.remote(records, n);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
-    attach::attach(&linker, &mut groups, &closed, &remote);
+    attach::attach(&linker, boot, &mut groups, &closed, &remote);
     let mut joined = groups.settle(joined);
     join::join_only(&linker, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
