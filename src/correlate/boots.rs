@@ -259,7 +259,7 @@ impl Pairing<'_> {
         let Some(first) = starts.first() else { return };
         let last = cuts.last();
         let range = last.map_or(0, |cut| cut.security + 1).min(end.0)..end.0;
-        let began = last.map_or(Timestamp(i64::MIN), |cut| cut.at);
+        let began = last.map_or(Timestamp::MIN, |cut| cut.at);
         let mut runs = vec![Run { began, system: last.map_or(0, |cut| cut.system)..first.pos }];
         for (n, start) in starts.iter().enumerate() {
             let next = starts.get(n + 1).map_or(end.1, |next| next.pos);

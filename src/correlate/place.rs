@@ -26,9 +26,6 @@ const SAME_STEP: i64 = MINUTE;
 /// So many spans are looked at for a record that does not fit where its neighbours do.
 const LOOK_AHEAD: usize = 64;
 
-const NEVER: Timestamp = Timestamp(i64::MIN);
-const ALWAYS: Timestamp = Timestamp(i64::MAX);
-
 /// A boot as System shows it: when its clock began to run, and its records.
 pub struct Run {
     pub began: Timestamp,
@@ -82,7 +79,7 @@ pub fn places(
 fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
     let mut spans = Vec::new();
     for (n, run) in runs.iter().enumerate() {
-        let mut span = Span { run: n, from: run.began, to: ALWAYS, stopped: None };
+        let mut span = Span { run: n, from: run.began, to: Timestamp::MAX, stopped: None };
         let mut last = run.began;
         let mut stopped = None;
         for &row in &system.rows[run.system.start as usize..run.system.end as usize] {
@@ -101,7 +98,7 @@ fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
             } else if last.since(at) > SWAPPED {
                 // Nobody knows how far the clock had run, and from when on it ran again.
                 spans.push(span);
-                (span.from, last, stopped) = (NEVER, at, None);
+                (span.from, last, stopped) = (Timestamp::MIN, at, None);
             }
             last = last.max(at);
             stopped = match kind {
@@ -111,7 +108,7 @@ fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
         }
         let next = runs.get(n + 1).map(|next| next.began).filter(|&next| last.since(next) <= SWAPPED);
         let ended = stopped.map(|stopped| stopped.plus(AFTER_STOP));
-        span.to = ended.into_iter().chain(next).min().unwrap_or(ALWAYS);
+        span.to = ended.into_iter().chain(next).min().unwrap_or(Timestamp::MAX);
         span.stopped = stopped;
         spans.push(span);
     }
@@ -129,7 +126,7 @@ impl Walk<'_> {
     /// The first record of each run, or the end of the range, if each record is of the earliest run that it may be of.
     fn forwards(&self, range: Range<Pos>) -> Vec<Pos> {
         let mut at = 0;
-        let (mut span, mut last) = (self.spans[at], NEVER);
+        let (mut span, mut last) = (self.spans[at], Timestamp::MIN);
         let mut firsts = vec![range.end; self.n_runs];
         firsts[..=span.run].fill(range.start);
         for pos in range {
@@ -142,7 +139,7 @@ impl Walk<'_> {
                     firsts[span.run + 1..=self.spans[at].run].fill(pos);
                     span = self.spans[at];
                 }
-                last = NEVER;
+                last = Timestamp::MIN;
             }
             last = last.max(time);
             if self.clock_set(pos).is_some() {
@@ -156,7 +153,7 @@ impl Walk<'_> {
     fn backwards(&self, range: Range<Pos>) -> Vec<Pos> {
         let mut firsts = vec![range.start; self.n_runs];
         let mut at = self.spans.len() - 1;
-        let (mut span, mut first) = (self.spans[at], ALWAYS);
+        let (mut span, mut first) = (self.spans[at], Timestamp::MAX);
         for pos in range.rev() {
             let time = self.time(pos);
             if !self.fits(&span, pos) || time.since(first) > SWAPPED {
@@ -167,7 +164,7 @@ impl Walk<'_> {
                     firsts[self.spans[at].run + 1..=span.run].fill(pos + 1);
                     span = self.spans[at];
                 }
-                first = ALWAYS;
+                first = Timestamp::MAX;
             }
             first = first.min(time);
             if let Some(showed) = self.clock_set(pos) {
@@ -180,7 +177,7 @@ impl Walk<'_> {
                 } else if !span.has(showed) {
                     (span.from, span.to) = (self.began(span.run, showed), span.to.max(showed.plus(1)));
                 }
-                first = ALWAYS;
+                first = Timestamp::MAX;
             }
         }
         firsts
@@ -198,7 +195,7 @@ impl Walk<'_> {
     /// When the clock of a run began to run, if it was not set by more than System tells before it showed a time.
     fn began(&self, run: usize, showed: Timestamp) -> Timestamp {
         let first = self.spans[self.spans.partition_point(|span| span.run < run)].from;
-        if first <= showed { first } else { NEVER }
+        if first <= showed { first } else { Timestamp::MIN }
     }
 
     fn time(&self, pos: Pos) -> Timestamp {
