@@ -111,7 +111,7 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
         let own = |idx: TrackIdx| {
             let track = linker.track(idx);
             let known = &linker.tracks.known;
-            let next = known.partition_point(|&(luid, _)| luid <= track.luid.0);
+            let next = known.partition_point(|&(luid, _)| luid <= track.luid);
             known.get(next).map_or(track.first, |&(_, pos)| pos.min(track.first))
         };
         group.own().map(own).min().unwrap_or(0)

@@ -21,6 +21,7 @@ pub fn close(draft: &mut Draft<'_>) {
         .or_else(|| window_manager_gone(draft))
         .or_else(|| luid_reused(draft))
         .or_else(|| superseded(draft))
+        .or_else(|| of_either_boot(draft))
         .or_else(|| not_audited(draft))
         .or_else(|| lost_in_gap(draft))
         .or_else(|| clean_shutdown(draft))
@@ -173,6 +174,17 @@ fn luid_reused(draft: &mut Draft<'_>) -> Option<End> {
     draft.evidence(pos, EvidenceRole::End, 23);
     let latest = draft.time(pos);
     Some(unknown(draft, EndHow::LuidReused, Confidence::Low, Some(latest), Some(draft.row(pos))))
+}
+
+/// Row 10, where it is not certain in which boot a session was: among the records that are missing is a start.
+fn of_either_boot(draft: &mut Draft<'_>) -> Option<End> {
+    (!is_of_boot(draft)).then(|| unknown(draft, EndHow::LostInGap, Confidence::Low, None, None))
+}
+
+/// Whether what Security has of a session can be of no other boot.
+fn is_of_boot(draft: &Draft<'_>) -> bool {
+    let sure = &draft.boot.sure;
+    sure.start <= draft.session.first_pos && draft.last_pos < sure.end
 }
 
 /// Row 11.

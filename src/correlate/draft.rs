@@ -198,7 +198,8 @@ impl<'a> Draft<'a> {
         });
         let after = after.map(|after| self.time(after).plus(open::CLUSTER));
         let is_lost = clock.is_lost_between(self.boot.security.start, first);
-        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost;
+        let is_own = self.boot.sure.start <= first;
+        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost && is_own;
         let boot_start = self.boot.start.filter(|_| is_known);
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if !self.linker.tracks.has_logons && self.boot.has_start {

@@ -307,7 +307,7 @@ pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
         spans.sort_unstable();
     }
     let mut sum: i64 = 0;
-    let mut until = Timestamp(i64::MIN);
+    let mut until = Timestamp::MIN;
     for &mut (from, to) in spans {
         let from = from.max(until);
         if to > from {

@@ -5,7 +5,7 @@ use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
 use super::remote::name;
 use crate::audit::tasks;
-use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::session::{Class, LogonRole};
 use crate::time::{SECOND, Timestamp};
@@ -135,8 +135,8 @@ impl<'a> Linker<'a> {
     }
 
     /// What had a LogonId, the newest first: it may have been given out again over a start that is missing.
-    fn owners(&self, luid: crate::event::LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
-        let newest = self.tracks.by_luid.get(&luid.0).copied();
+    fn owners(&self, luid: LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
+        let newest = self.tracks.by_luid.get(&luid).copied();
         std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS)
     }
 
@@ -301,7 +301,8 @@ impl<'a> Linker<'a> {
             && self.track(track).logon == Some(next)
             && id(next).wrapping_sub(id(pos)) <= PAIR_RECORDS
             && self.time(next).since(self.time(pos)).abs() <= PAIR
-            && luid.0.checked_sub(first.luid.0).is_some_and(|apart| apart > 0 && apart < PAIR_LUIDS)
+            && first.luid < luid
+            && luid.apart(first.luid) < PAIR_LUIDS
             && events.number(event, Field::LogonType) == events.number(other, Field::LogonType)
             && same_text(Field::TargetSid)
             && same_text(Field::LogonProcess)
@@ -311,26 +312,26 @@ impl<'a> Linker<'a> {
     }
 
     /// LogonIds whose 4624 is missing, ascending.
-    fn without_logon(&self) -> Vec<(u64, TrackIdx)> {
+    fn without_logon(&self) -> Vec<(LogonId, TrackIdx)> {
         let tracks = self.tracks.all.iter().zip(0..);
         let mut lost: Vec<_> =
-            tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid.0, n)).collect();
+            tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid, n)).collect();
         lost.sort_unstable();
         lost
     }
 
     /// Rule 27, where a 4624 is missing: the other half is a LogonId of the same account, near enough, that has none.
     /// The elevated half comes first and has the lower LogonId.
-    fn lost_half(&self, idx: TrackIdx, lost: &[(u64, TrackIdx)]) -> Option<TrackIdx> {
+    fn lost_half(&self, idx: TrackIdx, lost: &[(LogonId, TrackIdx)]) -> Option<TrackIdx> {
         if lost.is_empty() {
             return None;
         }
         let own = self.track(idx);
-        let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
+        let middle = lost.partition_point(|&(luid, _)| luid < own.luid);
         let fits = |&other: &TrackIdx| {
             other != idx && self.is_same_account(idx, other) && !self.identity(other).sid.is_none()
         };
-        let is_near = |luid: u64| luid.abs_diff(own.luid.0) < PAIR_LUIDS;
+        let is_near = |luid: LogonId| luid.apart(own.luid) < PAIR_LUIDS;
         let mut below = lost[..middle]
             .iter()
             .rev()
@@ -433,7 +434,7 @@ impl<'a> Linker<'a> {
 
     /// Whether somebody is known to have logged on between two LogonIds, the lower first.
     fn is_known_between(&self, lower: TrackIdx, upper: TrackIdx) -> bool {
-        let (lower, upper) = (self.track(lower).luid.0, self.track(upper).luid.0);
+        let (lower, upper) = (self.track(lower).luid, self.track(upper).luid);
         let known = &self.tracks.known;
         let next = known.partition_point(|&(luid, _)| luid <= lower);
         known.get(next).is_some_and(|&(luid, _)| luid < upper)

@@ -1,7 +1,7 @@
 //! Events to machines, boots and sessions. One file per question, each rule with its number in domain.md:
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
-//! 2. [`starts`], [`boots`] and [`stops`]: when did it start, and how did each run end?
+//! 2. [`starts`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each run end?
 //! 3. [`clock`]: when was its clock moved?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
@@ -37,6 +37,7 @@ mod link;
 mod machines;
 mod open;
 mod origins;
+mod place;
 mod remote;
 mod role;
 mod sleep;

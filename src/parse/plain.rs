@@ -468,7 +468,7 @@ pub fn is_kept<'a>(keep: Keep, mut telling: impl Iterator<Item = Raw<'a>>) -> bo
     let mut any = |tells: fn(u64) -> bool| telling.any(|value| value.number().is_some_and(tells));
     match keep {
         Keep::All => true,
-        Keep::Cited => any(|luid| luid != 0 && !LogonId(luid).is_fixed()),
+        Keep::Cited => any(|luid| LogonId::new(luid).is_some_and(|luid| !luid.is_fixed())),
         Keep::LogonPorts => any(|port| LOGON_PORTS.contains(&port)),
     }
 }
