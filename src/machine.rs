@@ -92,6 +92,8 @@ impl Lineage {
 pub struct Boot {
     /// Its records in the Security lineage.
     pub security: Range<Pos>,
+    /// Those of them that can be of no other boot: its start, or the next, may lie at more than one place.
+    pub sure: Range<Pos>,
     /// Its records in the System lineage.
     pub system: Range<Pos>,
     /// Whether the log shows its start; the first part of a log does not.
@@ -192,7 +194,7 @@ pub enum BootEnd {
 }
 
 /// A 1074 that led to a shutdown (domain.md C.3, 13).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShutdownRequest {
     pub row: RowIdx,
     pub at: Timestamp,

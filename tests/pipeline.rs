@@ -95,7 +95,7 @@ prop_compose! {
         let specs: Vec<usize> = (0..LAYOUTS.len()).collect();
         for (n, (id, time, signature, event)) in rows.into_iter().enumerate() {
             records.id.push(id);
-            records.time.push(Timestamp(time));
+            records.time.push(Timestamp::from_ticks(time));
             records.signature.push(signature.index(records.signatures.len()) as u32);
             records.event.push(event.as_ref().map_or(NO_EVENT, |_| records.events.len() as u32));
             if let Some((spec, cells)) = event {

@@ -45,7 +45,7 @@ struct Log {
 
 impl Log {
     fn new(machine: u32) -> Self {
-        let time = Timestamp::parse("2024-01-08T00:00:00Z").map_or(0, |at| at.0);
+        let time = Timestamp::parse("2024-01-08T00:00:00Z").map_or(0, Timestamp::ticks);
         let mut log = Log {
             machine,
             record: 0,
@@ -155,7 +155,7 @@ impl Log {
         let records = &mut self.records;
         let row = records.len() as u32;
         records.id.push(self.record);
-        records.time.push(Timestamp(self.time));
+        records.time.push(Timestamp::from_ticks(self.time));
         records.signature.push(self.signatures.intern(signature));
         let spec = spec(id).expect("the event is in the table");
         records.event.push(records.events.len() as u32);

@@ -265,7 +265,7 @@ impl Case {
         let (boot, name) = rest.split_once('/')?;
         let boot: u32 = boot.parse().ok()?;
         let hex = name.strip_prefix("0x").and_then(|hex| hex.split('.').next());
-        let luid = hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()).map(LogonId);
+        let luid = hex.and_then(LogonId::from_hex);
         let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
         let all = &self.correlated.sessions.all;
         let first = all.partition_point(|session| (session.machine, session.boot) < (machine, boot));

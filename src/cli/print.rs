@@ -64,6 +64,8 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
                 n_in_bursts += burst.n_shown;
             }
         }
+        // All are kept until the widest cell is known: without the room that a growing text has to spare.
+        lines.text.shrink_to_fit();
         (lines, (n_bursts, n_in_bursts))
     };
     let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();

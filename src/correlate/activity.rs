@@ -107,7 +107,7 @@ struct Homes<'a> {
     tracks: &'a Tracks,
     groups: &'a Groups,
     /// Tracks whose LogonId was given out again, in order.
-    older: FxHashMap<u64, Vec<TrackIdx>>,
+    older: FxHashMap<LogonId, Vec<TrackIdx>>,
     /// What was found last: one session's events come in runs.
     last: Option<(LogonId, TrackIdx)>,
 }
@@ -115,9 +115,9 @@ struct Homes<'a> {
 impl<'a> Homes<'a> {
     #[inline(never)]
     fn of(tracks: &'a Tracks, groups: &'a Groups) -> Self {
-        let mut older: FxHashMap<u64, Vec<TrackIdx>> = FxHashMap::default();
+        let mut older: FxHashMap<LogonId, Vec<TrackIdx>> = FxHashMap::default();
         for (idx, track) in tracks.all.iter().enumerate().filter(|(_, track)| track.reused_at.is_some()) {
-            older.entry(track.luid.0).or_default().push(idx as TrackIdx);
+            older.entry(track.luid).or_default().push(idx as TrackIdx);
         }
         Homes { tracks, groups, older, last: None }
     }
@@ -125,13 +125,13 @@ impl<'a> Homes<'a> {
     fn home(&mut self, luid: LogonId, pos: Pos) -> Option<u32> {
         let newest = match self.last {
             Some((last, idx)) if last == luid => idx,
-            _ => *self.tracks.by_luid.get(&luid.0)?,
+            _ => *self.tracks.by_luid.get(&luid)?,
         };
         self.last = Some((luid, newest));
         let is_begun = |&idx: &TrackIdx| self.tracks.all[idx as usize].first <= pos;
         let idx = match luid.is_fixed() || is_begun(&newest) {
             true => newest,
-            false => self.older.get(&luid.0)?.iter().rev().copied().find(is_begun)?,
+            false => self.older.get(&luid)?.iter().rev().copied().find(is_begun)?,
         };
         Some(self.groups.of(idx) as u32)
     }

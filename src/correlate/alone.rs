@@ -11,7 +11,7 @@ use super::open::Identity;
 use super::remote::name;
 use super::stops::SHUTDOWN_SLACK;
 use super::terminal::{SAME_MOMENT, TsSession};
-use crate::event::{Field, Kind, LogonId, Records, RowIdx, StrId};
+use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
     Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, SessionIdx,
@@ -55,14 +55,14 @@ pub fn unknown(
         match beside.filter(|&n| alone[n].luid.is_none()) {
             Some(n) => {
                 let session = &mut alone[n];
-                (session.luid, session.sid) = (Some(LogonId(own.luid)), own.sid);
+                (session.luid, session.sid) = (Some(own.luid), own.sid);
                 session.opened.extend(own.opened);
                 session.closed.extend(own.closed);
                 session.opened.sort_by_key(|&row| time(row));
                 session.closed.sort_by_key(|&row| time(row));
             }
             None => alone.push(TsSession {
-                luid: Some(LogonId(own.luid)),
+                luid: Some(own.luid),
                 sid: own.sid,
                 name: (own.domain, own.user),
                 opened: own.opened.into_iter().collect(),
@@ -87,7 +87,7 @@ fn is_other_half(linker: &Linker<'_>, cited: &CitedLuids, n: usize) -> bool {
     let at = |cited: &Cited| cited.opened.map(|row| linker.records.time[row as usize]);
     let is_pair = |other: &&Cited| {
         let is_near = at(own).zip(at(other)).is_some_and(|(a, b)| a.since(b).saturating_abs() <= PAIR);
-        is_near && !own.sid.is_none() && own.sid == other.sid && own.luid.abs_diff(other.luid) < PAIR_LUIDS
+        is_near && !own.sid.is_none() && own.sid == other.sid && own.luid.apart(other.luid) < PAIR_LUIDS
     };
     let before = n.checked_sub(1).and_then(|before| cited.all.get(before)).filter(is_pair);
     let after = cited.all.get(n + 1).filter(is_pair);
@@ -141,7 +141,7 @@ impl Known {
             let own = || group.own().map(|idx| linker.track(idx));
             let first = own().map(|track| track.first).min().unwrap_or(0);
             let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().max();
-            let end = ended.map_or(Timestamp(i64::MAX), |pos| linker.time(pos));
+            let end = ended.map_or(Timestamp::MAX, |pos| linker.time(pos));
             let Identity { sid, user, .. } = linker.identity(group.primary);
             let (span, user) = ((linker.time(first), end), name(linker.records.text(user)));
             match sid.is_none() {
@@ -153,7 +153,7 @@ impl Known {
         let named = known.by_name.values_mut().chain(known.without_sid.values_mut());
         for spans in known.by_sid.values_mut().chain(named) {
             spans.sort_unstable();
-            let mut latest = Timestamp(i64::MIN);
+            let mut latest = Timestamp::MIN;
             for (_, end) in spans {
                 latest = latest.max(*end);
                 *end = latest;
@@ -167,7 +167,7 @@ impl Known {
         let time = |row: RowIdx| records.time[row as usize];
         let Some(first) = session.first_row().map(time) else { return true };
         let last = session.closed.first().or(session.superseded_by.as_ref());
-        let last = last.map_or(Timestamp(i64::MAX), |&row| time(row).plus(SAME_SESSION));
+        let last = last.map_or(Timestamp::MAX, |&row| time(row).plus(SAME_SESSION));
         let overlaps = |spans: &Spans| {
             let begun = spans.partition_point(|&(begun, _)| begun <= last);
             let until = begun.checked_sub(1).map(|n| spans[n].1);

@@ -154,7 +154,7 @@ fn has_logged_on(linker: &Linker<'_>, track: TrackIdx, pos: Pos) -> bool {
     before.chain(after).any(|other| {
         let logon = linker.event(other).filter(|&event| linker.records.events.kind(event) == Kind::Logon);
         let luid = logon.and_then(|event| linker.records.events.luid(event, Field::TargetLogonId));
-        let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid.0));
+        let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid));
         other.is_some_and(|&other| linker.is_one_account(linker.identity(other), account))
     })
 }

@@ -8,13 +8,16 @@ use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark, TrackIdx};
 use super::remote::Remote;
 use crate::event::{EventIdx, Field, Kind, StrId};
-use crate::machine::Pos;
+use crate::machine::{Boot, LogoffAudit, Pos};
 use crate::session::{Class, LogonRole};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
 const RECONNECT: i64 = 5 * SECOND;
+
+/// Its 4634 stands this close to it (C.2).
+const RECONNECT_RECORDS: Pos = 16;
 
 /// An unlock and the 4801 or 4778 it belongs to (rule 31).
 const UNLOCK: i64 = 3 * SECOND;
@@ -25,9 +28,9 @@ const MAX_MARKS: usize = 64;
 /// Network level authentication comes this long before the logon it is for (B, class 8).
 const NLA: i64 = MINUTE;
 
-/// A client authenticates again for the same connection within this time: it asks whom it talks to first. What came
-/// longer before is work of its own, such as on the computer's shares.
-const NLA_AGAIN: i64 = 10 * SECOND;
+/// A client that authenticates twice for one connection does so at once. What came longer before is work of its own,
+/// such as on the computer's shares.
+const NLA_AGAIN: i64 = SECOND;
 
 /// Remote Desktop tells of a client (1149) this soon after it was authenticated: 0.5 to 0.9 s were seen.
 const NLA_TOLD: i64 = 5 * SECOND;
@@ -37,13 +40,21 @@ const END_SLACK: i64 = 5 * SECOND;
 
 /// Attaches logons to their sessions. `closed` is when another log ended a group.
 #[inline(never)]
-pub fn attach(linker: &Linker<'_>, groups: &mut Groups, closed: &[Option<Timestamp>], remote: &Remote) {
+pub fn attach(
+    linker: &Linker<'_>,
+    boot: &Boot,
+    groups: &mut Groups,
+    closed: &[Option<Timestamp>],
+    remote: &Remote,
+) {
     let steps = steps(linker, groups);
     if !steps.is_empty() {
         let mut desk = Desk {
             linker,
             closed,
             remote,
+            boot,
+            is_return_hidden: is_return_hidden(boot, remote),
             live: Stack::default(),
             by_sid: FxHashMap::default(),
             by_name: FxHashMap::default(),
@@ -101,7 +112,7 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
         let own = |idx: TrackIdx| {
             let track = linker.track(idx);
             let known = &linker.tracks.known;
-            let next = known.partition_point(|&(luid, _)| luid <= track.luid.0);
+            let next = known.partition_point(|&(luid, _)| luid <= track.luid);
             known.get(next).map_or(track.first, |&(_, pos)| pos.min(track.first))
         };
         group.own().map(own).min().unwrap_or(0)
@@ -144,6 +155,8 @@ struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
     remote: &'a Remote,
+    boot: &'a Boot,
+    is_return_hidden: bool,
     live: Stack,
     /// By account; those whose SID no record tells by name.
     by_sid: FxHashMap<StrId, Stack>,
@@ -274,7 +287,9 @@ impl Desk<'_> {
             let logoff = self.linker.track(idx).logoff;
             logoff.is_some_and(|at| self.linker.time(at).since(self.linker.time(pos)) <= RECONNECT)
         };
-        if !is_resumed && !group.own().all(is_gone) {
+        let may_lead_back =
+            self.is_return_hidden && may_lead_back(self.linker, group) && self.is_logoff_hidden(pos);
+        if !is_resumed && !may_lead_back && !group.own().all(is_gone) {
             return Resumed::No;
         }
         match self.newest(groups, n, pos) {
@@ -305,12 +320,36 @@ impl Desk<'_> {
         }
     }
 
+    /// Whether the 4634 right after a logon may be missing.
+    fn is_logoff_hidden(&self, pos: Pos) -> bool {
+        self.boot.logoff_audit != LogoffAudit::Unknown
+            || self.linker.security.has_gap(pos, pos + RECONNECT_RECORDS)
+    }
+
     fn role(&self, group: &Group) -> LogonRole {
         match self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx))) {
             Some(event) if is_refresh(self.linker, event) => LogonRole::Refresh,
             _ => LogonRole::Unlock,
         }
     }
+}
+
+/// Whether nothing in a boot would tell a logon that led back to a session from one that began another: it has no logoffs,
+/// and no 4778, 4801 or LSM 25.
+fn is_return_hidden(boot: &Boot, remote: &Remote) -> bool {
+    let has_logoffs = matches!(boot.logoff_audit, LogoffAudit::On | LogoffAudit::OffSince(_));
+    !has_logoffs && !boot.audits_locks && !remote.has_resumed()
+}
+
+/// Whether a desktop logon may be one that was thrown away. Until Windows 8.1 Remote Desktop made a type 10 to resume a
+/// session, since Windows 10 it is a type 7. Who has a session is led back to it, unless more than one is allowed; and in
+/// one of its own something is done as a rule.
+fn may_lead_back(linker: &Linker<'_>, group: &Group) -> bool {
+    let is_old = |event| linker.text(event, Field::Elevated).is_empty();
+    let is_remote = matches!(linker.identity(group.primary).logon_type, Some(10 | 12));
+    is_remote
+        && linker.logon(group.primary).is_some_and(is_old)
+        && group.own().all(|idx| !linker.track(idx).is_used)
 }
 
 enum Resumed {
@@ -357,8 +396,10 @@ fn attach_nla(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
     }
     for Arrival { key, pos, home } in arrivals {
         let Some(logons) = network.get(&key) else { continue };
-        let mut until = linker.time(pos).plus(-NLA);
-        for &(at, n) in logons[..logons.partition_point(|&(at, _)| at < pos)].iter().rev() {
+        let before = logons[..logons.partition_point(|&(at, _)| at < pos)].iter().rev();
+        let (since, told) = authenticated(linker, &groups.all[home], pos, remote);
+        let mut until = since;
+        for &(at, n) in before.skip_while(|&&(at, _)| told.is_some_and(|told| told < linker.time(at))) {
             if groups.all[n].is_attached || linker.time(at) < until {
                 break;
             }
@@ -377,6 +418,21 @@ fn attach_nla(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
                 group.class = Class::Reauth;
             }
         }
+    }
+}
+
+/// Between which moments somebody was authenticated who came to a desktop at a place: right before Remote Desktop told of
+/// it, if it did.
+fn authenticated(
+    linker: &Linker<'_>,
+    home: &Group,
+    pos: Pos,
+    remote: &Remote,
+) -> (Timestamp, Option<Timestamp>) {
+    let user = linker.identity(home.primary).user;
+    match remote.client(linker, user, linker.time(pos), NLA) {
+        Some(client) => (client.at.plus(-NLA_TOLD), Some(client.at)),
+        None => (linker.time(pos).plus(-NLA), None),
     }
 }
 

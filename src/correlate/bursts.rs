@@ -19,8 +19,11 @@ type Key = (Class, [StrId; 2], [StrId; 2]);
 struct Newest {
     session: SessionIdx,
     burst: Option<BurstIdx>,
-    until: Timestamp,
+    span: Span,
 }
+
+/// From when until when a session is known to have been on.
+type Span = (Timestamp, Timestamp);
 
 /// Finds the bursts. Sessions are in the order machine, boot, first record.
 #[inline(never)]
@@ -36,21 +39,22 @@ pub fn bursts(sessions: &mut Sessions) {
         if boot.replace((session.machine, session.boot)) != Some((session.machine, session.boot)) {
             newest = FxHashMap::default();
         }
-        let Some((key, (from, until))) = key(sessions, session).zip(span(session)) else { continue };
+        let Some((key, span)) = key(sessions, session).zip(span(session)) else { continue };
+        let (from, until) = span;
         let before = match newest.entry(key) {
             Entry::Occupied(before) => before.into_mut(),
             Entry::Vacant(place) => {
-                place.insert(Newest { session: idx, burst: None, until });
+                place.insert(Newest { session: idx, burst: None, span });
                 continue;
             }
         };
-        if from.since(before.until) > GAP {
-            *before = Newest { session: idx, burst: None, until };
+        if from.since(before.span.1) > GAP {
+            *before = Newest { session: idx, burst: None, span };
             continue;
         }
-        let burst = before.burst.unwrap_or_else(|| found.begin(sessions, before.session));
-        found.add(sessions, burst, idx);
-        *before = Newest { session: idx, burst: Some(burst), until: until.max(before.until) };
+        let burst = before.burst.unwrap_or_else(|| found.begin(sessions, before.session, before.span));
+        found.add(sessions, burst, idx, span);
+        *before = Newest { session: idx, burst: Some(burst), span: (from, until.max(before.span.1)) };
     }
     found.finish(sessions);
 }
@@ -69,8 +73,7 @@ fn key(sessions: &Sessions, session: &Session) -> Option<Key> {
     (account != [StrId::NONE; 2]).then_some((session.class, account, source))
 }
 
-/// When a session is known to have been on.
-fn span(session: &Session) -> Option<(Timestamp, Timestamp)> {
+fn span(session: &Session) -> Option<Span> {
     let from = session.start.at.or(session.start.latest)?;
     let until = session.end.at.filter(|_| session.end.confidence == Confidence::High);
     Some((from, until.or(session.last_seen).unwrap_or(from).max(from)))
@@ -89,22 +92,21 @@ struct Bursts {
 }
 
 impl Bursts {
-    fn begin(&mut self, sessions: &mut Sessions, first: SessionIdx) -> BurstIdx {
+    fn begin(&mut self, sessions: &mut Sessions, first: SessionIdx, span: Span) -> BurstIdx {
         let burst = self.all.len() as BurstIdx;
-        let (from, _) = span(&sessions.all[first as usize]).unwrap_or_default();
+        let (from, _) = span;
         let members = Run::default();
         self.last_from.push(from);
         self.all.push(Burst { first, members, from, to: from, union: 0, is_union_exact: true });
-        self.add(sessions, burst, first);
+        self.add(sessions, burst, first, span);
         burst
     }
 
-    fn add(&mut self, sessions: &mut Sessions, burst: BurstIdx, idx: SessionIdx) {
+    fn add(&mut self, sessions: &mut Sessions, burst: BurstIdx, idx: SessionIdx, (from, to): Span) {
         let session = &mut sessions.all[idx as usize];
         session.burst = Some(burst);
         self.members.push((burst, idx));
         let own = &mut self.all[burst as usize];
-        let (from, to) = span(session).unwrap_or_default();
         if from < std::mem::replace(&mut self.last_from[burst as usize], from) {
             self.unsorted.push(burst);
         }
@@ -148,7 +150,7 @@ mod tests {
 
     /// Sessions of the given accounts and addresses, from and to these minutes.
     fn sessions(rows: &[(u32, u32, i64, Option<i64>)]) -> Sessions {
-        let at = |minutes: i64| Timestamp(minutes * MINUTE);
+        let at = |minutes: i64| Timestamp::from_ticks(minutes * MINUTE);
         let mut sessions = Sessions::default();
         for &(sid, address, from, to) in rows {
             let origin =
@@ -185,7 +187,7 @@ mod tests {
         assert_eq!(own, [Some(0), None, Some(0), None, Some(0)]);
         assert_eq!(found.burst_members, [0, 2, 4]);
         let burst = found.bursts[0];
-        assert_eq!((burst.from, burst.to), (Timestamp(0), Timestamp(6 * MINUTE)));
+        assert_eq!((burst.from, burst.to), (Timestamp::from_ticks(0), Timestamp::from_ticks(6 * MINUTE)));
         assert_eq!((burst.union, burst.is_union_exact), (3 * MINUTE, true));
     }
 
@@ -193,7 +195,10 @@ mod tests {
     fn a_clock_that_was_set_back_loses_no_time() {
         let found = sessions(&[(1, 9, 60, Some(61)), (1, 9, 0, Some(2)), (1, 9, 30, Some(31))]);
         let burst = found.bursts[0];
-        assert_eq!((burst.from, burst.to.0, burst.union), (Timestamp(0), 61 * MINUTE, 4 * MINUTE));
+        assert_eq!(
+            (burst.from, burst.to.ticks(), burst.union),
+            (Timestamp::from_ticks(0), 61 * MINUTE, 4 * MINUTE)
+        );
     }
 
     #[test]
@@ -209,6 +214,6 @@ mod tests {
     fn what_overlaps_counts_once_and_what_is_open_makes_it_a_least() {
         let found = sessions(&[(1, 9, 0, Some(10)), (1, 9, 2, Some(3)), (1, 9, 14, None)]);
         assert_eq!((found.bursts[0].union, found.bursts[0].is_union_exact), (10 * MINUTE, false));
-        assert_eq!(found.bursts[0].to.0, 14 * 60 * SECOND);
+        assert_eq!(found.bursts[0].to.ticks(), 14 * 60 * SECOND);
     }
 }

@@ -5,9 +5,9 @@ use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use rustc_hash::FxHashMap;
 
 /// One LogonId in other logs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cited {
-    pub luid: u64,
+    pub luid: LogonId,
     pub sid: StrId,
     pub user: StrId,
     pub domain: StrId,
@@ -19,10 +19,17 @@ pub struct Cited {
     pub last: Option<RowIdx>,
 }
 
+impl Cited {
+    fn new(luid: LogonId) -> Self {
+        let [sid, user, domain] = [StrId::NONE; 3];
+        Cited { luid, sid, user, domain, opened: None, closed: None, first: None, last: None }
+    }
+}
+
 /// The LogonIds of a boot's other logs.
 #[derive(Debug, Default)]
 pub struct CitedLuids {
-    by_luid: FxHashMap<u64, u32>,
+    by_luid: FxHashMap<LogonId, u32>,
     pub all: Vec<Cited>,
 }
 
@@ -53,9 +60,9 @@ impl CitedLuids {
         };
         let Some(luid) = events.luid(event, luid).filter(|luid| !luid.is_fixed()) else { return };
         let next = self.all.len() as u32;
-        let n = *self.by_luid.entry(luid.0).or_insert(next);
+        let n = *self.by_luid.entry(luid).or_insert(next);
         if n == next {
-            self.all.push(Cited { luid: luid.0, ..Cited::default() });
+            self.all.push(Cited::new(luid));
         }
         let own = &mut self.all[n as usize];
         let [sid, user, domain] = account.map(|field| events.text(event, field));
@@ -75,6 +82,6 @@ impl CitedLuids {
     }
 
     pub fn get(&self, luid: LogonId) -> Option<&Cited> {
-        self.by_luid.get(&luid.0).map(|&n| &self.all[n as usize])
+        self.by_luid.get(&luid).map(|&n| &self.all[n as usize])
     }
 }

@@ -61,7 +61,7 @@ fn is_desktop(records: &Records, event: EventIdx) -> bool {
 /// Rule 9: S4U or LogonUser on this computer. The SSH server logs its clients on in the same way (trap 51).
 fn is_local_network(records: &Records, event: EventIdx) -> bool {
     let events = &records.events;
-    let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
+    let by_system = events.luid(event, Field::SubjectLogonId) == LogonId::SYSTEM;
     let process = records.text(events.text(event, Field::ProcessName));
     by_system
         && !process.is_empty()

@@ -5,7 +5,7 @@ use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
 use super::remote::name;
 use crate::audit::tasks;
-use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::session::{Class, LogonRole};
 use crate::time::{SECOND, Timestamp};
@@ -136,13 +136,23 @@ impl<'a> Linker<'a> {
     }
 
     /// What had a LogonId, the newest first: it may have been given out again over a start that is missing.
-    fn owners(&self, luid: crate::event::LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
-        let newest = self.tracks.by_luid.get(&luid.0).copied();
+    fn owners(&self, luid: LogonId) -> impl Iterator<Item = TrackIdx> + '_ {
+        let newest = self.tracks.by_luid.get(&luid).copied();
         std::iter::successors(newest, |&idx| self.track(idx).earlier).take(MAX_OWNERS)
     }
 
     pub fn identity(&self, idx: TrackIdx) -> Identity {
         self.track(idx).identity
+    }
+
+    /// Whose a group is. 4778 and 4779 name no SID: then its other half may tell.
+    pub fn account(&self, group: &Group) -> Identity {
+        let primary = self.identity(group.primary);
+        match group.elevated.map(|idx| self.identity(idx)) {
+            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => elevated,
+            Some(Identity { sid, .. }) if primary.sid.is_none() => Identity { sid, ..primary },
+            _ => primary,
+        }
     }
 
     /// Where a group's first 4624 stands.
@@ -254,11 +264,19 @@ impl<'a> Linker<'a> {
             || !self.tracks.has_privileges
             || self.is_privilege_unaudited(pos)
             || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
+            || self.is_privilege_lost(pos)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
         if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))
+    }
+
+    /// Whether a 1108 right after a place tells of a record that could not be written.
+    fn is_privilege_lost(&self, pos: Pos) -> bool {
+        let near = pos + 1..(pos + PRIVILEGES_RECORDS).min(self.security.rows.len() as Pos);
+        let kinds = near.filter_map(|pos| self.event(pos)).map(|event| self.records.events.kind(event));
+        kinds.into_iter().any(|kind| kind == Kind::EventLost)
     }
 
     /// Whether the audit of Special Logon was off at a place, by the 4719 before it or after: then no 4672 is written.
@@ -285,7 +303,8 @@ impl<'a> Linker<'a> {
             && self.track(track).logon == Some(next)
             && id(next).wrapping_sub(id(pos)) <= PAIR_RECORDS
             && self.time(next).since(self.time(pos)).abs() <= PAIR
-            && luid.0.checked_sub(first.luid.0).is_some_and(|apart| apart > 0 && apart < PAIR_LUIDS)
+            && first.luid < luid
+            && luid.apart(first.luid) < PAIR_LUIDS
             && events.number(event, Field::LogonType) == events.number(other, Field::LogonType)
             && same_text(Field::TargetSid)
             && same_text(Field::LogonProcess)
@@ -295,26 +314,26 @@ impl<'a> Linker<'a> {
     }
 
     /// LogonIds whose 4624 is missing, ascending.
-    fn without_logon(&self) -> Vec<(u64, TrackIdx)> {
+    fn without_logon(&self) -> Vec<(LogonId, TrackIdx)> {
         let tracks = self.tracks.all.iter().zip(0..);
         let mut lost: Vec<_> =
-            tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid.0, n)).collect();
+            tracks.filter(|(track, _)| track.logon.is_none()).map(|(t, n)| (t.luid, n)).collect();
         lost.sort_unstable();
         lost
     }
 
     /// Rule 27, where a 4624 is missing: the other half is a LogonId of the same account, near enough, that has none.
     /// The elevated half comes first and has the lower LogonId.
-    fn lost_half(&self, idx: TrackIdx, lost: &[(u64, TrackIdx)]) -> Option<TrackIdx> {
+    fn lost_half(&self, idx: TrackIdx, lost: &[(LogonId, TrackIdx)]) -> Option<TrackIdx> {
         if lost.is_empty() {
             return None;
         }
         let own = self.track(idx);
-        let middle = lost.partition_point(|&(luid, _)| luid < own.luid.0);
+        let middle = lost.partition_point(|&(luid, _)| luid < own.luid);
         let fits = |&other: &TrackIdx| {
             other != idx && self.is_same_account(idx, other) && !self.identity(other).sid.is_none()
         };
-        let is_near = |luid: u64| luid.abs_diff(own.luid.0) < PAIR_LUIDS;
+        let is_near = |luid: LogonId| luid.apart(own.luid) < PAIR_LUIDS;
         let mut below = lost[..middle]
             .iter()
             .rev()
@@ -334,17 +353,20 @@ impl<'a> Linker<'a> {
         if !is_interactive || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
-        if own.privileges.is_none() {
-            let is_cut = self.security.has_gap(pos.saturating_sub(PAIR_RECORDS as Pos), pos);
-            return below.find(|&other| is_cut && self.is_named_after(other, pos));
+        let is_cut = || self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
+        if own.privileges.is_none()
+            && let Some(other) = below.find(|&other| self.is_named_after(other, pos)).filter(|_| is_cut())
+        {
+            return Some(other);
         }
-        let is_cut = self.security.has_gap(pos, pos + PAIR_RECORDS as Pos);
+        let is_cut = self.security.loss(pos, pos + PAIR_RECORDS as Pos).is_some();
         let above = lost[middle..].iter().take(MAX_LOST).take_while(|&&(luid, _)| is_near(luid));
         let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
         let first = self.track(next).first;
         let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
-        (is_soon || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next))
-            .then_some(next)
+        let is_desktop = || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next);
+        let is_elevated = own.privileges.is_some() && (is_soon || is_desktop());
+        (is_elevated || self.is_named_after(next, pos) || self.is_destroyed_pair(next, idx)).then_some(next)
     }
 
     /// Whether the 4672 of an elevated half stands right after a 4624 of the limited one.
@@ -368,8 +390,9 @@ impl<'a> Linker<'a> {
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
         // Of a type that nothing tells it may be the network logon before a Remote Desktop session, if that one's own
         // 4672 is among records that are missing.
-        let is_elevated =
-            |pos: Pos| other.identity.logon_type.is_some() || !self.security.has_gap(pos, own.first.max(pos));
+        let is_elevated = |pos: Pos| {
+            other.identity.logon_type.is_some() || self.security.loss(pos, own.first.max(pos)).is_none()
+        };
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
@@ -384,7 +407,9 @@ impl<'a> Linker<'a> {
     /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
     fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
-        let within = if self.is_of_desktop(limited) { DESTROYED } else { PAIR };
+        // Of Remote Desktop there is no other logon in a session.
+        let is_desktop = self.is_of_desktop(limited) || matches!(own.identity.logon_type, Some(10 | 12));
+        let within = if is_desktop { DESTROYED } else { PAIR };
         let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
         matches!(own.identity.logon_type, Some(2 | 10..=12))
             && own.identity.logon_type == other.identity.logon_type
@@ -411,7 +436,7 @@ impl<'a> Linker<'a> {
 
     /// Whether somebody is known to have logged on between two LogonIds, the lower first.
     fn is_known_between(&self, lower: TrackIdx, upper: TrackIdx) -> bool {
-        let (lower, upper) = (self.track(lower).luid.0, self.track(upper).luid.0);
+        let (lower, upper) = (self.track(lower).luid, self.track(upper).luid);
         let known = &self.tracks.known;
         let next = known.partition_point(|&(luid, _)| luid <= lower);
         known.get(next).is_some_and(|&(luid, _)| luid < upper)

@@ -1,7 +1,7 @@
 //! Events to machines, boots and sessions. One file per question, each rule with its number in domain.md:
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
-//! 2. [`starts`], [`boots`] and [`stops`]: when did it start, and how did each run end?
+//! 2. [`starts`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each run end?
 //! 3. [`clock`]: when was its clock moved?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
@@ -41,6 +41,7 @@ mod link;
 mod machines;
 mod open;
 mod origins;
+mod place;
 mod remote;
 mod role;
 mod sleep;
@@ -180,7 +181,7 @@ fn sessions_of_boot(
     let remote = outside.remote(records, n);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
-    attach::attach(&linker, &mut groups, &closed, &remote);
+    attach::attach(&linker, boot, &mut groups, &closed, &remote);
     let mut joined = groups.settle(joined);
     join::join_only(&linker, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);

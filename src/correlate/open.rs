@@ -95,9 +95,9 @@ pub struct Tracks {
     pub all: Vec<Track>,
     pub marks: Vec<Mark>,
     /// The newest track of each LogonId.
-    pub by_luid: FxHashMap<u64, TrackIdx>,
+    pub by_luid: FxHashMap<LogonId, TrackIdx>,
     /// LogonIds of the boot's 4624, ascending, with their places. Fixed ones tell nothing of when others came.
-    pub known: Vec<(u64, Pos)>,
+    pub known: Vec<(LogonId, Pos)>,
     /// Places of the boot's 4719.
     pub policies: Vec<Pos>,
     /// The boot's last 4634.
@@ -120,7 +120,7 @@ pub fn tracks(records: &Records, security: &Lineage, boot: &Boot) -> Tracks {
         }
     }
     let logons = tracks.all.iter().filter_map(|track| Some((track.luid, track.logon?)));
-    tracks.known = logons.filter(|(luid, _)| !luid.is_fixed()).map(|(luid, pos)| (luid.0, pos)).collect();
+    tracks.known = logons.filter(|(luid, _)| !luid.is_fixed()).collect();
     tracks.known.sort_unstable();
     tracks
 }
@@ -224,7 +224,7 @@ impl Tracks {
     }
 
     fn track_of(&self, luid: LogonId) -> Option<TrackIdx> {
-        self.by_luid.get(&luid.0).copied()
+        self.by_luid.get(&luid).copied()
     }
 
     /// When a LogonId, or the one beside it, was last cited.
@@ -292,7 +292,7 @@ impl Tracks {
             reused_at: None,
             earlier: self.track_of(luid),
         });
-        self.by_luid.insert(luid.0, idx);
+        self.by_luid.insert(luid, idx);
         idx
     }
 
@@ -413,7 +413,7 @@ pub fn neighbours(
     first: Pos,
     security: &Lineage,
 ) -> (Option<Pos>, Option<Pos>) {
-    let next = tracks.known.partition_point(|&(other, _)| other < luid.0);
+    let next = tracks.known.partition_point(|&(other, _)| other < luid);
     let is_same_boot = |pos: Pos| !security.may_hide_start(pos, first);
     let before = next.checked_sub(1).map(|n| tracks.known[n].1);
     let before = before.filter(|&pos| pos < first || is_same_boot(pos));

@@ -308,7 +308,7 @@ fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
         Kind::AuditEventsDropped => true,
         Kind::ProcessCreated => {
             let path = records.text(events.text(event, Field::NewProcess)).to_ascii_lowercase();
-            let by_system = events.luid(event, Field::SubjectLogonId) == Some(LogonId::SYSTEM);
+            let by_system = events.luid(event, Field::SubjectLogonId) == LogonId::SYSTEM;
             let names = ["wininit.exe", "services.exe", "lsass.exe", "autochk.exe"];
             by_system && path.contains(r"\windows\system32\") && names.contains(&file_name(&path))
         }
@@ -340,14 +340,14 @@ fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
         Kind::AuditStarted => Some(Anchor::AuditStarted),
         Kind::Logon => {
             let is_system = events.number(event, Field::LogonType) == Some(0)
-                && events.luid(event, Field::TargetLogonId) == Some(LogonId::SYSTEM);
+                && events.luid(event, Field::TargetLogonId) == LogonId::SYSTEM;
             is_system.then_some(Anchor::SystemLogon)
         }
         Kind::BootConfiguration => Some(Anchor::BootConfiguration),
         Kind::PolicyTableCreated => Some(Anchor::PolicyTable),
         Kind::ProcessCreated => {
             let name = file_name(records.text(events.text(event, Field::NewProcess)));
-            let by_kernel = events.luid(event, Field::ProcessId).is_none_or(|creator| creator.0 == 4);
+            let by_kernel = events.luid(event, Field::ProcessId).is_none_or(|creator| creator.get() == 4);
             let is_first = name == "Registry" || by_kernel && name.eq_ignore_ascii_case("smss.exe");
             is_first.then_some(Anchor::FirstProcess)
         }
@@ -388,7 +388,7 @@ struct LuidRestarts {
 
 #[derive(Clone, Copy)]
 struct Logon {
-    luid: u64,
+    luid: LogonId,
     pos: Pos,
     id: u64,
     at: Timestamp,
@@ -407,7 +407,7 @@ impl LuidRestarts {
         if records.events.kind(event) != Kind::Logon {
             return None;
         }
-        let luid = records.events.luid(event, Field::TargetLogonId).filter(|luid| !luid.is_fixed())?.0;
+        let luid = records.events.luid(event, Field::TargetLogonId).filter(|luid| !luid.is_fixed())?;
         let logon = Logon { luid, pos, id: records.id[row as usize], at };
         let Some(greatest) = self.greatest.filter(|greatest| luid < greatest.luid) else {
             *self = LuidRestarts { greatest: Some(logon), lower: None };

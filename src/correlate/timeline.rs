@@ -43,8 +43,6 @@ pub struct Timeline {
     segments: Vec<Segment>,
 }
 
-const ALWAYS: Timestamp = Timestamp(i64::MAX);
-
 impl Timeline {
     /// From boots whose starts were put right and whose ends are known.
     pub fn of(records: &Records, machine: &Machine) -> Self {
@@ -54,13 +52,13 @@ impl Timeline {
         let mut steps = steps.iter().peekable();
         for (n, boot) in machine.boots.iter().enumerate().skip(n_unborn) {
             let mut shift = machine.clock.shift_of_boot(n as u32);
-            let mut from = boot.start.map_or(Timestamp(i64::MIN), |start| start.minus(shift));
+            let mut from = boot.start.map_or(Timestamp::MIN, |start| start.minus(shift));
             let mut kept = 0i64;
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
                 segments.push(Segment { boot: n, from, to: step.from, shift, kept });
                 from = step.to;
                 match step.kind {
-                    StepKind::Lost => from = Timestamp(i64::MIN),
+                    StepKind::Lost => from = Timestamp::MIN,
                     StepKind::Rebase => shift = shift.saturating_sub(step.amount),
                     StepKind::Kept { .. } => kept = kept.saturating_sub(step.amount),
                     StepKind::Frozen { .. } => {}
@@ -146,5 +144,5 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
     let is_near = |end: &Timestamp| earliest.since(*end).abs() <= AFTER_SHUTDOWN;
     // By a clock that was turned back at the next start (rule 21), it is known only until when this boot wrote.
     let turned_back = || next.map(|_| earliest.plus(AFTER_SHUTDOWN));
-    fitting.or_else(|| ends.filter(is_near).max()).or_else(turned_back).unwrap_or(ALWAYS)
+    fitting.or_else(|| ends.filter(is_near).max()).or_else(turned_back).unwrap_or(Timestamp::MAX)
 }

@@ -230,12 +230,11 @@ impl Events {
     }
 
     pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
-        Some(LogonId(self.wide(event, field))).filter(|luid| luid.0 != 0)
+        LogonId::new(self.wide(event, field))
     }
 
     pub fn time(&self, event: EventIdx, field: Field) -> Option<Timestamp> {
-        let ticks = self.wide(event, field);
-        (ticks != 0).then_some(Timestamp(ticks as i64))
+        Timestamp::from_bits(self.wide(event, field))
     }
 
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".

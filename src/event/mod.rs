@@ -13,16 +13,40 @@ pub use kind::Kind;
 pub use records::{Records, RowIdx, Signature};
 pub use table::Spec;
 
-/// A logon session's LUID. 0 means "none" in every event and is never stored as one.
+use std::num::NonZeroU64;
+
+/// A logon session's LUID. 0 means "none" in every event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LogonId(pub u64);
+pub struct LogonId(NonZeroU64);
 
 impl LogonId {
-    pub const SYSTEM: LogonId = LogonId(0x3e7);
+    /// The system's own, of every Windows.
+    pub const SYSTEM: Option<LogonId> = LogonId::new(0x3e7);
+
+    pub const fn new(luid: u64) -> Option<Self> {
+        match NonZeroU64::new(luid) {
+            Some(luid) => Some(LogonId(luid)),
+            None => None,
+        }
+    }
+
+    /// From hexadecimal digits, without the `0x` of its text.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        u64::from_str_radix(digits, 16).ok().and_then(Self::new)
+    }
+
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// How far from another: those of one moment are near each other.
+    pub fn apart(self, other: LogonId) -> u64 {
+        self.get().abs_diff(other.get())
+    }
 
     /// LUIDs that every Windows hands out at every start, for the same account (domain.md B, class 1).
     pub fn is_fixed(self) -> bool {
-        (0x3e2..=0x3e7).contains(&self.0)
+        (0x3e2..=0x3e7).contains(&self.get())
     }
 }
 

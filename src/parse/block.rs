@@ -8,7 +8,7 @@ use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use crate::event::{StrId, Type};
 use crate::problem::Problem;
 use crate::time::Timestamp;
-use bytemuck::Pod;
+use bytemuck::{NoUninit, Pod};
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +174,7 @@ impl Block {
         let Chunks { n_read, n_failed, n_unused, n_bad_checksum } = self.chunks;
         put(&mut out, &[self.source, n_read, n_failed, n_unused, n_bad_checksum]);
         put(&mut out, &records.id);
-        put(&mut out, bytemuck::cast_slice::<Timestamp, i64>(&records.time));
+        put(&mut out, &records.time);
         put(&mut out, &records.signature);
         put(&mut out, &records.event);
         put(&mut out, &records.signatures);
@@ -212,7 +212,7 @@ impl Block {
         let [source, n_read, n_failed, n_unused, n_bad_checksum] = head[..] else { return None };
         let mut records = Records {
             id: take(&mut rest)?,
-            time: take::<i64>(&mut rest)?.into_iter().map(Timestamp).collect(),
+            time: take(&mut rest)?.into_iter().map(Timestamp::from_bits).collect::<Option<_>>()?,
             signature: take(&mut rest)?,
             event: take(&mut rest)?,
             signatures: take(&mut rest)?,
@@ -251,7 +251,7 @@ impl Block {
 }
 
 /// Appends a column: its length in bytes, then its bytes, filled up to a multiple of eight.
-fn put<T: Pod>(out: &mut Vec<u8>, column: &[T]) {
+fn put<T: NoUninit>(out: &mut Vec<u8>, column: &[T]) {
     let bytes: &[u8] = bytemuck::cast_slice(column);
     out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
     out.extend_from_slice(bytes);

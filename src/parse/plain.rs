@@ -386,7 +386,7 @@ pub fn is_kept(keep: Keep, mut telling: impl Iterator<Item = Option<u64>>) -> bo
     let mut any = |tells: fn(u64) -> bool| telling.any(|number| number.is_some_and(tells));
     match keep {
         Keep::All => true,
-        Keep::Cited => any(|luid| luid != 0 && !LogonId(luid).is_fixed()),
+        Keep::Cited => any(|luid| LogonId::new(luid).is_some_and(|luid| !luid.is_fixed())),
         Keep::LogonPorts => any(|port| LOGON_PORTS.contains(&port)),
     }
 }

@@ -273,7 +273,7 @@ impl CellWriter {
     pub fn write(&mut self, ty: Type, raw: Raw<'_>, cells: &mut [u32]) {
         match ty {
             Type::Luid => put_wide(cells, raw.number().unwrap_or(0)),
-            Type::Time => put_wide(cells, raw.time().map_or(0, |at| at.0 as u64)),
+            Type::Time => put_wide(cells, raw.time().map_or(0, Timestamp::bits)),
             Type::Number => cells[0] = one_more(raw.number()),
             Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
             Type::SshPort => cells[0] = one_more(ssh_port(raw)),

@@ -61,7 +61,7 @@ pub fn find(from: &Exporter<'_>, ids: &[String]) -> Vec<BurstIdx> {
     let sessions = &from.correlated.sessions;
     let key = |id: &str| {
         let (boot, luid) = id.rsplit_once('#')?.1.split_once("/burst-0x")?;
-        Some((boot.parse().ok()?, LogonId(u64::from_str_radix(luid.split('.').next()?, 16).ok()?)))
+        Some((boot.parse().ok()?, LogonId::from_hex(luid.split('.').next()?)?))
     };
     let wanted: FxHashSet<(u32, LogonId)> = ids.iter().filter_map(|id| key(id)).collect();
     let is_wanted = |&idx: &BurstIdx| {

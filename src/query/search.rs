@@ -2,7 +2,7 @@
 //!
 //! A word is looked for once in each text, not in each row; then a session is found by the numbers of its texts.
 
-use crate::event::StrId;
+use crate::event::{LogonId, StrId};
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::session::burst::BurstIdx;
@@ -111,7 +111,7 @@ impl Index {
         for &(idx, text) in &self.more {
             found[idx as usize] |= has_word[text as usize];
         }
-        if let Some(luid) = word.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok()) {
+        if let Some(luid) = word.strip_prefix("0x").and_then(LogonId::from_hex) {
             add_logon_id(from, luid, &mut found);
         }
         if word.contains('#') {
@@ -217,12 +217,11 @@ impl Index {
 }
 
 /// Sessions one of whose logons has this LogonId.
-fn add_logon_id(from: &Exporter<'_>, luid: u64, found: &mut [bool]) {
+fn add_logon_id(from: &Exporter<'_>, luid: LogonId, found: &mut [bool]) {
     let sessions = &from.correlated.sessions;
     for (session, found) in sessions.all.iter().zip(found) {
-        let is_own = |of: Option<crate::event::LogonId>| of.is_some_and(|own| own.0 == luid);
-        *found |= is_own(session.luid)
-            || session.n_logons > 1 && sessions.logons(session).iter().any(|logon| logon.luid.0 == luid);
+        *found |= session.luid == Some(luid)
+            || session.n_logons > 1 && sessions.logons(session).iter().any(|logon| logon.luid == luid);
     }
 }
 

@@ -182,8 +182,7 @@ fn key(
     column: Column,
 ) -> Option<u64> {
     let session = &from.correlated.sessions.all[idx as usize];
-    // With the sign turned, numbers are in the order of moments.
-    let time = |at: Option<Timestamp>| at.map(|at| at.0 as u64 ^ 1 << 63);
+    let time = |at: Option<Timestamp>| at.map(Timestamp::bits);
     match column {
         Column::Start => time(session.start.at.or(session.start.latest)),
         Column::End => time(session.end.at.or(session.end.latest).or(session.end.earliest)),

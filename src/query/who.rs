@@ -6,7 +6,7 @@
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::machine::{Boot, LogoffAudit, Machine};
-use crate::session::{Confidence, EndHow, Session, SessionIdx};
+use crate::session::{Confidence, EndHow, Interval, Session, SessionIdx};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,9 @@ fn record(from: &Exporter<'_>, idx: SessionIdx, at: Timestamp, is_covered: bool,
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let origins = sessions.origins(session);
     let origin = origins.iter().rev().find(|origin| origin.at <= at).or(origins.first());
-    let states = sessions.intervals(session).iter().filter(|i| i.from <= at && at < i.to);
+    let is_open = session.end.at.is_none();
+    let lasts = |interval: &&Interval| at < interval.to || is_open && interval.closed_by.is_none();
+    let states = sessions.intervals(session).iter().filter(|interval| interval.from <= at).filter(lasts);
     WhoRecord {
         at: at.to_string(),
         machine: from.correlated.machines[session.machine as usize].name.clone(),

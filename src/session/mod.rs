@@ -649,3 +649,14 @@ fn append<T>(column: &mut Vec<T>, mut part: Vec<T>, n_times_as_much: f64) {
     make_room(column, part.len(), n_times_as_much);
     column.append(&mut part);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a million: eight bytes more of each are eight megabytes.
+    #[test]
+    fn a_session_takes_little_room() {
+        assert_eq!((size_of::<Session>(), size_of::<Logon>()), (288, 48));
+    }
+}

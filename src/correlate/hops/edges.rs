@@ -39,7 +39,7 @@ pub struct Edge {
 }
 
 /// The kernel's process: it opens file shares for all.
-const KERNEL: LogonId = LogonId(4);
+const KERNEL: Option<LogonId> = LogonId::new(4);
 
 /// All edges of a case, in the order of machines and records.
 pub fn edges(found: &Found<'_>, explicit: &[Explicit]) -> Vec<Edge> {
@@ -60,7 +60,7 @@ fn explicit_credentials(found: &Found<'_>, names: &mut Names<'_>, one: &Explicit
     let mut is_elsewhere = |&name: &StrId| names.is_elsewhere(one.machine, name);
     let named = [text(Field::TargetServer), text(Field::TargetInfo)].into_iter().find(&mut is_elsewhere);
     // The address of a 4648 is the client's, but for what the kernel does: that names the server (trap 40).
-    let is_kernel = found.records.events.luid(event, Field::ProcessId) == Some(KERNEL);
+    let is_kernel = found.records.events.luid(event, Field::ProcessId) == KERNEL;
     let address = if is_kernel { text(Field::Address) } else { StrId::NONE };
     let host = named.or(Some(address).filter(is_elsewhere))?;
     Some(Edge {

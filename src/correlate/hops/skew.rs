@@ -296,6 +296,6 @@ mod tests {
             [-90, 160, 0]
         );
         // Most are right: it is the others that are wrong.
-        assert_eq!(all.right(0, Timestamp(5)), Timestamp(5));
+        assert_eq!(all.right(0, Timestamp::from_ticks(5)), Timestamp::from_ticks(5));
     }
 }

@@ -168,20 +168,23 @@ struct Part {
 }
 
 /// The least and the greatest id, and the first and the last moment.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Span {
     ids: (u64, u64),
     times: (Timestamp, Timestamp),
 }
 
 impl Span {
+    /// Of no record.
+    const NONE: Span = Span { ids: (u64::MAX, 0), times: (Timestamp::MAX, Timestamp::MIN) };
+
     fn of(records: &Records, groups: &[Group], own: &[usize]) -> Self {
         let of_row = |&row: &RowIdx| {
             let (id, at) = (records.id[row as usize], records.time[row as usize]);
             Span { ids: (id, id), times: (at, at) }
         };
         let rows = own.iter().flat_map(|&n| &groups[n].rows);
-        rows.map(of_row).reduce(Span::with).unwrap_or_default()
+        rows.map(of_row).fold(Span::NONE, Span::with)
     }
 
     fn with(self, other: Span) -> Span {
@@ -231,7 +234,7 @@ fn units(
         }
         let part = |own: Vec<usize>| {
             let channel = groups[*own.first()?].channel;
-            Some(Part { channel, groups: own, span: Span::default() })
+            Some(Part { channel, groups: own, span: Span::NONE })
         };
         let parts = by_channel.into_values().filter_map(part).collect();
         Unit { folders: own.iter().map(folder).collect(), nodes: own, parts, order: (rank, first), names }

@@ -75,7 +75,7 @@ fn class_of(what: &str) -> &'static str {
 
 fn item(interval: &IntervalRecord, zone: Zone) -> Html {
     let length = match (seconds(&interval.from), seconds(&interval.to)) {
-        (Some(from), Some(to)) => span(to - from),
+        (Some(from), Some(to)) if from < to => span(to - from),
         _ => String::new(),
     };
     let what = visible(&words::spaced(&interval.what)).into_owned();
@@ -93,8 +93,11 @@ fn item(interval: &IntervalRecord, zone: Zone) -> Html {
     }
 }
 
-/// The day once, where both are of the same.
+/// The day once, where both are of the same. What was on when the session was last heard of has a beginning alone.
 fn from_to(from: &str, to: &str, zone: Zone) -> String {
+    if from == to {
+        return format!("since {}", to_the_second(from, zone));
+    }
     let (from, to) = (to_the_second(from, zone), to_the_second(to, zone));
     match (from.split_once(' '), to.split_once(' ')) {
         (Some((one, _)), Some((other, time))) if one == other => format!("{from} – {time}"),
@@ -121,5 +124,6 @@ mod tests {
         assert_eq!(from_to(a, b, zone), "2024-03-05 22:31:05 – 22:38:44");
         let b = "2024-03-06T00:38:44.0000000Z";
         assert_eq!(from_to(a, b, zone), "2024-03-05 22:31:05 – 2024-03-06 00:38:44");
+        assert_eq!(from_to(a, a, zone), "since 2024-03-05 22:31:05");
     }
 }
