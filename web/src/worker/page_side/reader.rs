@@ -58,8 +58,8 @@ pub struct Reader {
     buffers: HashMap<BatchNo, (ArrayBuffer, u32)>,
     /// Buffers that were parsed and can be used again.
     spare: Vec<ArrayBuffer>,
-    /// Where files are being read.
-    streams: HashMap<FileNo, Stream>,
+    /// Where files are being read: by file and place.
+    streams: HashMap<(FileNo, u64), Stream>,
     parsers: HashMap<WorkerNo, Link>,
     file_of_source: HashMap<u32, FileNo>,
     n_records_of_file: HashMap<FileNo, u64>,
@@ -387,6 +387,7 @@ impl Reader {
     fn settle(&mut self) {
         self.ticker = None;
         self.spare.clear();
+        self.streams.clear();
         if self.state == Reading::UnderWay {
             self.state = Reading::Done;
         }
@@ -451,13 +452,13 @@ impl Reader {
     /// What a batch is read with: its file, the stream that is at its beginning, and a buffer, if there are such.
     fn begin_batch(&mut self, batch: &Batch) -> (Result<File, String>, Option<Stream>, Option<ArrayBuffer>) {
         let file = self.files[batch.file as usize].file.clone();
-        let stream = self.streams.remove(&batch.file).filter(|stream| stream.at() == batch.from);
+        let stream = self.streams.remove(&(batch.file, batch.from));
         (file, stream, self.spare.pop())
     }
 
     fn was_read(&mut self, batch: &Batch, (bytes, stream): BatchRead) {
         if self.schedule.wants(batch.number) {
-            self.streams.extend(stream.map(|stream| (batch.file, stream)));
+            self.streams.extend(stream.map(|stream| ((batch.file, stream.at()), stream)));
         }
         self.keep(batch, bytes, 0);
     }
