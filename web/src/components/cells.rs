@@ -1,6 +1,6 @@
 //! What tables have alike: heads that only name their columns, and cells of text.
 
-use crate::text::visible;
+use crate::text::{visible, words};
 use yew::prelude::*;
 
 /// A column: its name in `data-col`, its head, and what it says to the pointer.
@@ -26,6 +26,18 @@ pub fn cell(name: &'static str, (text, title): &Text, class: Option<&'static str
     html! {
         <div role="gridcell" class={classes!("grid-cell", class)} data-col={name} title={visible(title).into_owned()}>
             { visible(text).into_owned() }
+        </div>
+    }
+}
+
+/// An account. Of a long name the domain gives way first: the rest tells people apart.
+pub fn user(name: &'static str, domain: Option<&str>, user: Option<&str>) -> Html {
+    let whole = visible(&words::user(domain, user)).into_owned();
+    let (domain, user) = whole.split_at(whole.find('\\').unwrap_or(0));
+    html! {
+        <div role="gridcell" class="grid-cell path" data-col={name} title={whole.clone()}>
+            <span class="path-folder">{ domain.to_owned() }</span>
+            <span class="path-name">{ user.to_owned() }</span>
         </div>
     }
 }

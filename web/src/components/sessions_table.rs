@@ -1,6 +1,6 @@
 //! The sessions: one row each, the visible ones only.
 
-use super::cells::{cell, same};
+use super::cells::{cell, same, user};
 use super::confidence::Confidence;
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
@@ -140,7 +140,7 @@ fn cells(row: &Row, zone: Zone) -> Html {
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
             { row.group.as_ref().map_or_else(|| end_how(row), burst) }
-            { user(row) }
+            { user(Column::User.word(), row.domain.as_deref(), row.user.as_deref()) }
             { cell(Column::Machine.word(), &(row.machine.clone(), row.computer.clone()), None) }
             { cell(Column::From.word(), &same(from(row)), None) }
             { uncertain(Column::Duration, &duration(row)) }
@@ -173,19 +173,6 @@ fn burst(burst: &BurstRow) -> Html {
 fn uncertain(column: Column, of: &Cell) -> Html {
     let text = (of.text.clone(), of.title.clone());
     cell(column.word(), &text, of.is_uncertain.then_some("uncertain"))
-}
-
-/// Of a long name the domain gives way first: the account tells people apart.
-fn user(row: &Row) -> Html {
-    let whole = visible(&words::user(row.domain.as_deref(), row.user.as_deref())).into_owned();
-    let name_at = whole.find('\\').unwrap_or(0);
-    let (domain, name) = whole.split_at(name_at);
-    html! {
-        <div role="gridcell" class="grid-cell path" data-col={Column::User.word()} title={whole.clone()}>
-            <span class="path-folder">{ domain.to_owned() }</span>
-            <span class="path-name">{ name.to_owned() }</span>
-        </div>
-    }
 }
 
 fn from(row: &Row) -> String {

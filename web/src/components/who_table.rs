@@ -1,6 +1,6 @@
 //! Who was on at a moment: the moment, what the logs cover of it, and the sessions, the sure ones first.
 
-use super::cells::{Column, Text, awaited, cell, heads, row_classes, same};
+use super::cells::{Column, Text, awaited, cell, heads, row_classes, same, user};
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::page::WhoAsked;
@@ -116,11 +116,18 @@ fn row(index: u32, props: &WhoTableProps) -> Html {
             data-session={found.map(|found| found.session.clone())}
             data-certainty={found.map(|found| found.certainty.clone())}>
             if let Some(found) = found {
-                { for cells(found, props.zone).iter().zip(COLUMNS).map(|(text, (name, ..))| cell(name, text, None)) }
+                { for cells(found, props.zone).iter().zip(COLUMNS).map(|(text, (name, ..))| cell_of(name, text, found)) }
             } else {
                 { awaited() }
             }
         </div>
+    }
+}
+
+fn cell_of(name: &'static str, text: &Text, found: &WhoRecord) -> Html {
+    match name {
+        "user" => user(name, found.domain.as_deref(), found.user.as_deref()),
+        _ => cell(name, text, None),
     }
 }
 
