@@ -92,6 +92,8 @@ impl Lineage {
 pub struct Boot {
     /// Its records in the Security lineage.
     pub security: Range<Pos>,
+    /// Those of them that can be of no other boot: its start, or the next, may lie at more than one place.
+    pub sure: Range<Pos>,
     /// Its records in the System lineage.
     pub system: Range<Pos>,
     /// Whether the log shows its start; the first part of a log does not.

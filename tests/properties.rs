@@ -240,8 +240,8 @@ fn dump(folder: &str, files: &[read::File]) {
 
 /// Counts what goes wrong by kind, and prints the smallest log of each:
 /// `SEEDS=1000 cargo test --test properties explore -- --ignored --nocapture`. `FIRST` is the first seed; in `CLOCK`
-/// percent of them the clock is set; `WHAT` the kind of which every case is listed, and the rows of the smallest are
-/// printed, and its logs written to the folder `DUMP`.
+/// percent of them the clock is set; `WHAT` the kind of which every case is listed (`all`: of any), and the rows of the
+/// smallest are printed, and its logs written to the folder `DUMP`.
 #[test]
 #[ignore = "a tool to look for bugs with"]
 fn explore() {
@@ -278,9 +278,9 @@ fn explore() {
                 let kind = format!("{what}{}", if n == 0 { ", nothing lost" } else { "" });
                 let entry = kinds.entry(kind).or_insert((0, usize::MAX, String::new()));
                 entry.0 += 1;
-                if what == wanted {
+                if what == wanted || wanted == "all" {
                     println!(
-                        "seed {seed}, {loss}, {size} rows: {}",
+                        "{what}: seed {seed}, {loss}, {size} rows: {}",
                         text.lines().take(2).collect::<String>()
                     );
                 }

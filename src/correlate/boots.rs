@@ -1,8 +1,7 @@
 //! When a machine started: the starts that Security and System show, joined (domain.md C.3, rules 11 and 14 to 16).
 
-use super::clock::place_after;
+use super::place::{Place, Run, places};
 use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, moved, security_starts};
-use super::stops::is_late;
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Machine, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -20,6 +19,7 @@ const BEFORE_KERNEL: i64 = 10 * SECOND;
 const BEFORE_SERVICE: i64 = 10 * SECOND;
 
 /// Cuts a machine's logs into boots.
+#[inline(never)]
 pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
@@ -134,6 +134,8 @@ struct Cut {
     since: Option<Timestamp>,
     anchors: Vec<RowIdx>,
     security: Pos,
+    /// Where Security's place of it is not certain: the places between which it is.
+    within: Range<Pos>,
     system: Pos,
 }
 
@@ -157,9 +159,9 @@ impl Pairing<'_> {
         let mut twins = twins.into_iter();
         let mut n_taken = 0;
         for (start, Match { system_before, twin }) in starts.into_iter().zip(matches) {
-            for other in twins.by_ref().take(system_before - n_taken) {
-                cuts.push(self.system_only(other, cuts.last(), start.pos));
-            }
+            let others: Vec<Start> = twins.by_ref().take(system_before - n_taken).collect();
+            let next = twins.as_slice().first().map_or(self.system.rows.len() as Pos, |next| next.pos);
+            self.system_only(others, (start.pos, next), &mut cuts);
             n_taken = system_before + usize::from(twin.is_some());
             match twin.and_then(|_| twins.next()) {
                 Some(twin) => cuts.push(self.both(start, twin)),
@@ -172,10 +174,8 @@ impl Pairing<'_> {
                 }
             }
         }
-        let end = self.security.rows.len() as Pos;
-        for other in twins {
-            cuts.push(self.system_only(other, cuts.last(), end));
-        }
+        let end = (self.security.rows.len() as Pos, self.system.rows.len() as Pos);
+        self.system_only(twins.collect(), end, &mut cuts);
         cuts
     }
 
@@ -254,39 +254,27 @@ impl Pairing<'_> {
         before > 0 && after < end - from && !self.system.has_gap(from + before - 1, from + after)
     }
 
-    /// A start that only System has: Security begins later, has a gap there, or does not audit what would show it.
-    fn system_only(&self, start: Start, last: Option<&Cut>, end: Pos) -> Cut {
-        let from = last.map_or(0, |cut| cut.security);
-        let time = |pos: Pos| self.records.time[self.security.rows[pos as usize] as usize];
-        let (at, since) = self.place_of(&start, from..end);
-        // The records of the start are among those that are missing, where some are missing around that time.
-        let next = self.security.gaps.partition_point(|&gap| gap <= from);
-        let in_gap = |&gap: &Pos| gap < end && time(gap - 1) <= at && at <= time(gap);
-        let gap = self.security.gaps[next..].iter().take_while(|&&gap| gap <= since).find(|gap| in_gap(gap));
-        let security = gap.copied().unwrap_or(since);
-        Cut { at: start.at, since: None, anchors: start.anchors, security, system: start.pos }
-    }
-
-    /// Where Security goes on after a start that only System has, and by which moment that is told. A clock that was
-    /// turned back at the start (rule 21) tells it by the last that was written before, or by its fall.
-    fn place_of(&self, start: &Start, range: Range<Pos>) -> (Timestamp, Pos) {
-        let start = &Start { at: self.began(start), ..start.clone() };
-        let last = (0..start.pos).rev().map(|pos| self.system.rows[pos as usize]);
-        let last = last.take(START_RECORDS as usize).find(|&row| !is_late(self.records, row));
-        let last = last.map(|row| self.records.time[row as usize]).filter(|&last| start.at < last);
-        let at = last.unwrap_or(start.at);
-        let since = first_since(self.records, self.security, range.clone(), at).unwrap_or(range.end);
-        let fallen = last.map(|last| {
-            let begun = None;
-            place_after(self.records, &self.security.rows, range.start..since, begun, last, start.at)
-        });
-        (
-            at,
-            fallen.map_or(
-                since,
-                |fallen| if fallen < since { fallen } else { self.next_gap(since, range.end) },
-            ),
-        )
+    /// Starts that only System has, in a row: Security begins later, has a gap there, or does not audit what would show
+    /// them. Up to `end`, where the next begins in both logs.
+    fn system_only(&self, starts: Vec<Start>, end: (Pos, Pos), cuts: &mut Vec<Cut>) {
+        let Some(first) = starts.first() else { return };
+        let last = cuts.last();
+        let range = last.map_or(0, |cut| cut.security + 1).min(end.0)..end.0;
+        let began = last.map_or(Timestamp::MIN, |cut| cut.at);
+        let mut runs = vec![Run { began, system: last.map_or(0, |cut| cut.system)..first.pos }];
+        for (n, start) in starts.iter().enumerate() {
+            let next = starts.get(n + 1).map_or(end.1, |next| next.pos);
+            runs.push(Run { began: self.began(start), system: start.pos..next });
+        }
+        let places = places(self.records, self.security, self.system, range, &runs);
+        cuts.extend(starts.into_iter().zip(places).map(|(start, Place { at, within })| Cut {
+            at: start.at,
+            since: None,
+            anchors: start.anchors,
+            security: at,
+            within,
+            system: start.pos,
+        }));
     }
 
     /// When a start began at the latest. Of one whose kernel's own record is lost System has only what comes seconds
@@ -296,19 +284,14 @@ impl Pairing<'_> {
         if is_lost { start.at.plus(-BEFORE_SERVICE) } else { start.at }
     }
 
-    /// A start that Security has nothing of is among records that are missing: those before the first gap from a place
-    /// on, if there is any.
-    fn next_gap(&self, place: Pos, end: Pos) -> Pos {
-        let next = self.security.gaps.partition_point(|&gap| gap < place);
-        self.security.gaps.get(next).copied().filter(|&gap| gap <= end).unwrap_or(place)
-    }
-
     fn both(&self, start: Start, twin: Start) -> Cut {
+        let security = self.since_kernel(&start, &twin);
         Cut {
             // The kernel's own word is the earliest.
             at: twin.at,
             since: None,
-            security: self.since_kernel(&start, &twin),
+            security,
+            within: security..security,
             anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
             system: twin.pos,
         }
@@ -338,7 +321,15 @@ impl Pairing<'_> {
             |at: Timestamp| right <= at || start.moved > 0 && (0..SAME_START).contains(&at.since(start.at));
         let time = |pos: Pos| self.records.time[self.system.rows[pos as usize] as usize];
         let system = (from..end).find(|&pos| is_own(time(pos))).unwrap_or(end);
-        Cut { at: start.at, since: start.since, anchors: start.anchors, security: start.pos, system }
+        let security = start.pos;
+        Cut {
+            at: start.at,
+            since: start.since,
+            anchors: start.anchors,
+            security,
+            within: security..security,
+            system,
+        }
     }
 }
 
@@ -403,7 +394,7 @@ fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -
         // What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old
         // one.
         let at = first.min(at).plus(-TO_DESKTOP).max(since);
-        cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, system });
+        cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, within: 0..0, system });
     }
     cuts
 }
@@ -482,18 +473,23 @@ impl TerminalNumbers {
 /// Boot 0 is what the logs have before the first start.
 fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
     let mut boots = vec![Boot::default()];
-    let ends = (security.rows.len() as Pos, system.rows.len() as Pos);
-    let starts: Vec<(Pos, Pos)> = cuts.iter().map(|cut| (cut.security, cut.system)).chain([ends]).collect();
-    boots[0].security = 0..starts[0].0;
-    boots[0].system = 0..starts[0].1;
-    for (n, cut) in cuts.into_iter().enumerate() {
+    let (end, system_end) = (security.rows.len() as Pos, system.rows.len() as Pos);
+    let next = |n: usize| {
+        let next = cuts.get(n).map(|cut| (cut.security, cut.within.start, cut.system));
+        next.unwrap_or((end, end, system_end))
+    };
+    let (first, sure, first_system) = next(0);
+    (boots[0].security, boots[0].sure, boots[0].system) = (0..first, 0..sure, 0..first_system);
+    for (n, cut) in cuts.iter().enumerate() {
         boots[n].next_since = cut.since;
+        let (security, sure, system) = next(n + 1);
         boots.push(Boot {
-            security: cut.security..starts[n + 1].0,
-            system: cut.system..starts[n + 1].1,
+            security: cut.security..security,
+            sure: cut.within.end..sure.max(cut.within.end),
+            system: cut.system..system,
             has_start: cut.since.is_none() && !cut.anchors.is_empty(),
             start: Some(cut.at),
-            anchors: cut.anchors,
+            anchors: cut.anchors.clone(),
             ..Boot::default()
         });
     }

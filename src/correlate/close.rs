@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 const LOST_TAIL: u32 = 1000;
 
 /// Closes a session.
+#[inline(never)]
 pub fn close(draft: &mut Draft<'_>) {
     let end = user_logoff(draft)
         .or_else(|| logoff(draft))
@@ -21,6 +22,7 @@ pub fn close(draft: &mut Draft<'_>) {
         .or_else(|| window_manager_gone(draft))
         .or_else(|| luid_reused(draft))
         .or_else(|| superseded(draft))
+        .or_else(|| of_either_boot(draft))
         .or_else(|| not_audited(draft))
         .or_else(|| lost_in_gap(draft))
         .or_else(|| clean_shutdown(draft))
@@ -124,8 +126,14 @@ fn logoff_event_lost(draft: &mut Draft<'_>) -> Option<End> {
     Some(until_boot_ends(draft, EndHow::LogoffEventLost, at, row))
 }
 
-/// Row 5: the window manager of its Terminal Services session is gone.
+/// Row 5: the window manager of its Terminal Services session is gone. One half of a window manager goes with the other.
 fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
+    if draft.session.class == Class::WindowManager {
+        let pos = draft.own().filter_map(|track| track.logoff).max()?;
+        draft.evidence(pos, EvidenceRole::End, 29);
+        let (at, row) = (draft.time(pos), draft.row(pos));
+        return Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row));
+    }
     let number = draft.session.ts_session.filter(|_| draft.session.class == Class::Desktop)?;
     let next = draft.around.windows_closed.partition_point(|&(pos, _)| pos <= draft.last_pos);
     let &(pos, _) = draft.around.windows_closed[next..].iter().find(|&&(_, other)| other == number)?;
@@ -167,6 +175,17 @@ fn luid_reused(draft: &mut Draft<'_>) -> Option<End> {
     draft.evidence(pos, EvidenceRole::End, 23);
     let latest = draft.time(pos);
     Some(unknown(draft, EndHow::LuidReused, Confidence::Low, Some(latest), Some(draft.row(pos))))
+}
+
+/// Row 10, where it is not certain in which boot a session was: among the records that are missing is a start.
+fn of_either_boot(draft: &mut Draft<'_>) -> Option<End> {
+    (!is_of_boot(draft)).then(|| unknown(draft, EndHow::LostInGap, Confidence::Low, None, None))
+}
+
+/// Whether what Security has of a session can be of no other boot.
+fn is_of_boot(draft: &Draft<'_>) -> bool {
+    let sure = &draft.boot.sure;
+    sure.start <= draft.session.first_pos && draft.last_pos < sure.end
 }
 
 /// Row 11.
@@ -304,8 +323,9 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
 pub fn may_be_gone(draft: &Draft<'_>) -> bool {
     let boot = draft.boot;
     let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
+    let is_lost = || draft.security.loss(draft.last_pos, boot.security.end).is_some();
     draft.session.class == Class::WindowManager
-        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On)
+        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On || is_lost())
 }
 
 /// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of

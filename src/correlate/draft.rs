@@ -41,6 +41,7 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    #[inline(never)]
     pub fn new(
         linker: &'a Linker<'a>,
         machine: &'a Machine,
@@ -109,6 +110,7 @@ impl<'a> Draft<'a> {
         self.evidence.push(Evidence { row, role, rule });
     }
 
+    #[inline(never)]
     pub fn fill(&mut self, marks: &[Mark]) {
         self.fill_identity();
         self.fill_start();
@@ -124,7 +126,7 @@ impl<'a> Draft<'a> {
 
     fn fill_identity(&mut self) {
         let group = self.group;
-        let Identity { sid, user, domain, logon_type } = self.identity();
+        let Identity { sid, user, domain, logon_type } = self.linker.account(group);
         let logon =
             self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
         let text = |field| logon.map_or(StrId::NONE, |event| self.records.events.text(event, field));
@@ -146,16 +148,6 @@ impl<'a> Draft<'a> {
         session.computer = self.records.signature(session.first_row).computer;
         session.n_logons = n_logons;
         session.luid = Some(name);
-    }
-
-    fn identity(&self) -> Identity {
-        let primary = self.linker.identity(self.group.primary);
-        match self.group.elevated {
-            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => {
-                self.linker.identity(elevated)
-            }
-            _ => primary,
-        }
     }
 
     fn n_logons(&self) -> u32 {
@@ -208,7 +200,8 @@ impl<'a> Draft<'a> {
         });
         let after = after.map(|after| self.time(after).plus(open::CLUSTER));
         let is_lost = clock.is_lost_between(self.boot.security.start, first);
-        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost;
+        let is_own = self.boot.sure.start <= first;
+        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost && is_own;
         let boot_start = self.boot.start.filter(|_| is_known);
         let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
         let how = if !self.linker.tracks.has_logons && self.boot.has_start {
@@ -268,6 +261,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The last that other logs saw of it, unless it had been logged off by then.
+    #[inline(never)]
     fn last_seen_elsewhere(&self) -> Option<Timestamp> {
         let cited = self.cited().filter_map(|cited| cited.last);
         let ts = self.ts.map(|(ts, _)| ts);
@@ -398,6 +392,7 @@ impl<'a> Draft<'a> {
         (self.time(logon).since(self.time(pos)) <= WINDOWS_BEFORE).then_some(number)
     }
 
+    #[inline(never)]
     pub fn finish(mut self, sessions: &mut Sessions) {
         let logons = self.logon_rows();
         let order = |e: &Evidence| {

@@ -25,6 +25,7 @@ const STOP_SLACK: i64 = 10 * MINUTE;
 
 /// Says of every boot when it was last heard of and how it ended. Their starts are put right already, and the times of
 /// System's records known to be moved.
+#[inline(never)]
 pub fn stops(records: &Records, machine: &mut Machine) {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
@@ -109,7 +110,7 @@ impl Stops<'_> {
         let last = |lineage: &Lineage, range: &Range<Pos>| {
             range.clone().rev().find(|&pos| !is_late(self.records, lineage.rows[pos as usize]))
         };
-        let security = last(self.security, &boot.security)
+        let security = last(self.security, &boot.sure)
             .map(|pos| self.time(self.security.rows[pos as usize]).plus(self.clock.shift(pos)));
         let system = last(self.system, &boot.system).map(|pos| self.system.rows[pos as usize]);
         security.max(system.map(|row| self.clock.time_of(row, self.time(row))))
@@ -142,9 +143,10 @@ impl Stops<'_> {
     }
 
     /// Rule 12.
+    #[inline(never)]
     fn end(&self, boots: &[Boot], n: usize) -> BootEnd {
         let (boot, next) = (&boots[n], boots.get(n + 1));
-        let stopped = self.tail(self.security, &boot.security, Kind::EventLogStopped);
+        let stopped = self.tail(self.security, &boot.sure, Kind::EventLogStopped);
         let stopped_system = self.tail(self.system, &boot.system, Kind::EventLogStoppedClean);
         // Flushed at the next start, after its first records (rule 11).
         let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped));

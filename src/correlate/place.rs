@@ -1,0 +1,240 @@
+//! Where in Security a machine's starts lie that System alone shows (domain.md C.1, 5; C.3, rules 11 and 21).
+//!
+//! System's records are in order, so they tell what the clock showed in each boot, whatever it was set to in between.
+//! Security's records between two starts that it shows itself are in order, too: gone through forwards each is of the
+//! earliest boot whose clock showed its time, backwards of the latest. A start lies between the two places that this
+//! gives; and its own records are missing there.
+
+use super::stops::is_late;
+use crate::event::{Field, Kind, Records};
+use crate::machine::{Lineage, Pos};
+use crate::time::{MINUTE, SECOND, Timestamp};
+use std::ops::Range;
+
+/// A start writes at least so many records: 4608, the 4624 of the system, 4902.
+const START_WRITES: u64 = 3;
+
+/// Times that fall by more show that the clock was set.
+const SWAPPED: i64 = 10 * SECOND;
+
+/// A log is written on for this long after the event log service stopped.
+const AFTER_STOP: i64 = MINUTE;
+
+/// System and Security tell of one step within this time.
+const SAME_STEP: i64 = MINUTE;
+
+/// So many spans are looked at for a record that does not fit where its neighbours do.
+const LOOK_AHEAD: usize = 64;
+
+/// A boot as System shows it: when its clock began to run, and its records.
+pub struct Run {
+    pub began: Timestamp,
+    pub system: Range<Pos>,
+}
+
+/// Where Security goes on after a start, and the places between which that is certain to lie.
+#[derive(Clone)]
+pub struct Place {
+    pub at: Pos,
+    pub within: Range<Pos>,
+}
+
+/// A span in which the clock of a boot ran on, as it showed it.
+#[derive(Clone, Copy)]
+struct Span {
+    run: usize,
+    from: Timestamp,
+    to: Timestamp,
+    /// When the event log service stopped at its end.
+    stopped: Option<Timestamp>,
+}
+
+/// The places of all runs but the first, within a range of Security's records that is after the start of the first.
+pub fn places(
+    records: &Records,
+    security: &Lineage,
+    system: &Lineage,
+    range: Range<Pos>,
+    runs: &[Run],
+) -> Vec<Place> {
+    let mut spans = spans(records, system, runs);
+    // Where System begins with its first record of all, nothing was written before it.
+    let is_first = system.rows.first().is_some_and(|&row| records.id[row as usize] == 1);
+    if is_first && runs[0].system.is_empty() {
+        spans.retain(|span| span.run > 0);
+    }
+    let walk = Walk { records, security, spans, n_runs: runs.len() };
+    let (earliest, latest) = (walk.backwards(range.clone()), walk.forwards(range.clone()));
+    let mut floor = range.start;
+    let mut place = |n: usize| {
+        let (earliest, latest) = (earliest[n].max(floor), latest[n].max(earliest[n]).max(floor));
+        let place = choose(records, security, earliest, latest);
+        floor = place.at;
+        place
+    };
+    (1..runs.len()).map(&mut place).collect()
+}
+
+/// What the clock showed in each boot.
+fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (n, run) in runs.iter().enumerate() {
+        let mut span = Span { run: n, from: run.began, to: Timestamp::MAX, stopped: None };
+        let mut last = run.began;
+        let mut stopped = None;
+        for &row in &system.rows[run.system.start as usize..run.system.end as usize] {
+            let at = records.time[row as usize];
+            let event = records.event(row);
+            if is_late(records, row) {
+                continue;
+            }
+            let kind = event.map(|event| records.events.kind(event));
+            let time = |field| event.and_then(|event| records.events.time(event, field));
+            let set =
+                (kind == Some(Kind::ClockSet)).then(|| time(Field::PreviousTime).zip(time(Field::NewTime)));
+            if let Some((from, to)) = set.flatten().filter(|(from, to)| to.since(*from).abs() > SWAPPED) {
+                spans.push(Span { to: from, ..span });
+                (span.from, last, stopped) = (to, to, None);
+            } else if last.since(at) > SWAPPED {
+                // Nobody knows how far the clock had run, and from when on it ran again.
+                spans.push(span);
+                (span.from, last, stopped) = (Timestamp::MIN, at, None);
+            }
+            last = last.max(at);
+            stopped = match kind {
+                Some(Kind::EventLogStoppedClean) => Some(at),
+                _ => stopped.filter(|&stopped: &Timestamp| at.since(stopped) <= AFTER_STOP),
+            };
+        }
+        let next = runs.get(n + 1).map(|next| next.began).filter(|&next| last.since(next) <= SWAPPED);
+        let ended = stopped.map(|stopped| stopped.plus(AFTER_STOP));
+        span.to = ended.into_iter().chain(next).min().unwrap_or(Timestamp::MAX);
+        span.stopped = stopped;
+        spans.push(span);
+    }
+    spans
+}
+
+struct Walk<'a> {
+    records: &'a Records,
+    security: &'a Lineage,
+    spans: Vec<Span>,
+    n_runs: usize,
+}
+
+impl Walk<'_> {
+    /// The first record of each run, or the end of the range, if each record is of the earliest run that it may be of.
+    fn forwards(&self, range: Range<Pos>) -> Vec<Pos> {
+        let mut at = 0;
+        let (mut span, mut last) = (self.spans[at], Timestamp::MIN);
+        let mut firsts = vec![range.end; self.n_runs];
+        firsts[..=span.run].fill(range.start);
+        for pos in range {
+            let time = self.time(pos);
+            if !self.fits(&span, pos) || last.since(time) > SWAPPED {
+                let mut ahead = self.spans[at + 1..].iter().take(LOOK_AHEAD);
+                let ahead = ahead.position(|span| self.fits(span, pos));
+                if let Some(n) = ahead {
+                    at += 1 + n;
+                    firsts[span.run + 1..=self.spans[at].run].fill(pos);
+                    span = self.spans[at];
+                }
+                last = Timestamp::MIN;
+            }
+            last = last.max(time);
+            if self.clock_set(pos).is_some() {
+                (span.from, last) = (span.from.min(time), time);
+            }
+        }
+        firsts
+    }
+
+    /// As above, if each record is of the latest run that it may be of.
+    fn backwards(&self, range: Range<Pos>) -> Vec<Pos> {
+        let mut firsts = vec![range.start; self.n_runs];
+        let mut at = self.spans.len() - 1;
+        let (mut span, mut first) = (self.spans[at], Timestamp::MAX);
+        for pos in range.rev() {
+            let time = self.time(pos);
+            if !self.fits(&span, pos) || time.since(first) > SWAPPED {
+                let mut before = self.spans[..at].iter().rev().take(LOOK_AHEAD);
+                let before = before.position(|span| self.fits(span, pos));
+                if let Some(n) = before {
+                    at -= 1 + n;
+                    firsts[self.spans[at].run + 1..=span.run].fill(pos + 1);
+                    span = self.spans[at];
+                }
+                first = Timestamp::MAX;
+            }
+            first = first.min(time);
+            if let Some(showed) = self.clock_set(pos) {
+                let before = at.checked_sub(1).map(|before| self.spans[before]);
+                let is_told = |before: &Span| {
+                    before.run == span.run && before.from <= showed && showed <= before.to.plus(SAME_STEP)
+                };
+                if let Some(before) = before.filter(is_told) {
+                    (at, span) = (at - 1, before);
+                } else if !span.has(showed) {
+                    (span.from, span.to) = (self.began(span.run, showed), span.to.max(showed.plus(1)));
+                }
+                first = Timestamp::MAX;
+            }
+        }
+        firsts
+    }
+
+    /// Whether a record may be of a span. Security and System are stopped together.
+    fn fits(&self, span: &Span, pos: Pos) -> bool {
+        let time = self.time(pos);
+        let event = self.records.event(self.security.rows[pos as usize]);
+        let is_stop = event.is_some_and(|event| self.records.events.kind(event) == Kind::EventLogStopped);
+        let is_same = |stopped: Timestamp| time.since(stopped).abs() <= AFTER_STOP;
+        span.has(time) && (!is_stop || span.stopped.is_some_and(is_same))
+    }
+
+    /// When the clock of a run began to run, if it was not set by more than System tells before it showed a time.
+    fn began(&self, run: usize, showed: Timestamp) -> Timestamp {
+        let first = self.spans[self.spans.partition_point(|span| span.run < run)].from;
+        if first <= showed { first } else { Timestamp::MIN }
+    }
+
+    fn time(&self, pos: Pos) -> Timestamp {
+        self.records.time[self.security.rows[pos as usize] as usize]
+    }
+
+    /// What the clock showed before it was set, if a record tells of that.
+    fn clock_set(&self, pos: Pos) -> Option<Timestamp> {
+        let event = self.records.event(self.security.rows[pos as usize])?;
+        let is_set = self.records.events.kind(event) == Kind::ClockSet;
+        self.records.events.time(event, Field::PreviousTime).filter(|_| is_set)
+    }
+}
+
+impl Span {
+    fn has(&self, time: Timestamp) -> bool {
+        self.from <= time && time < self.to
+    }
+}
+
+/// Of the places between two, where most records are missing.
+fn choose(records: &Records, security: &Lineage, earliest: Pos, latest: Pos) -> Place {
+    let certain = Place { at: latest, within: latest..latest };
+    if earliest == latest {
+        return certain;
+    }
+    let id = |pos: Pos| records.id[security.rows[pos as usize] as usize];
+    let n_missing = |pos: Pos| match pos {
+        0 => security.rows.first().map_or(0, |&row| records.id[row as usize].saturating_sub(1)),
+        pos if pos as usize == security.rows.len() || security.seams.binary_search(&pos).is_ok() => u64::MAX,
+        pos => id(pos).saturating_sub(id(pos - 1)).saturating_sub(1),
+    };
+    let next = security.gaps.partition_point(|&gap| gap < earliest);
+    let gaps = security.gaps[next..].iter().copied().take_while(|&gap| gap <= latest);
+    let ends = [0, security.rows.len() as Pos].into_iter().filter(|end| (earliest..=latest).contains(end));
+    let places: Vec<Pos> = gaps.chain(ends).filter(|&pos| n_missing(pos) >= START_WRITES).collect();
+    let (first, last) = (places.iter().min(), places.iter().max());
+    match (places.iter().max_by_key(|&&pos| (n_missing(pos), pos)), first.zip(last)) {
+        (Some(&at), Some((&first, &last))) => Place { at, within: first..last },
+        _ => Place { within: earliest..latest, ..certain },
+    }
+}
