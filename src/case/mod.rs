@@ -126,7 +126,7 @@ impl Case {
     }
 
     /// How many times as much as was read there will be, by the chunks of the logs that are known.
-    fn n_times_as_much(&self) -> f64 {
+    pub fn n_times_as_much(&self) -> f64 {
         let logs = || self.sources.iter().filter(|source| source.is_log());
         let n_chunks: u64 = logs().map(|source| u64::from(source.n_chunks())).sum();
         let n_done: u64 = logs().map(|source| u64::from(source.n_chunks_done())).sum();

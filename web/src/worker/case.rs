@@ -21,6 +21,8 @@ const FIRST_WAIT_MS: f64 = 500.0;
 const REST_PER_UPDATE: f64 = 9.0;
 /// Each wait is longer than the one before: the more there is, the less a part of it changes.
 const WAIT_GROWTH: f64 = 2.0;
+/// What will be worked out for good as soon as this is not worked out before, unless the last time is as long ago.
+const SOON_MS: f64 = 2000.0;
 /// Numbers on the page change no more often.
 const SUMMARY_EVERY_MS: f64 = 200.0;
 
@@ -46,6 +48,8 @@ pub struct Desk {
     abandoned: HashSet<BatchNo>,
     wait_ms: f64,
     updated_ms: f64,
+    /// When the first block came of what is being read.
+    began_ms: Option<f64>,
     told_ms: f64,
     is_dirty: bool,
     /// All is worked out, and not yet made ready for filters.
@@ -67,6 +71,7 @@ impl Desk {
             abandoned: HashSet::new(),
             wait_ms: 0.0,
             updated_ms: clock(),
+            began_ms: None,
             told_ms: 0.0,
             is_dirty: false,
             is_settled: false,
@@ -102,6 +107,7 @@ impl Desk {
                 let update = self.update();
                 // What is dropped later shows as quickly as the first.
                 self.wait_ms = 0.0;
+                self.began_ms = None;
                 self.is_settled = true;
                 vec![update]
             }
@@ -127,6 +133,7 @@ impl Desk {
             return Vec::new();
         }
         self.merged.insert(block.batch);
+        self.began_ms.get_or_insert_with(self.clock);
         let before = self.case.summary().n_records;
         if let Err(text) = self.case.add_encoded(bytes) {
             self.case.add_problem(block.source, block.first_chunk, block.n_chunks, &text);
@@ -147,10 +154,18 @@ impl Desk {
 
     fn tell_if_due(&mut self) -> Option<Reply> {
         let now = (self.clock)();
-        if self.is_dirty && now - self.updated_ms >= self.wait_ms {
+        let rest = now - self.updated_ms;
+        if self.is_dirty && rest >= self.wait_ms && (rest >= SOON_MS || !self.is_soon_done(now)) {
             return Some(self.update());
         }
         (now - self.told_ms >= SUMMARY_EVERY_MS).then(|| self.tell(now))
+    }
+
+    /// Whether all that is known of will be read in a moment, as fast as it was until now. The first sessions do not wait
+    /// for that.
+    fn is_soon_done(&self, now: f64) -> bool {
+        let Some(began) = self.began_ms else { return false };
+        self.wait_ms > 0.0 && (now - began) * (self.case.n_times_as_much() - 1.0) < SOON_MS
     }
 
     fn update(&mut self) -> Reply {

@@ -1,12 +1,12 @@
 //! Decides what is read next, by whom it is parsed, and what becomes of a batch whose worker dies.
 //!
 //! Events go in, steps come out; nothing here touches a file or a worker. What is in memory is bounded: batches that
-//! were read and are not yet in the case.
+//! were read and are not yet parsed, and blocks that are not yet in the case.
 
 use super::protocol::{BatchNo, FileNo};
 use sessionscope::case::ledger::Stop;
 use sessionscope::parse::{CHUNK_BYTES, Opening};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Range, RangeInclusive};
 
 /// Chunks in a batch: 8 MiB are parsed in a few hundredths of a second. Chromium makes a new pipe of up to 2 MiB for
@@ -23,6 +23,8 @@ const READS_AT_ONCE: usize = 2;
 /// A log of more chunks than this is read from its beginning and from its middle at a time: with a single stream the
 /// browser's threads wait for each other, and a gigabyte took twice the time and twice the processor time (Chromium 156).
 const CHUNKS_IN_ONE_PART: u32 = 2 * CHUNKS_PER_BATCH;
+/// Blocks that wait for the case: an eighth of their batches' size. So many are parsed while it works out what there is.
+const MOST_BLOCKS: usize = 32;
 /// The fewest and the most parse workers.
 const WORKERS: RangeInclusive<usize> = 1..=8;
 /// A batch takes well under a second; after this a worker is taken for dead.
@@ -119,6 +121,8 @@ pub struct Schedule {
     to_read: VecDeque<BatchNo>,
     being_read: Vec<BatchNo>,
     to_parse: VecDeque<BatchNo>,
+    /// Batches that are blocks on their way to the case.
+    parsed: BTreeSet<BatchNo>,
     /// What each worker was given, the oldest first, and when it began that one.
     workers: BTreeMap<WorkerNo, (VecDeque<BatchNo>, f64)>,
     /// Batches of dead workers, with why the worker died if it was at that one.
@@ -140,6 +144,7 @@ impl Schedule {
             to_read: VecDeque::new(),
             being_read: Vec::new(),
             to_parse: VecDeque::new(),
+            parsed: BTreeSet::new(),
             workers: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             next_worker: 0,
@@ -216,10 +221,14 @@ impl Schedule {
             given.retain(|&other| other != batch);
             *since = now_ms;
         }
+        if self.batches.contains_key(&batch) {
+            self.parsed.insert(batch);
+        }
     }
 
     /// A batch is in the case.
     pub fn merged(&mut self, batch: BatchNo) {
+        self.parsed.remove(&batch);
         if let Some(batch) = self.batches.remove(&batch) {
             self.done(&batch);
         }
@@ -268,6 +277,7 @@ impl Schedule {
         self.batches.clear();
         self.to_read.clear();
         self.to_parse.clear();
+        self.parsed.clear();
         let ended = self
             .readings
             .drain(..)
@@ -344,7 +354,8 @@ impl Schedule {
     }
 
     fn next_read(&mut self) -> Option<Batch> {
-        if self.being_read.len() >= READS_AT_ONCE || self.n_in_memory() >= self.most_in_memory() {
+        let is_full = self.n_in_memory() >= self.most_in_memory() || self.parsed.len() >= MOST_BLOCKS;
+        if self.being_read.len() >= READS_AT_ONCE || is_full {
             return None;
         }
         let number = self.to_read.pop_front().or_else(|| self.cut_batch())?;
@@ -353,8 +364,9 @@ impl Schedule {
         Some(batch)
     }
 
+    /// Batches whose bytes are in memory or being read.
     fn n_in_memory(&self) -> usize {
-        self.batches.len().saturating_sub(self.to_read.len())
+        self.batches.len().saturating_sub(self.to_read.len() + self.parsed.len())
     }
 
     fn most_in_memory(&self) -> usize {
@@ -431,6 +443,7 @@ impl Schedule {
     fn drop_source(&mut self, source: u32) {
         self.batches.retain(|_, batch| batch.source != source);
         self.to_read.retain(|number| self.batches.contains_key(number));
+        self.parsed.retain(|number| self.batches.contains_key(number));
         self.readings.retain(|reading| reading.source != source);
     }
 
@@ -564,6 +577,25 @@ mod tests {
             }
         }
         assert!(n_reads <= schedule.most_in_memory(), "{n_reads} reads and nothing merged");
+    }
+
+    #[test]
+    fn parsing_goes_on_while_the_case_is_busy() {
+        let mut schedule = with_log(1, 100_000);
+        let mut n_parsed = 0;
+        for _ in 0..1000 {
+            for step in schedule.steps(0.0, false) {
+                match step {
+                    Step::Read(batch) => schedule.read(batch.number),
+                    Step::Parse { worker, batch } => {
+                        schedule.parsed(worker, batch.number, 0.0);
+                        n_parsed += 1;
+                    }
+                    step => panic!("{step:?}"),
+                }
+            }
+        }
+        assert!((MOST_BLOCKS..MOST_BLOCKS + schedule.most_in_memory()).contains(&n_parsed), "{n_parsed}");
     }
 
     #[test]
