@@ -21,8 +21,10 @@ const FIRST_WAIT_MS: f64 = 500.0;
 const REST_PER_UPDATE: f64 = 9.0;
 /// Each wait is longer than the one before: the more there is, the less a part of it changes.
 const WAIT_GROWTH: f64 = 2.0;
-/// What will be worked out for good as soon as this is not worked out before, unless the last time is as long ago.
+/// What will be worked out for good as soon as this is not worked out before, ...
 const SOON_MS: f64 = 2000.0;
+/// ... unless the last time is as long ago: of a folder's logs not all may be known yet.
+const LONG_AGO_MS: f64 = 5000.0;
 /// Numbers on the page change no more often.
 const SUMMARY_EVERY_MS: f64 = 200.0;
 
@@ -155,7 +157,7 @@ impl Desk {
     fn tell_if_due(&mut self) -> Option<Reply> {
         let now = (self.clock)();
         let rest = now - self.updated_ms;
-        if self.is_dirty && rest >= self.wait_ms && (rest >= SOON_MS || !self.is_soon_done(now)) {
+        if self.is_dirty && rest >= self.wait_ms && (rest >= LONG_AGO_MS || !self.is_soon_done(now)) {
             return Some(self.update());
         }
         (now - self.told_ms >= SUMMARY_EVERY_MS).then(|| self.tell(now))
