@@ -3,9 +3,9 @@
 use super::sleep::{Sleep, sleeps};
 use super::stops::is_late;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
-use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind};
+use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// Steps below this are what time synchronisation does all day (rule 17).
 const MIN_STEP: i64 = 2 * SECOND;
@@ -15,6 +15,9 @@ const REBASE_WITHIN: i64 = 10 * MINUTE;
 
 /// Vista's 4616 has no usable times: only a step this large stands out from the time between two records.
 const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
+
+/// What a start writes late is stamped by the kernel: only times of System that fall by more show a step by themselves.
+pub const MIN_UNTOLD: i64 = 5 * MINUTE;
 
 /// System and Security tell of one step within this time.
 const SAME_STEP: i64 = MINUTE;
@@ -33,7 +36,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
-    let mut steps = Vec::new();
+    let (mut steps, mut unplaced) = (Vec::new(), Vec::new());
     for (n, boot) in machine.boots.iter().enumerate() {
         let told = told(records, security, boot.security.clone());
         let mut told: Vec<Told> =
@@ -53,8 +56,12 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         }
         steps.extend(lost(records, security, n, boot, &known));
         steps[first..].sort_by_key(|step| step.at);
+        unplaced.extend(Fall::of(records, system, boot, &steps[first..]).map(|fall| {
+            let within = fall.places(records, security, boot);
+            Unplaced { boot: n as u32, within, from: fall.from, to: fall.to }
+        }));
     }
-    Clock::new(steps)
+    Clock::new(steps, unplaced)
 }
 
 /// Steps of a boot that no record tells of, and that times which turn back over missing records show.
@@ -71,6 +78,49 @@ fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[P
         Step { at, boot, boot_at: start, from, to, amount: to.since(from), kind }
     };
     turned_back.map(step).collect()
+}
+
+/// Times of System that turn back in a boot, where no step explains it.
+struct Fall {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Fall {
+    fn of(records: &Records, system: &Lineage, boot: &Boot, steps: &[Step]) -> Option<Fall> {
+        let mut last = boot.start?;
+        for &row in &system.rows[boot.system.start as usize..boot.system.end as usize] {
+            let at = records.time[row as usize];
+            if is_late(records, row) || last.since(at) <= MIN_UNTOLD {
+                last = if is_late(records, row) { last } else { last.max(at) };
+                continue;
+            }
+            let is_told = |step: &Step| {
+                step.kind == StepKind::Lost
+                    || step.to <= at.plus(SAME_STEP) && last <= step.from.plus(SAME_STEP)
+            };
+            if !steps.iter().any(is_told) {
+                return Some(Fall { from: last, to: at });
+            }
+            last = at;
+        }
+        None
+    }
+
+    /// The places in Security at which the clock may have been turned back: where records are missing, before the
+    /// first that shows it and after the last.
+    fn places(&self, records: &Records, security: &Lineage, boot: &Boot) -> RangeInclusive<Pos> {
+        let Range { start, end } = boot.security;
+        let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+        let is_after = |&pos: &Pos| boot.start.is_some_and(|start| start.since(time(pos)) > SWAPPED);
+        let last = (start..end).find(is_after).unwrap_or(end);
+        let is_own = |&row: &RowIdx| records.signature(row).channel == security.channel;
+        let has_own_start = start < end && boot.anchors.iter().any(is_own);
+        let next = security.gaps.partition_point(|&gap| gap <= start);
+        let gap = security.gaps.get(next).copied().filter(|&gap| gap < last);
+        let first = if has_own_start { gap.unwrap_or(last) } else { start };
+        first..=last
+    }
 }
 
 /// Puts the moments right at which boots began, where the clock was put right after it (rule 18).

@@ -359,7 +359,7 @@ fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
 
 /// Whether the clock was turned back since a session was last seen, nobody knows by how much.
 fn is_clock_lost(draft: &Draft<'_>) -> bool {
-    draft.clock.is_lost_between(draft.last_pos, last_pos(draft.boot))
+    draft.is_clock_lost(draft.last_pos + 1, draft.boot.security.end)
 }
 
 /// When a session can have ended at the earliest: when it was last seen, or what a clock showed that was set back since.
