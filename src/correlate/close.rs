@@ -125,8 +125,14 @@ fn logoff_event_lost(draft: &mut Draft<'_>) -> Option<End> {
     Some(until_boot_ends(draft, EndHow::LogoffEventLost, at, row))
 }
 
-/// Row 5: the window manager of its Terminal Services session is gone.
+/// Row 5: the window manager of its Terminal Services session is gone. One half of a window manager goes with the other.
 fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
+    if draft.session.class == Class::WindowManager {
+        let pos = draft.own().filter_map(|track| track.logoff).max()?;
+        draft.evidence(pos, EvidenceRole::End, 29);
+        let (at, row) = (draft.time(pos), draft.row(pos));
+        return Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row));
+    }
     let number = draft.session.ts_session.filter(|_| draft.session.class == Class::Desktop)?;
     let next = draft.around.windows_closed.partition_point(|&(pos, _)| pos <= draft.last_pos);
     let &(pos, _) = draft.around.windows_closed[next..].iter().find(|&&(_, other)| other == number)?;
@@ -316,8 +322,9 @@ fn is_exempt(draft: &Draft<'_>) -> bool {
 pub fn may_be_gone(draft: &Draft<'_>) -> bool {
     let boot = draft.boot;
     let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
+    let is_lost = || draft.security.loss(draft.last_pos, boot.security.end).is_some();
     draft.session.class == Class::WindowManager
-        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On)
+        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On || is_lost())
 }
 
 /// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of

@@ -124,7 +124,7 @@ impl<'a> Draft<'a> {
 
     fn fill_identity(&mut self) {
         let group = self.group;
-        let Identity { sid, user, domain, logon_type } = self.identity();
+        let Identity { sid, user, domain, logon_type } = self.linker.account(group);
         let logon =
             self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
         let text = |field| logon.map_or(StrId::NONE, |event| self.records.events.text(event, field));
@@ -146,16 +146,6 @@ impl<'a> Draft<'a> {
         session.computer = self.records.signature(session.first_row).computer;
         session.n_logons = n_logons;
         session.luid = Some(name);
-    }
-
-    fn identity(&self) -> Identity {
-        let primary = self.linker.identity(self.group.primary);
-        match self.group.elevated {
-            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => {
-                self.linker.identity(elevated)
-            }
-            _ => primary,
-        }
     }
 
     fn n_logons(&self) -> u32 {

@@ -28,9 +28,8 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     spans.extend(asleep(draft, &limits));
     let spans = united(spans);
     measure(draft, &spans, is_complete);
-    // What was on when the session was last heard of lasted for some time that nobody knows (rule 37).
-    let is_open = draft.session.end.at.is_none();
-    let is_last = |span: &Span| is_open && span.closed_by.is_none() && span.from.at == span.to.at;
+    // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
+    let is_last = |span: &Span| span.closed_by.is_none() && span.from.at == span.to.at;
     let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
     draft.intervals = spans.iter().filter(lasts).map(Span::interval).collect();
 }
@@ -99,7 +98,16 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
         draft.evidence_row(row, role, 35);
         let slot = &mut open[what as usize];
         if opens {
-            slot.get_or_insert(change);
+            // Over missing records it may have been ended and begun anew: known is that it lasted until there.
+            let lost = slot.as_ref().and_then(|opener| Some((opener, ends_unseen(draft, opener, &change)?)));
+            if let Some((opener, to)) = lost {
+                let (from, opened_by) = (opener.moment, Some(opener.row));
+                let span = Span { what, from, to, opened_by, closed_by: None, is_sure: false };
+                spans.push(span.within(limits));
+                *slot = Some(change);
+            } else {
+                slot.get_or_insert(change);
+            }
         } else {
             // The opener was not seen (rule 37): at the latest then, at the earliest after the last sign of work.
             let since = before.map_or(last, |at| if at > last.at { Moment { at, pos: None } } else { last });
@@ -121,6 +129,13 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
         spans.push(span.within(limits));
     }
     spans
+}
+
+/// The last record before those that are missing between two events that both began a state.
+fn ends_unseen(draft: &Draft<'_>, opener: &Change, again: &Change) -> Option<Moment> {
+    let (from, to) = opener.moment.pos.zip(again.moment.pos)?;
+    let pos = draft.security.loss(from, to)?.saturating_sub(1).max(from);
+    Some(Moment { at: draft.time(pos).max(opener.moment.at).min(again.moment.at), pos: Some(pos) })
 }
 
 /// Whether records are missing between two moments, or their audit was off for a while: an unlock may be among them.

@@ -1,7 +1,7 @@
 //! Which desktop session of the Security log is which numbered session of other logs (domain.md rule 33)?
 
 use super::link::{Group, Groups, Linker};
-use super::open::{Identity, Mark};
+use super::open::{Identity, Mark, Track};
 use super::remote::{Remote, name};
 use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, RowIdx, StrId};
@@ -62,12 +62,13 @@ enum By {
 }
 
 /// A LogonId of which no more is known than that a full token did something is the desktop that its account had then, if
-/// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one.
+/// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one;
+/// and where logons are not audited, whatever somebody did.
 pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
     let free = Free::of(linker, sessions, joined);
     let mut of_account: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
     for (n, group) in groups.all.iter().enumerate().filter(|_| !free.is_empty()) {
-        let sid = linker.identity(group.primary).sid;
+        let sid = linker.account(group).sid;
         if !sid.is_none() && matches!(group.class, Class::Desktop | Class::Unknown) {
             of_account.entry(sid).or_default().push(n);
         }
@@ -77,7 +78,9 @@ pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession
         let (Some(n), None) = (acting.next(), acting.next()) else { continue };
         let group = &groups.all[n];
         let is_other = |&other: &usize| other != n && linker.overlaps(&groups.all[other], group);
-        let is_acting = group.own().any(|idx| linker.track(idx).has_full_token);
+        let is_audited = linker.tracks.has_logons;
+        let acts = |track: &Track| track.has_full_token || track.is_used && !is_audited;
+        let is_acting = group.own().any(|idx| acts(linker.track(idx)));
         if !is_acting || linker.logon_of(group).is_some() || own.iter().any(is_other) {
             continue;
         }
@@ -115,7 +118,7 @@ impl Free {
 
     /// The one session of a group's account that was on whenever the group was cited, if there is but one.
     fn only(&self, linker: &Linker<'_>, sessions: &[TsSession], group: &Group) -> Option<usize> {
-        let Identity { sid, user, .. } = linker.identity(group.primary);
+        let Identity { sid, user, .. } = linker.account(group);
         let by_name = self.by_name.get(&name(linker.records.text(user))).filter(|_| !user.is_none());
         let (first, last) = linker.cited_between(group)?;
         let time = |row: &RowIdx| linker.records.time[*row as usize];
@@ -325,7 +328,7 @@ impl<'a> Joiner<'a> {
         is_taken: &[bool],
     ) -> Option<(usize, TsHow)> {
         let at = self.linker.time(pos);
-        let Identity { sid, user, .. } = self.linker.identity(group.primary);
+        let Identity { sid, user, .. } = self.linker.account(group);
         let by_sid = self.by_sid.get(&sid).filter(|_| !sid.is_none());
         let by_name = self.by_name.get(&name(self.linker.records.text(user))).filter(|_| !user.is_none());
         let near = [by_sid, by_name].into_iter().flatten().flat_map(|moments| {
@@ -342,7 +345,7 @@ impl<'a> Joiner<'a> {
 
 /// Whether a group and a numbered session are of one account.
 fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
-    let identity = linker.identity(group.primary);
+    let identity = linker.account(group);
     if !identity.sid.is_none() && !session.sid.is_none() {
         return identity.sid == session.sid;
     }

@@ -144,6 +144,16 @@ impl<'a> Linker<'a> {
         self.track(idx).identity
     }
 
+    /// Whose a group is. 4778 and 4779 name no SID: then its other half may tell.
+    pub fn account(&self, group: &Group) -> Identity {
+        let primary = self.identity(group.primary);
+        match group.elevated.map(|idx| self.identity(idx)) {
+            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => elevated,
+            Some(Identity { sid, .. }) if primary.sid.is_none() => Identity { sid, ..primary },
+            _ => primary,
+        }
+    }
+
     /// Where a group's first 4624 stands.
     pub fn logon_of(&self, group: &Group) -> Option<Pos> {
         group.own().filter_map(|idx| self.track(idx).logon).min()
@@ -251,12 +261,20 @@ impl<'a> Linker<'a> {
         let is_elevated = first.privileges.is_some()
             || !self.tracks.has_privileges
             || self.is_privilege_unaudited(pos)
-            || self.security.loss(pos, pos + PRIVILEGES_RECORDS).is_some()
+            || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
+            || self.is_privilege_lost(pos)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
         if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))
+    }
+
+    /// Whether a 1108 right after a place tells of a record that could not be written.
+    fn is_privilege_lost(&self, pos: Pos) -> bool {
+        let near = pos + 1..(pos + PRIVILEGES_RECORDS).min(self.security.rows.len() as Pos);
+        let kinds = near.filter_map(|pos| self.event(pos)).map(|event| self.records.events.kind(event));
+        kinds.into_iter().any(|kind| kind == Kind::EventLost)
     }
 
     /// Whether the audit of Special Logon was off at a place, by the 4719 before it or after: then no 4672 is written.
@@ -333,17 +351,20 @@ impl<'a> Linker<'a> {
         if !is_interactive || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
-        if own.privileges.is_none() {
-            let is_cut = self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
-            return below.find(|&other| is_cut && self.is_named_after(other, pos));
+        let is_cut = || self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
+        if own.privileges.is_none()
+            && let Some(other) = below.find(|&other| self.is_named_after(other, pos)).filter(|_| is_cut())
+        {
+            return Some(other);
         }
         let is_cut = self.security.loss(pos, pos + PAIR_RECORDS as Pos).is_some();
         let above = lost[middle..].iter().take(MAX_LOST).take_while(|&&(luid, _)| is_near(luid));
         let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
         let first = self.track(next).first;
         let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
-        (is_soon || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next))
-            .then_some(next)
+        let is_desktop = || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next);
+        let is_elevated = own.privileges.is_some() && (is_soon || is_desktop());
+        (is_elevated || self.is_named_after(next, pos) || self.is_destroyed_pair(next, idx)).then_some(next)
     }
 
     /// Whether the 4672 of an elevated half stands right after a 4624 of the limited one.

@@ -109,6 +109,7 @@ impl Outside {
             sessions: Vec::new(),
             by_number: FxHashMap::default(),
             by_sid: FxHashMap::default(),
+            by_account: FxHashMap::default(),
             noticed: FxHashMap::default(),
         };
         for &row in &self.by_boot[boot] {
@@ -251,11 +252,36 @@ impl Fact {
 struct Builder<'a> {
     records: &'a Records,
     sessions: Vec<TsSession>,
-    /// The newest session of each number, and of each SID.
+    /// The newest session of each number, and those of each account, by SID and as other logs spell it.
     by_number: FxHashMap<u32, usize>,
-    by_sid: FxHashMap<StrId, usize>,
+    by_sid: FxHashMap<StrId, OfAccount>,
+    by_account: FxHashMap<StrId, OfAccount>,
     /// When each SID was last said to do something by Winlogon, which tells it to each subscriber.
     noticed: FxHashMap<(StrId, u32), Timestamp>,
+}
+
+/// The sessions of an account.
+#[derive(Default)]
+struct OfAccount {
+    /// The one that was told of last.
+    last: usize,
+    /// Those that have not ended, as far as was looked.
+    open: Vec<usize>,
+}
+
+impl OfAccount {
+    fn add(&mut self, n: usize) {
+        self.last = n;
+        if self.open.last() != Some(&n) {
+            self.open.push(n);
+        }
+    }
+
+    /// The newest that is on.
+    fn newest(&mut self, sessions: &[TsSession]) -> Option<usize> {
+        while self.open.pop_if(|n| !sessions[*n].closed.is_empty()).is_some() {}
+        self.open.last().copied()
+    }
 }
 
 impl Builder<'_> {
@@ -282,10 +308,11 @@ impl Builder<'_> {
 
     /// Group policy and the shell run for whoever is on.
     fn sign(&mut self, row: RowIdx, event: EventIdx) {
-        let sid = self.records.events.text(event, Field::UserId);
-        if let Some(&n) = self.by_sid.get(&sid).filter(|_| !sid.is_none())
-            && self.sessions[n].closed.is_empty()
-        {
+        let text = |field| self.records.events.text(event, field);
+        let (sid, account) = (text(Field::UserId), text(Field::Account));
+        let by_sid = self.by_sid.get_mut(&sid).filter(|_| !sid.is_none());
+        let own = by_sid.or_else(|| self.by_account.get_mut(&account).filter(|_| !account.is_none()));
+        if let Some(n) = own.and_then(|own| own.newest(&self.sessions)) {
             self.sessions[n].seen = Some(row);
         }
     }
@@ -323,11 +350,12 @@ impl Builder<'_> {
         }
     }
 
-    /// A notice names the account: it is about the newest session of that SID.
+    /// A notice names the account: it is about the newest session of that SID, or the one that ended a moment ago.
     fn notice(&mut self, fact: Fact) {
-        let known = self.by_sid.get(&fact.sid).copied();
-        let current = known.filter(|&n| self.sessions[n].closed.is_empty());
+        let known = self.by_sid.get(&fact.sid).map(|own| own.last);
         let is_over = known.is_some_and(|n| self.is_over(&self.sessions[n], fact.at));
+        let own = self.by_sid.get_mut(&fact.sid).filter(|_| !is_over);
+        let current = own.and_then(|own| own.newest(&self.sessions));
         match fact.says {
             Says::Changed(_) if current.is_none() && is_over => {}
             Says::Closed if current.is_none() && is_over => self.put(known.unwrap_or(0), &fact, fact.says),
@@ -356,7 +384,7 @@ impl Builder<'_> {
     /// A session that Winlogon told of by account alone, a moment before another log gives its number.
     fn without_number(&self, fact: &Fact) -> Option<usize> {
         let n = match fact.sid.is_none() {
-            false => self.by_sid.get(&fact.sid).copied()?,
+            false => self.by_sid.get(&fact.sid)?.last,
             true => self.sessions.len().checked_sub(1)?,
         };
         let session = &self.sessions[n];
@@ -385,7 +413,10 @@ impl Builder<'_> {
             }
         }
         if !fact.sid.is_none() {
-            self.by_sid.insert(fact.sid, n);
+            self.by_sid.entry(fact.sid).or_default().add(n);
+        }
+        if !fact.account.is_none() {
+            self.by_account.entry(fact.account).or_default().add(n);
         }
     }
 

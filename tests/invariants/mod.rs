@@ -180,9 +180,9 @@ fn of_intervals(record: &Record) -> Vec<String> {
     for interval in &record.intervals {
         let is_inside = begin.is_none_or(|begin| *begin <= interval.from)
             && until.is_none_or(|until| interval.to <= *until);
-        // What an open session was last heard to be in has a beginning alone.
-        let is_open = interval.closed_by.is_none() && record.end.is_none();
-        let lasts = interval.from < interval.to || is_open && interval.from == interval.to;
+        // What a session was last heard to be in may have a beginning alone.
+        let is_last = interval.closed_by.is_none() && interval.from == interval.to;
+        let lasts = interval.from < interval.to || is_last;
         if !lasts || !is_inside {
             broken.push(format!("{} {} .. {} is not within it", interval.what, interval.from, interval.to));
         }
