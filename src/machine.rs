@@ -25,6 +25,9 @@ pub struct Machine {
     /// From the part before the first boot boundary on; that part may be empty.
     pub boots: Vec<Boot>,
     pub clock: Clock,
+    /// The 4912 that the logoffs of single accounts, by SID, were audited by from then on: they may well have been turned
+    /// off.
+    pub own_policies: FxHashMap<StrId, Pos>,
     pub profile: Profile,
 }
 
@@ -119,9 +122,6 @@ pub struct Boot {
     pub logoff_audit: LogoffAudit,
     /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
     pub logoff_off: Vec<Range<Pos>>,
-    /// The 4912 that the logoffs of single accounts, by SID, were audited by from then on, in this boot or before it: they
-    /// may well have been turned off.
-    pub own_policies: Vec<(StrId, Pos)>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
     /// Every subcategory that its records tell of, by task.

@@ -67,10 +67,12 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         }
         let at = records.time[row as usize];
         let started = records.events.time(event, Field::StartTime).filter(|_| kind == Kind::KernelStarted);
-        match starts
-            .last_mut()
-            .filter(|start| !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START)
-        {
+        // The kernel starts before the event log service does.
+        let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
+        let is_same = |start: &Start| {
+            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start)
+        };
+        match starts.last_mut().filter(|start| is_same(start)) {
             Some(start) => {
                 start.anchors.push(row);
                 start.at = started.unwrap_or(start.at);

@@ -13,6 +13,7 @@ use crate::session::{
     Session, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
@@ -27,6 +28,7 @@ pub struct Draft<'a> {
     pub linker: &'a Linker<'a>,
     pub security: &'a Lineage,
     pub clock: &'a Clock,
+    pub own_policies: &'a FxHashMap<StrId, Pos>,
     pub boot: &'a Boot,
     pub around: &'a Around,
     pub group: &'a Group,
@@ -53,6 +55,7 @@ impl<'a> Draft<'a> {
             linker,
             security: linker.security,
             clock: &machine.clock,
+            own_policies: &machine.own_policies,
             boot,
             around,
             group,

@@ -5,7 +5,7 @@ mod audits;
 mod logoff;
 
 pub use audits::Subcategories;
-pub use logoff::is_lost_logoff;
+pub use logoff::{is_lost_logoff, own_policies};
 
 use super::terminal::Outside;
 use crate::audit::of_change;
