@@ -8,6 +8,7 @@ use crate::session::{Class, Evidence, EvidenceRole, Origin, SessionIdx, Sessions
 use rustc_hash::FxHashMap;
 
 /// Adds the client that a 4769 names to network logons of the same LogonGuid that name none.
+#[inline(never)]
 pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
     if !records.signatures.iter().any(|signature| signature.event_id == 4769) {
         return;
