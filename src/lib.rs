@@ -28,6 +28,7 @@ pub mod query;
 mod room;
 pub mod session;
 pub mod time;
+mod vocabulary;
 
 /// The version and the commit this was built from.
 pub fn version() -> String {

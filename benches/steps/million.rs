@@ -12,22 +12,6 @@ use std::io::{BufWriter, Write};
 /// Rows the page shows at once, and some around them.
 const SCREEN: u32 = 100;
 
-const COLUMNS: [(&str, Column); 13] = [
-    ("start", Column::Start),
-    ("end", Column::End),
-    ("end_how", Column::EndHow),
-    ("confidence", Column::Confidence),
-    ("duration", Column::Duration),
-    ("active", Column::Active),
-    ("user", Column::User),
-    ("machine", Column::Machine),
-    ("class", Column::Class),
-    ("logon_type", Column::LogonType),
-    ("from", Column::From),
-    ("flags", Column::Flags),
-    ("session", Column::Session),
-];
-
 fn load(n_sessions: u32) -> Case {
     let mut case = Case::new();
     for n in 0..4 {
@@ -74,11 +58,11 @@ pub fn ask(n_sessions: u32) {
     let all = Query { shown_noise: noise(&mut case), ..Query::default() };
     let ((), secs) = wall(|| case.prepare());
     print("make ready for filters", secs);
-    for (name, by) in COLUMNS {
+    for by in Column::ALL {
         for (way, descending) in [("up", false), ("down", true)] {
             let query = Query { sort: vec![Sort { by, descending }], ..all.clone() };
             let (_, secs) = wall(|| case.rows(&query, 0, SCREEN));
-            print(&format!("sort {name} {way}"), secs);
+            print(&format!("sort {} {way}", by.word()), secs);
         }
     }
     let sort = vec![Sort { by: Column::User, descending: false }];

@@ -18,6 +18,7 @@ pub struct Kinds {
 }
 
 impl Kinds {
+    #[inline(never)]
     pub fn of(records: &Records) -> Self {
         let writes_it = |provider: &str| {
             ["Microsoft-Windows-Security-Auditing", "Microsoft-Windows-Eventlog"]
@@ -37,6 +38,7 @@ const NONE: u32 = u32::MAX;
 
 /// Sorts a boot's activity by session: a count of each, then places in order. The sessions of a boot stand as its
 /// groups do. 4648 are told of as well: they lead to other machines.
+#[inline(never)]
 pub fn activity(
     linker: &Linker<'_>,
     (machine, boot): (u32, &Boot),
@@ -111,6 +113,7 @@ struct Homes<'a> {
 }
 
 impl<'a> Homes<'a> {
+    #[inline(never)]
     fn of(tracks: &'a Tracks, groups: &'a Groups) -> Self {
         let mut older: FxHashMap<LogonId, Vec<TrackIdx>> = FxHashMap::default();
         for (idx, track) in tracks.all.iter().enumerate().filter(|(_, track)| track.reused_at.is_some()) {

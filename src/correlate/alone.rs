@@ -24,6 +24,7 @@ use rustc_hash::FxHashMap;
 const SAME_SESSION: i64 = MINUTE;
 
 /// The sessions that Security has nothing of.
+#[inline(never)]
 pub fn unknown(
     linker: &Linker<'_>,
     groups: &[Group],
@@ -183,6 +184,7 @@ impl Known {
 }
 
 /// Adds a session from what other logs have of it. Tells its number.
+#[inline(never)]
 pub fn add(
     records: &Records,
     boot: &Boot,

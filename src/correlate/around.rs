@@ -39,6 +39,7 @@ pub struct Around {
 const GUID_OTHER_LOGON: &str = "{0CCE921C-";
 
 impl Around {
+    #[inline(never)]
     pub fn of(
         linker: &Linker<'_>,
         boot: &Boot,

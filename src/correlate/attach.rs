@@ -39,6 +39,7 @@ const NLA_TOLD: i64 = 5 * SECOND;
 const END_SLACK: i64 = 5 * SECOND;
 
 /// Attaches logons to their sessions. `closed` is when another log ended a group.
+#[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     boot: &Boot,

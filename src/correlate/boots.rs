@@ -19,6 +19,7 @@ const BEFORE_KERNEL: i64 = 10 * SECOND;
 const BEFORE_SERVICE: i64 = 10 * SECOND;
 
 /// Cuts a machine's logs into boots.
+#[inline(never)]
 pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);

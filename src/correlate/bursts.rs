@@ -26,6 +26,7 @@ struct Newest {
 type Span = (Timestamp, Timestamp);
 
 /// Finds the bursts. Sessions are in the order machine, boot, first record.
+#[inline(never)]
 pub fn bursts(sessions: &mut Sessions) {
     let mut found = Bursts::default();
     let mut newest: FxHashMap<Key, Newest> = FxHashMap::default();

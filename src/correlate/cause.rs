@@ -21,6 +21,7 @@ const ASKED_BEFORE: i64 = MINUTE;
 pub struct Causes(FxHashMap<u32, Vec<(Timestamp, EndCause, RowIdx)>>);
 
 /// Of the rows of a boot's other logs, by time.
+#[inline(never)]
 pub fn causes(records: &Records, clock: &Clock, rows: &[RowIdx]) -> Causes {
     let mut causes = Causes::default();
     for &row in rows {
@@ -64,6 +65,7 @@ impl Causes {
 }
 
 /// Says what made a session end.
+#[inline(never)]
 pub fn cause(draft: &mut Draft<'_>) {
     let mut end = draft.session.end;
     let session = &draft.session;

@@ -29,6 +29,7 @@ const SWAPPED: i64 = 10 * SECOND;
 const AFTER_WAKE: i64 = 10 * MINUTE;
 
 /// Reads the clock steps of a machine off its Security log, and off System what Security has not.
+#[inline(never)]
 pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
@@ -74,6 +75,7 @@ fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[P
 }
 
 /// Puts the moments right at which boots began, where the clock was put right after it (rule 18).
+#[inline(never)]
 pub fn correct_starts(clock: &Clock, boots: &mut [Boot]) {
     for (n, boot) in boots.iter_mut().enumerate() {
         let moved = clock.shift_of_boot(n as u32);
@@ -82,6 +84,7 @@ pub fn correct_starts(clock: &Clock, boots: &mut [Boot]) {
 }
 
 /// Puts the times of System's records right that were written before such a step.
+#[inline(never)]
 pub fn correct_system(records: &Records, machine: &mut Machine) {
     let Some(system) = machine.system.map(|n| &machine.lineages[n]) else { return };
     let mut moved: Vec<(RowIdx, i64)> = Vec::new();

@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 const LOST_TAIL: u32 = 1000;
 
 /// Closes a session.
+#[inline(never)]
 pub fn close(draft: &mut Draft<'_>) {
     let end = user_logoff(draft)
         .or_else(|| logoff(draft))

@@ -41,6 +41,7 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    #[inline(never)]
     pub fn new(
         linker: &'a Linker<'a>,
         machine: &'a Machine,
@@ -109,6 +110,7 @@ impl<'a> Draft<'a> {
         self.evidence.push(Evidence { row, role, rule });
     }
 
+    #[inline(never)]
     pub fn fill(&mut self, marks: &[Mark]) {
         self.fill_identity();
         self.fill_start();
@@ -259,6 +261,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The last that other logs saw of it, unless it had been logged off by then.
+    #[inline(never)]
     fn last_seen_elsewhere(&self) -> Option<Timestamp> {
         let cited = self.cited().filter_map(|cited| cited.last);
         let ts = self.ts.map(|(ts, _)| ts);
@@ -389,6 +392,7 @@ impl<'a> Draft<'a> {
         (self.time(logon).since(self.time(pos)) <= WINDOWS_BEFORE).then_some(number)
     }
 
+    #[inline(never)]
     pub fn finish(mut self, sessions: &mut Sessions) {
         let logons = self.logon_rows();
         let order = |e: &Evidence| {

@@ -31,6 +31,7 @@ struct Connection {
 }
 
 /// Adds the client of the gateway to the places that desktops were used from.
+#[inline(never)]
 pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
     let mut connections = connections(records, machines);
     if connections.is_empty() {

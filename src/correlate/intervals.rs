@@ -9,6 +9,7 @@ use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 
 /// Finds the intervals of a desktop session, and its connected and active time.
+#[inline(never)]
 pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     if draft.session.class != Class::Desktop {
         return;

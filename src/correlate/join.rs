@@ -23,6 +23,7 @@ const SAME_LOGON: i64 = MINUTE;
 pub type Joined = Vec<Option<(usize, TsHow)>>;
 
 /// Joins a boot's desktops with its numbered sessions, by the better methods first.
+#[inline(never)]
 pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote: &Remote) -> Joined {
     let mut joined: Joined = vec![None; groups.all.len()];
     if sessions.is_empty() {
@@ -64,6 +65,7 @@ enum By {
 /// A LogonId of which no more is known than that a full token did something is the desktop that its account had then, if
 /// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one;
 /// and where logons are not audited, whatever somebody did.
+#[inline(never)]
 pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
     let free = Free::of(linker, sessions, joined);
     let mut of_account: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
@@ -136,6 +138,7 @@ impl Free {
 }
 
 /// When another log ended each group, where Security has nothing of it after that.
+#[inline(never)]
 pub fn closed(
     linker: &Linker<'_>,
     groups: &Groups,

@@ -85,6 +85,7 @@ impl Groups {
     }
 
     /// Takes away groups that are part of others, and what was known of them.
+    #[inline(never)]
     pub fn settle<T>(&mut self, facts: Vec<T>) -> Vec<T> {
         if self.all.iter().all(|group| !group.is_attached) {
             return facts;
@@ -209,6 +210,7 @@ impl<'a> Linker<'a> {
     }
 
     /// Rules 26 to 28: token pairs, and everything else by itself. By the track of the group's first record.
+    #[inline(never)]
     pub fn groups(&self) -> Groups {
         let n = self.tracks.all.len() as TrackIdx;
         let mut twin: FxHashMap<TrackIdx, TrackIdx> = FxHashMap::default();

@@ -15,6 +15,10 @@
 //! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
+//!
+//! A step that is gone through once a case, machine, boot or session is a function of its own also when compiled
+//! (`inline(never)`): a browser optimises a function as a whole while it runs, and one that holds all steps takes it a
+//! second of a core, for loops that have long ended.
 
 mod activity;
 mod alone;
@@ -77,7 +81,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         machines.iter().filter_map(|machine| Some(machine.lineages[machine.security?].rows.len())).sum();
     let mut found = Found { n_all, ..Found::default() };
     let kinds = activity::Kinds::of(records);
-    let subcategories = coverage::Subcategories::of(records);
+    let meanings = coverage::Meanings::of(records);
     let of_controllers = role::of_controllers(records);
     for (n, machine) in machines.iter_mut().enumerate() {
         machine.boots = boots::boots(records, machine);
@@ -87,7 +91,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         stops::stops(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
-            coverage::coverage(records, &subcategories, security, &outside, &mut machine.boots);
+            coverage::coverage(records, &meanings, security, &outside, &mut machine.boots);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);
@@ -125,6 +129,7 @@ impl Found {
     }
 }
 
+#[inline(never)]
 fn add_sessions(
     records: &Records,
     machine: (u32, &Machine),
@@ -156,6 +161,7 @@ fn boots_at_once(boots: &[Boot], first: usize) -> std::ops::Range<usize> {
 }
 
 /// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
+#[inline(never)]
 fn sessions_of_boot(
     records: &Records,
     (machine, facts): (u32, &Machine),
@@ -220,6 +226,7 @@ fn sessions_of_boot(
 }
 
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
+#[inline(never)]
 fn link_parents(groups: &Groups, sessions: &mut Sessions) {
     for (n, group) in groups.all.iter().enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
@@ -230,6 +237,7 @@ fn link_parents(groups: &Groups, sessions: &mut Sessions) {
 }
 
 /// Tells sessions of one LogonId in one boot apart.
+#[inline(never)]
 fn number_namesakes(sessions: &mut [Session]) {
     let mut seen: FxHashMap<(Option<LogonId>, Option<u32>), u32> = FxHashMap::default();
     for session in sessions {

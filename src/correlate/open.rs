@@ -115,6 +115,7 @@ pub struct Tracks {
 }
 
 /// Follows the LogonIds of a boot.
+#[inline(never)]
 pub fn tracks(records: &Records, security: &Lineage, boot: &Boot) -> Tracks {
     let log = Log { records, security };
     let mut tracks = Tracks::default();

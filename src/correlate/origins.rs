@@ -25,6 +25,7 @@ const TASK: i64 = 5 * SECOND;
 const WINRM: i64 = 5 * SECOND;
 
 /// Finds the places a session was opened and resumed from, in the order of their records.
+#[inline(never)]
 pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     let logons: Vec<(Pos, LogonRole)> = draft.logons().collect();
     for (pos, role) in logons {

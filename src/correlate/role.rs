@@ -18,6 +18,7 @@ const CLIENT_BUILDS: [u32; 13] =
     [15063, 16299, 17134, 18362, 18363, 19041, 19042, 19043, 19044, 19045, 22000, 22621, 22631];
 
 /// Finds out what kind of computer a machine is, and what it says of itself.
+#[inline(never)]
 pub fn profile(records: &Records, machine: &Machine, of_controllers: &[bool]) -> Profile {
     let system = machine.system.map(|n| &machine.lineages[n]);
     let newest = |kind: Kind| {
@@ -71,6 +72,7 @@ fn kind(
 }
 
 /// For each signature, whether only a domain controller writes such records; empty where there are none at all.
+#[inline(never)]
 pub fn of_controllers(records: &Records) -> Vec<bool> {
     let is_its = |signature: &Signature| OF_DOMAIN_CONTROLLERS.contains(&signature.task);
     let all: Vec<bool> = records.signatures.iter().map(is_its).collect();

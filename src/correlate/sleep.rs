@@ -15,6 +15,7 @@ pub struct Sleep {
 
 /// The sleeps of a boot, by time, apart. The Power-Troubleshooter's own times are the best: a wake's record is
 /// stamped before the clock is right, which the next Kernel-General 1 tells.
+#[inline(never)]
 pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
     let mut told: Vec<Sleep> = Vec::new();
     let mut seen: Vec<Sleep> = Vec::new();

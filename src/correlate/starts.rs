@@ -74,6 +74,7 @@ struct Cluster {
 }
 
 /// The starts that Security shows, in the order of its records. `system` are the moments of those that System shows.
+#[inline(never)]
 pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) -> Vec<Start> {
     let mut search = Search::new(records, security, system);
     for pos in 0..security.rows.len() as Pos {

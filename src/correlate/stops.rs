@@ -25,6 +25,7 @@ const STOP_SLACK: i64 = 10 * MINUTE;
 
 /// Says of every boot when it was last heard of and how it ended. Their starts are put right already, and the times of
 /// System's records known to be moved.
+#[inline(never)]
 pub fn stops(records: &Records, machine: &mut Machine) {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
@@ -142,6 +143,7 @@ impl Stops<'_> {
     }
 
     /// Rule 12.
+    #[inline(never)]
     fn end(&self, boots: &[Boot], n: usize) -> BootEnd {
         let (boot, next) = (&boots[n], boots.get(n + 1));
         let stopped = self.tail(self.security, &boot.sure, Kind::EventLogStopped);

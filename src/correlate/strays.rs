@@ -25,6 +25,7 @@ pub struct Stray {
 }
 
 /// Finds them, and tells those sessions that they were seen then.
+#[inline(never)]
 pub fn strays(linker: &Linker<'_>, sessions: &Sessions, alone: &mut [TsSession]) -> Vec<Stray> {
     if alone.is_empty() || sessions.all.iter().all(|session| session.class != Class::Reauth) {
         return Vec::new();
@@ -63,6 +64,7 @@ fn is_on(linker: &Linker<'_>, ts: &TsSession, session: &Session, at: Timestamp) 
 
 /// Makes each stray's logons part of its home, and takes the stray away. `homes` are the sessions that [`strays`] knew by
 /// their number.
+#[inline(never)]
 pub fn bring_home(
     linker: &Linker<'_>,
     strays: &[Stray],

@@ -46,6 +46,7 @@ pub struct Outside {
 impl Outside {
     /// Sorts a machine's records of other channels into its boots. Also tells each boot when it was last heard of in
     /// any of them.
+    #[inline(never)]
     pub fn of(records: &Records, machine: &mut Machine) -> Self {
         let mut by_boot = vec![Vec::new(); machine.boots.len()];
         let mut moved: Vec<(RowIdx, i64)> = Vec::new();
@@ -88,6 +89,7 @@ impl Outside {
     }
 
     /// A boot's records of these logs, by time.
+    #[inline(never)]
     pub fn rows(&self, boot: usize) -> &[RowIdx] {
         self.by_boot.get(boot).map_or(&[], |rows| rows)
     }
@@ -103,6 +105,7 @@ impl Outside {
     }
 
     /// The sessions of a boot, in the order of their first records.
+    #[inline(never)]
     pub fn sessions(&self, records: &Records, boot: usize) -> Vec<TsSession> {
         let mut builder = Builder {
             records,
@@ -208,6 +211,7 @@ fn notification(number: u32) -> Option<Says> {
 }
 
 impl Fact {
+    #[inline(never)]
     fn of(records: &Records, row: RowIdx, event: EventIdx) -> Option<Self> {
         let events = &records.events;
         let text = |field| events.text(event, field);

@@ -16,6 +16,7 @@ const VALIDATED: i64 = 5 * SECOND;
 const MAX_VALIDATED: usize = 16;
 
 /// Adds the client that a domain controller names to network logons that name none.
+#[inline(never)]
 pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
     by_ticket(records, machines, sessions);
     by_validation(records, machines, sessions);

@@ -126,6 +126,23 @@ pub static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| {
     ORIGINS.iter().flat_map(specs).map(|(origin, spec)| Layout::new(origin, spec)).collect()
 });
 
+/// The spec of an event id of a provider and channel, whatever their case.
+pub fn spec_of(provider: &str, channel: &str, event_id: u32) -> Option<SpecIdx> {
+    let id = u16::try_from(event_id).ok()?;
+    let mut n_before = 0;
+    for Origin { providers, channel: its_channel, events, other } in ORIGINS {
+        let mut names = providers.iter();
+        if its_channel.eq_ignore_ascii_case(channel) && names.any(|name| name.eq_ignore_ascii_case(provider))
+        {
+            let own = events.binary_search_by_key(&id, |spec| spec.id).ok();
+            let found = own.or(other.as_ref().map(|_| events.len()))?;
+            return SpecIdx::try_from(n_before + found).ok();
+        }
+        n_before += events.len() + usize::from(other.is_some());
+    }
+    None
+}
+
 impl Layout {
     fn new(origin: &'static Origin, spec: &'static Spec) -> Self {
         let (mut slots, mut n_cells, mut texts) = ([ABSENT; Field::ALL.len()], 0, Vec::new());

@@ -104,13 +104,22 @@ impl Records {
 pub struct Signatures {
     pub all: Vec<Signature>,
     ids: FxHashMap<Signature, u32>,
+    /// By event id, the last signature that had it: comparing two is cheaper than finding one.
+    recent: [u32; N_RECENT],
 }
+
+/// A prime, for the ids that a log has most often are multiples of eight.
+const N_RECENT: usize = 31;
 
 impl Signatures {
     pub fn intern(&mut self, signature: Signature) -> u32 {
-        *self.ids.entry(signature).or_insert_with(|| {
-            self.all.push(signature);
-            self.all.len() as u32 - 1
-        })
+        let recent = &mut self.recent[signature.event_id as usize % N_RECENT];
+        if self.all.get(*recent as usize) != Some(&signature) {
+            *recent = *self.ids.entry(signature).or_insert_with(|| {
+                self.all.push(signature);
+                self.all.len() as u32 - 1
+            });
+        }
+        *recent
     }
 }

@@ -3,7 +3,7 @@
 //! A block crosses from a parse worker to the case worker as one `ArrayBuffer`, transferred, not copied.
 
 use super::value::{CellWriter, Raw};
-use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
+use crate::event::columns::{LAYOUTS, SpecIdx, Strings, spec_of};
 use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use crate::event::{StrId, Type};
 use crate::problem::Problem;
@@ -43,6 +43,8 @@ pub struct BlockBuilder {
     pub chunks: Chunks,
     records: Records,
     signatures: Signatures,
+    /// What the records of each signature are typed as.
+    specs: Vec<Option<SpecIdx>>,
     pub cells: CellWriter,
     pub problems: Vec<Problem>,
 }
@@ -84,9 +86,15 @@ impl BlockBuilder {
         self.records.spans.push(Span { first_row, source: self.source, chunk });
     }
 
-    /// The number of a signature, for [`BlockBuilder::push_record`].
-    pub fn signature(&mut self, signature: Signature) -> u32 {
-        self.signatures.intern(signature)
+    /// The number of a signature, for [`BlockBuilder::push_record`], and what its records are typed as.
+    pub fn signature(&mut self, signature: Signature) -> (u32, Option<SpecIdx>) {
+        let number = self.signatures.intern(signature);
+        if number as usize == self.specs.len() {
+            let [provider, channel] =
+                [signature.provider, signature.channel].map(|text| self.cells.strings.get(text));
+            self.specs.push(spec_of(provider, channel, signature.event_id));
+        }
+        (number, self.specs[number as usize])
     }
 
     pub fn push_record(&mut self, id: u64, time: Timestamp, signature: u32) {

@@ -6,6 +6,7 @@
 pub mod block;
 mod checksum;
 mod plain;
+mod same;
 mod shape;
 mod slow;
 mod template;

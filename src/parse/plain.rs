@@ -12,13 +12,12 @@ use super::template::{
     definition_guid, find, is_of_shape, read_definition, read_instance,
 };
 use super::value::{Raw, u32_at, u64_at};
-use crate::event::columns::{LAYOUTS, SpecIdx, Strings};
+use crate::event::columns::{LAYOUTS, SpecIdx};
 use crate::event::records::Signature;
-use crate::event::table::{Keep, LOGON_PORTS, ORIGINS, Spec};
+use crate::event::table::{Keep, LOGON_PORTS, Spec};
 use crate::event::{Field, LogonId, StrId, Type};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
-use std::sync::LazyLock;
 
 /// Where records begin in a chunk, after its header.
 const RECORDS_AT: usize = 512;
@@ -56,11 +55,6 @@ struct Template {
     provider: TextSlot,
     channel: TextSlot,
     computer: TextSlot,
-    /// The provider and channel looked up last, and their origin, if any of its events are typed. Most templates write
-    /// both names into each record, and always the same.
-    origin: Option<(StrId, StrId, Option<u16>)>,
-    /// The signature of its last record, and the number of it: that of the next is mostly the same.
-    signature: Option<(Signature, u32)>,
 }
 
 impl Template {
@@ -68,18 +62,7 @@ impl Template {
         let Definition { system, payload, data, literals } = definition;
         let [provider, channel, computer] =
             [system.provider, system.channel, system.computer].map(|slot| TextSlot::of(slot, &literals));
-        Template {
-            shape,
-            system,
-            payload,
-            data,
-            plan: Plan::default(),
-            provider,
-            channel,
-            computer,
-            origin: None,
-            signature: None,
-        }
+        Template { shape, system, payload, data, plan: Plan::default(), provider, channel, computer }
     }
 
     /// Forgets what held in another chunk or block only.
@@ -87,30 +70,6 @@ impl Template {
         let names = [&mut self.provider, &mut self.channel, &mut self.computer];
         let texts = names.into_iter().chain(self.plan.steps.iter_mut().map(|step| &mut step.text));
         texts.for_each(TextSlot::forget);
-        self.origin = None;
-        self.signature = None;
-    }
-
-    fn number(&mut self, signature: Signature, block: &mut BlockBuilder) -> u32 {
-        match self.signature {
-            Some((last, number)) if last == signature => number,
-            _ => {
-                let number = block.signature(signature);
-                self.signature = Some((signature, number));
-                number
-            }
-        }
-    }
-
-    fn origin(&mut self, provider: StrId, channel: StrId, strings: &Strings) -> Option<u16> {
-        match self.origin {
-            Some((known, other, origin)) if (known, other) == (provider, channel) => origin,
-            _ => {
-                let origin = origin_of(strings.get(provider), strings.get(channel));
-                self.origin = Some((provider, channel, origin));
-                origin
-            }
-        }
     }
 }
 
@@ -243,46 +202,6 @@ impl Templates {
     }
 }
 
-/// Of an origin: which events it has, by id.
-struct OriginIndex {
-    by_id: Vec<(u16, SpecIdx)>,
-    other: Option<SpecIdx>,
-}
-
-static INDEX: LazyLock<Vec<OriginIndex>> = LazyLock::new(|| {
-    let mut next: SpecIdx = 0;
-    let mut number = || {
-        next += 1;
-        next - 1
-    };
-    ORIGINS
-        .iter()
-        .map(|origin| {
-            let by_id = origin.events.iter().map(|spec: &Spec| (spec.id, number())).collect();
-            OriginIndex { by_id, other: origin.other.as_ref().map(|_| number()) }
-        })
-        .collect()
-});
-
-/// The origin with this provider and channel, whatever their case.
-pub fn origin_of(provider: &str, channel: &str) -> Option<u16> {
-    let is_origin = |origin: &crate::event::table::Origin| {
-        origin.channel.eq_ignore_ascii_case(channel)
-            && origin.providers.iter().any(|name| name.eq_ignore_ascii_case(provider))
-    };
-    ORIGINS.iter().position(is_origin).map(|n| n as u16)
-}
-
-/// The spec of an event id of an origin, and whether it is the origin's own or its `other`.
-pub fn spec_of(origin: u16, event_id: u32) -> Option<SpecIdx> {
-    let index = &INDEX[usize::from(origin)];
-    let id = u16::try_from(event_id).ok()?;
-    match index.by_id.binary_search_by_key(&id, |entry| entry.0) {
-        Ok(n) => Some(index.by_id[n].1),
-        Err(_) => index.other,
-    }
-}
-
 /// Audit outcome bits of the Keywords (domain.md E.1, 1).
 pub fn outcome(keywords: u64) -> u8 {
     (keywords >> 53 & 1) as u8 | ((keywords >> 52 & 1) << 1) as u8
@@ -349,10 +268,9 @@ fn read_record(
         Some(id) => id,
         None => u64_at(chunk, at + 8)?,
     };
-    let number = outer.number(signature, block);
+    let (number, spec) = block.signature(signature);
     block.push_record(record_id, Timestamp::from_filetime(ticks), number);
-    let origin = outer.origin(signature.provider, signature.channel, &block.cells.strings);
-    match origin.and_then(|origin| spec_of(origin, signature.event_id)) {
+    match spec {
         Some(spec) => read_event(chunk, n, spec, &values, inner_room, templates, block),
         None => Some(()),
     }
@@ -426,7 +344,7 @@ impl Plan {
         block: &mut BlockBuilder,
     ) {
         let keep = LAYOUTS[usize::from(spec)].spec.keep;
-        if !is_kept(keep, self.telling.iter().map(|&slot| data.slot(slot))) {
+        if !is_kept(keep, self.telling.iter().map(|&slot| data.number(slot))) {
             return;
         }
         let at = block.push_event(spec);
@@ -464,8 +382,8 @@ pub fn telling(spec: &Spec) -> impl Iterator<Item = usize> {
 }
 
 /// Whether a record with these values in the fields that say so is kept.
-pub fn is_kept<'a>(keep: Keep, mut telling: impl Iterator<Item = Raw<'a>>) -> bool {
-    let mut any = |tells: fn(u64) -> bool| telling.any(|value| value.number().is_some_and(tells));
+pub fn is_kept(keep: Keep, mut telling: impl Iterator<Item = Option<u64>>) -> bool {
+    let mut any = |tells: fn(u64) -> bool| telling.any(|number| number.is_some_and(tells));
     match keep {
         Keep::All => true,
         Keep::Cited => any(|luid| LogonId::new(luid).is_some_and(|luid| !luid.is_fixed())),

@@ -4,6 +4,7 @@
 //! in the names they bring along (a chunk has each name once, where it is used first), and in the sizes that follow
 //! from those.
 
+use super::same::same;
 use super::value::{u16_at, u32_at};
 
 /// What makes a definition what it is, in its order.
@@ -74,12 +75,12 @@ impl Shape {
         let mut places = [0; MAX_PLACES];
         let mut rest = &self.bytes[..];
         for part in &self.parts {
-            let (same, after) = rest.split_at_checked(part.n_same as usize)?;
+            let (own, after) = rest.split_at_checked(part.n_same as usize)?;
             rest = after;
-            if chunk.get(at..at + same.len())? != same {
+            if !same(chunk.get(at..at + own.len())?, own) {
                 return None;
             }
-            at += same.len() + part.n_skipped as usize;
+            at += own.len() + part.n_skipped as usize;
             let Some(number) = part.name.map(usize::from) else { continue };
             let place = places.get_mut(number)?;
             let offset = u32_at(chunk, at)?;
@@ -90,7 +91,7 @@ impl Shape {
                 continue;
             }
             let (offset, name, after) = name_at(chunk, at)?;
-            if *name != *self.names[number] {
+            if !same(name, &self.names[number]) {
                 return None;
             }
             (*place, at) = (offset, after);

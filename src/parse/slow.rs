@@ -4,7 +4,7 @@
 //! that were forwarded or made by hand. A bad record costs a record.
 
 use super::block::BlockBuilder;
-use super::plain::{is_kept, origin_of, outcome, spec_of, telling};
+use super::plain::{is_kept, outcome, telling};
 use super::value::{Raw, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;
@@ -18,6 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Reads a chunk of any state; what cannot be read becomes a problem.
+#[cold]
 pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBuilder) {
     let problem =
         |record, cost, text| Problem { chunk: Some(chunk_idx), offset: Some(offset), record, cost, text };
@@ -123,15 +124,13 @@ fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), S
         _pad: 0,
     };
     let record_id = number("EventRecordID").unwrap_or(header.0);
-    let number = block.signature(signature);
+    let (number, spec) = block.signature(signature);
     block.push_record(record_id, time, number);
-    let strings = &block.cells.strings;
-    let origin = origin_of(strings.get(signature.provider), strings.get(signature.channel));
-    let Some(spec) = origin.and_then(|origin| spec_of(origin, event_id)) else { return Ok(()) };
+    let Some(spec) = spec else { return Ok(()) };
     let fields = LAYOUTS[usize::from(spec)].spec.fields;
     let value = |n: usize| field(event, fields[n].0);
     let layout = &LAYOUTS[usize::from(spec)];
-    if is_kept(layout.spec.keep, telling(layout.spec).map(value)) {
+    if is_kept(layout.spec.keep, telling(layout.spec).map(|n| value(n).number())) {
         let at = block.push_event(spec);
         for (n, (_, kept)) in fields.iter().enumerate() {
             if let Some(cell) = layout.slot(*kept) {

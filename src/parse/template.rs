@@ -4,6 +4,7 @@
 //! definition once tells for all its records which value is the EventID, and which is TargetLogonId. Definitions that
 //! are not of the plain form Windows writes are refused ([`None`]) and left to the slow reader.
 
+use super::same::same;
 use super::shape::{Shape, name_at};
 use super::value::{Raw, u16_at, u32_at, unsigned};
 
@@ -465,8 +466,8 @@ impl<'a> Values<'a> {
 
     /// Whether two values of this chunk are alike. One that has no place of its own is like no other.
     pub fn is_same(&self, one: ValueRef, other: ValueRef) -> bool {
-        let bytes = |of: ValueRef| self.chunk.get(of.start as usize..of.end as usize);
-        one.start > 0 && one.kind == other.kind && bytes(one) == bytes(other)
+        let bytes = |of: ValueRef| self.chunk.get(of.start as usize..of.end as usize).unwrap_or_default();
+        one.start > 0 && one.kind == other.kind && same(bytes(one), bytes(other))
     }
 
     /// The value of a slot, if it is of one of the kinds that are unsigned numbers: what most fields that are not text

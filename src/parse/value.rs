@@ -1,5 +1,6 @@
 //! Values as a log has them, brought to one form (domain.md 0.1) and into cells.
 
+use super::same::same;
 use crate::event::columns::Strings;
 use crate::event::{EXCERPT_BYTES, StrId, Type};
 use crate::time::{SECOND, Timestamp};
@@ -294,7 +295,7 @@ impl CellWriter {
             Raw::Nothing => return StrId::NONE,
             Raw::Utf16(bytes) => (0, bytes),
             Raw::Sid(bytes) => (1, bytes),
-            Raw::Guid(bytes) => (2, bytes),
+            Raw::Guid(bytes) if ty == Type::Guid => return self.guid(bytes),
             _ => return self.rendered(ty, raw),
         };
         let key = (ty as u8) << 2 | form;
@@ -305,6 +306,16 @@ impl CellWriter {
         let id = self.rendered(ty, raw);
         self.seen.insert(hash, key, bytes, id);
         id
+    }
+
+    /// Nearly each GUID is another, and is written in its normal form at once.
+    fn guid(&mut self, bytes: &[u8]) -> StrId {
+        if bytes.iter().all(|&byte| byte == 0) {
+            return StrId::NONE;
+        }
+        self.scratch.clear();
+        write_guid(bytes, &mut self.scratch);
+        self.strings.intern(&self.scratch)
     }
 
     fn rendered(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
@@ -352,7 +363,7 @@ impl Seen {
         let is_it = |value: &SeenValue| {
             value.hash == hash
                 && value.key == key
-                && self.bytes[value.at as usize..][..value.len as usize] == *bytes
+                && same(&self.bytes[value.at as usize..][..value.len as usize], bytes)
         };
         self.values.find(hash, is_it).map(|value| value.id)
     }

@@ -8,6 +8,7 @@ pub mod who;
 
 pub use view::View;
 
+use crate::vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 /// What the sessions table shows, and in what order.
@@ -33,23 +34,25 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// A column of the sessions table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Column {
-    Start,
-    End,
-    EndHow,
-    Confidence,
-    Duration,
-    Active,
-    User,
-    Machine,
-    Class,
-    LogonType,
-    From,
-    Flags,
-    Session,
+vocabulary! {
+    /// A column of the sessions table.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    Column {
+        Start = "start",
+        End = "end",
+        EndHow = "end_how",
+        Confidence = "confidence",
+        Duration = "duration",
+        Active = "active",
+        User = "user",
+        Machine = "machine",
+        Class = "class",
+        LogonType = "logon_type",
+        From = "from",
+        Flags = "flags",
+        Session = "session",
+    }
 }
 
 /// The answer to a query: counts, and the rows of the asked range.

@@ -1,62 +1,46 @@
 //! What ran in sessions: the kinds of it (domain.md rules 39, 47 and 48).
 
-/// A kind of activity, told by the id of its Security event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ActivityKind {
-    /// 4688.
-    Processes,
-    /// 4689.
-    ProcessExits,
-    /// 4697.
-    Services,
-    /// 4698 to 4702.
-    Tasks,
-    /// 4720 and kin.
-    Accounts,
-    /// 4728, 4732, 4756 and kin.
-    Groups,
-    /// 5140.
-    Shares,
-    /// 5145.
-    Files,
-    /// 4648.
-    ExplicitCredentials,
-    /// 5376 to 5382.
-    CredentialReads,
-    /// 1102.
-    LogClears,
-    /// 4719 and kin.
-    AuditChanges,
-    /// 4797 to 4799.
-    Enumerations,
-    /// 4625 and other refusals that were raised from inside.
-    Failures,
-    /// 4656 to 4663 and kin: handles to files, keys and other objects.
-    Objects,
-    /// Any other event that cites the session.
-    Other,
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// A kind of activity, told by the id of its Security event.
+    ActivityKind {
+        /// 4688.
+        Processes = "processes",
+        /// 4689.
+        ProcessExits = "process_exits",
+        /// 4697.
+        Services = "services",
+        /// 4698 to 4702.
+        Tasks = "tasks",
+        /// 4720 and kin.
+        Accounts = "accounts",
+        /// 4728, 4732, 4756 and kin.
+        Groups = "groups",
+        /// 5140.
+        Shares = "shares",
+        /// 5145.
+        Files = "files",
+        /// 4648.
+        ExplicitCredentials = "explicit_credentials",
+        /// 5376 to 5382.
+        CredentialReads = "credential_reads",
+        /// 1102.
+        LogClears = "log_clears",
+        /// 4719 and kin.
+        AuditChanges = "audit_changes",
+        /// 4797 to 4799.
+        Enumerations = "enumerations",
+        /// 4625 and other refusals that were raised from inside.
+        Failures = "failures",
+        /// 4656 to 4663 and kin: handles to files, keys and other objects.
+        Objects = "objects",
+        /// Any other event that cites the session.
+        Other = "other",
+    }
 }
 
 impl ActivityKind {
-    pub const ALL: [ActivityKind; 16] = [
-        ActivityKind::Processes,
-        ActivityKind::ProcessExits,
-        ActivityKind::Services,
-        ActivityKind::Tasks,
-        ActivityKind::Accounts,
-        ActivityKind::Groups,
-        ActivityKind::Shares,
-        ActivityKind::Files,
-        ActivityKind::ExplicitCredentials,
-        ActivityKind::CredentialReads,
-        ActivityKind::LogClears,
-        ActivityKind::AuditChanges,
-        ActivityKind::Enumerations,
-        ActivityKind::Failures,
-        ActivityKind::Objects,
-        ActivityKind::Other,
-    ];
-
     /// The kind of a Security event that cites a session. `None` for those that begin, end or change sessions: they
     /// are what a session is, not what was done in it.
     pub fn of(event_id: u32) -> Option<Self> {
@@ -79,26 +63,5 @@ impl ActivityKind {
             4656..=4663 | 4670 | 4690 | 4691 => ActivityKind::Objects,
             _ => ActivityKind::Other,
         })
-    }
-
-    pub fn word(self) -> &'static str {
-        match self {
-            ActivityKind::Processes => "processes",
-            ActivityKind::ProcessExits => "process_exits",
-            ActivityKind::Services => "services",
-            ActivityKind::Tasks => "tasks",
-            ActivityKind::Accounts => "accounts",
-            ActivityKind::Groups => "groups",
-            ActivityKind::Shares => "shares",
-            ActivityKind::Files => "files",
-            ActivityKind::ExplicitCredentials => "explicit_credentials",
-            ActivityKind::CredentialReads => "credential_reads",
-            ActivityKind::LogClears => "log_clears",
-            ActivityKind::AuditChanges => "audit_changes",
-            ActivityKind::Enumerations => "enumerations",
-            ActivityKind::Failures => "failures",
-            ActivityKind::Objects => "objects",
-            ActivityKind::Other => "other",
-        }
     }
 }

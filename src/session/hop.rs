@@ -3,31 +3,21 @@
 use super::SessionIdx;
 use crate::event::{RowIdx, StrId};
 use crate::time::Timestamp;
+use crate::vocabulary::vocabulary;
 
-/// What shows a hop (domain.md rules 43 to 46).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HopHow {
-    /// 4648: the session used credentials for another machine.
-    ExplicitCredentials,
-    /// NTLM 8001 and kin: it authenticated to another machine.
-    Ntlm,
-    /// SmbClient 31001: it was refused by another machine's file server.
-    Smb,
-    /// RDPClient 1024 and 1102: it opened Remote Desktop to another machine.
-    RdpClient,
-    /// The logon at the destination alone: it names where it came from.
-    Logon,
-}
-
-impl HopHow {
-    pub fn word(self) -> &'static str {
-        match self {
-            HopHow::ExplicitCredentials => "explicit_credentials",
-            HopHow::Ntlm => "ntlm",
-            HopHow::Smb => "smb",
-            HopHow::RdpClient => "rdp_client",
-            HopHow::Logon => "logon",
-        }
+vocabulary! {
+    /// What shows a hop (domain.md rules 43 to 46).
+    HopHow {
+        /// 4648: the session used credentials for another machine.
+        ExplicitCredentials = "explicit_credentials",
+        /// NTLM 8001 and kin: it authenticated to another machine.
+        Ntlm = "ntlm",
+        /// SmbClient 31001: it was refused by another machine's file server.
+        Smb = "smb",
+        /// RDPClient 1024 and 1102: it opened Remote Desktop to another machine.
+        RdpClient = "rdp_client",
+        /// The logon at the destination alone: it names where it came from.
+        Logon = "logon",
     }
 }
 

@@ -6,6 +6,11 @@ pub mod activity;
 pub mod burst;
 pub mod hop;
 pub mod record;
+mod words;
+
+pub use words::{
+    ActiveHow, Class, Confidence, EndCause, EndHow, EvidenceRole, LogonRole, StartHow, State, TsHow,
+};
 
 use crate::event::{LogonId, RowIdx, StrId};
 use crate::machine::Pos;
@@ -13,161 +18,6 @@ use crate::room::make_room;
 use crate::time::Timestamp;
 use burst::{Burst, BurstIdx};
 use hop::Hop;
-
-/// What a session is for (domain.md B).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    System,
-    WindowManager,
-    Anonymous,
-    Machine,
-    Desktop,
-    Reauth,
-    Secondary,
-    Network,
-    LocalNetwork,
-    Service,
-    Batch,
-    #[default]
-    Unknown,
-}
-
-impl Class {
-    pub const ALL: [Class; 12] = [
-        Class::System,
-        Class::WindowManager,
-        Class::Anonymous,
-        Class::Machine,
-        Class::Desktop,
-        Class::Reauth,
-        Class::Secondary,
-        Class::Network,
-        Class::LocalNetwork,
-        Class::Service,
-        Class::Batch,
-        Class::Unknown,
-    ];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Class::System => "system",
-            Class::WindowManager => "window_manager",
-            Class::Anonymous => "anonymous",
-            Class::Machine => "machine",
-            Class::Desktop => "desktop",
-            Class::Reauth => "reauth",
-            Class::Secondary => "secondary",
-            Class::Network => "network",
-            Class::LocalNetwork => "local_network",
-            Class::Service => "service",
-            Class::Batch => "batch",
-            Class::Unknown => "unknown",
-        }
-    }
-
-    /// Classes that are rarely what a responder looks for. They are hidden at first, and counted.
-    pub fn is_noise(self) -> bool {
-        use Class::{Anonymous, LocalNetwork, Machine, Service, System, WindowManager};
-        matches!(self, System | WindowManager | Anonymous | Machine | Service | LocalNetwork)
-    }
-}
-
-/// How a session's start is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StartHow {
-    /// By a 4624.
-    #[default]
-    Logon,
-    /// The log does not reach back to it.
-    BeforeLogStart,
-    /// Logons were not audited.
-    LogonNotAudited,
-    /// Its 4624 is missing.
-    Gap,
-    /// By Terminal Services, Winlogon, User Profile or LSA events.
-    OtherLog,
-}
-
-impl StartHow {
-    pub fn word(self) -> &'static str {
-        match self {
-            StartHow::Logon => "logon",
-            StartHow::BeforeLogStart => "before_log_start",
-            StartHow::LogonNotAudited => "logon_not_audited",
-            StartHow::Gap => "gap",
-            StartHow::OtherLog => "other_log",
-        }
-    }
-}
-
-/// How a session ended (domain.md C.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EndHow {
-    UserLogoff,
-    Logoff,
-    LogoffFromOtherLog,
-    LogoffEventLost,
-    WindowManagerGone,
-    CleanShutdown,
-    UncleanStop,
-    LuidReused,
-    Superseded,
-    LostInGap,
-    NotAudited,
-    #[default]
-    OpenAtLogEnd,
-}
-
-impl EndHow {
-    pub fn word(self) -> &'static str {
-        match self {
-            EndHow::UserLogoff => "user_logoff",
-            EndHow::Logoff => "logoff",
-            EndHow::LogoffFromOtherLog => "logoff_from_other_log",
-            EndHow::LogoffEventLost => "logoff_event_lost",
-            EndHow::WindowManagerGone => "window_manager_gone",
-            EndHow::CleanShutdown => "clean_shutdown",
-            EndHow::UncleanStop => "unclean_stop",
-            EndHow::LuidReused => "luid_reused",
-            EndHow::Superseded => "superseded",
-            EndHow::LostInGap => "lost_in_gap",
-            EndHow::NotAudited => "not_audited",
-            EndHow::OpenAtLogEnd => "open_at_log_end",
-        }
-    }
-}
-
-/// What made a session end (domain.md C.7, row 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EndCause {
-    /// The user signed out.
-    User,
-    /// A network logon that was idle, or whose client had gone.
-    Network,
-    /// An unlock, whose logon is thrown away at once.
-    Unlock,
-    /// A limit on idle, disconnected or active sessions.
-    Timeout,
-    /// Somebody else's doing.
-    Admin,
-    Shutdown,
-    /// None of these: the system let go of it, as when a program run as somebody else ends.
-    System,
-}
-
-impl EndCause {
-    pub fn word(self) -> &'static str {
-        match self {
-            EndCause::User => "user",
-            EndCause::Network => "network",
-            EndCause::Unlock => "unlock",
-            EndCause::Timeout => "timeout",
-            EndCause::Admin => "admin",
-            EndCause::Shutdown => "shutdown",
-            EndCause::System => "system",
-        }
-    }
-}
 
 /// What an end is less sure for than others of its kind, or is estimated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,112 +46,6 @@ pub enum Doubt {
     LogEndsFirst,
 }
 
-/// How sure we are of an end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Confidence {
-    #[default]
-    None,
-    Low,
-    Medium,
-    High,
-}
-
-impl Confidence {
-    pub fn word(self) -> &'static str {
-        match self {
-            Confidence::None => "none",
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-            Confidence::High => "high",
-        }
-    }
-}
-
-/// What `connected` and `active` are worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ActiveHow {
-    Exact,
-    UpperBound,
-    #[default]
-    Unknown,
-}
-
-impl ActiveHow {
-    pub fn word(self) -> &'static str {
-        match self {
-            ActiveHow::Exact => "exact",
-            ActiveHow::UpperBound => "upper_bound",
-            ActiveHow::Unknown => "unknown",
-        }
-    }
-}
-
-/// How the number of a session's Terminal Services session is known (domain.md rule 33).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TsHow {
-    /// By 4800 to 4803, which name LogonId and number.
-    LockEvent,
-    /// By the name of its connection, which RdpCoreTS 66 gives a number.
-    ConnectionName,
-    /// By an event of another log about the same user at the same moment.
-    UserAndTime,
-    /// The same, by SID.
-    SidAndTime,
-    /// By the window manager that logged on before it.
-    WindowManager,
-    /// By nothing else: it is known by its number.
-    OwnNumber,
-}
-
-impl TsHow {
-    pub fn word(self) -> &'static str {
-        match self {
-            TsHow::LockEvent => "lock_event",
-            TsHow::ConnectionName => "connection_name",
-            TsHow::UserAndTime => "user_and_time",
-            TsHow::SidAndTime => "sid_and_time",
-            TsHow::WindowManager => "window_manager",
-            TsHow::OwnNumber => "own_number",
-        }
-    }
-
-    /// Whether a number joins them, which is sure; else a coincidence of time.
-    pub fn is_by_id(self) -> bool {
-        matches!(self, TsHow::LockEvent | TsHow::OwnNumber)
-    }
-}
-
-/// What a 4624 is within its session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogonRole {
-    Primary,
-    Elevated,
-    Unlock,
-    Reconnect,
-    Refresh,
-    Nla,
-    Repeat,
-}
-
-impl LogonRole {
-    pub fn word(self) -> &'static str {
-        match self {
-            LogonRole::Primary => "primary",
-            LogonRole::Elevated => "elevated",
-            LogonRole::Unlock => "unlock",
-            LogonRole::Reconnect => "reconnect",
-            LogonRole::Refresh => "refresh",
-            LogonRole::Nla => "nla",
-            LogonRole::Repeat => "repeat",
-        }
-    }
-
-    /// Whether the LogonId is the session's own.
-    pub fn is_own(self) -> bool {
-        matches!(self, LogonRole::Primary | LogonRole::Elevated)
-    }
-}
-
 /// A 4624 of a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Logon {
@@ -314,80 +58,12 @@ pub struct Logon {
     pub logoff_4647: Option<RowIdx>,
 }
 
-/// Why an event is evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EvidenceRole {
-    Start,
-    End,
-    Destroyed,
-    Privileges,
-    Origin,
-    Lock,
-    Unlock,
-    ScreensaverOn,
-    ScreensaverOff,
-    Disconnect,
-    Reconnect,
-    Sleep,
-    Wake,
-    Boot,
-    Shutdown,
-    Clock,
-    Gap,
-    Policy,
-}
-
-impl EvidenceRole {
-    pub fn word(self) -> &'static str {
-        match self {
-            EvidenceRole::Start => "start",
-            EvidenceRole::End => "end",
-            EvidenceRole::Destroyed => "destroyed",
-            EvidenceRole::Privileges => "privileges",
-            EvidenceRole::Origin => "origin",
-            EvidenceRole::Lock => "lock",
-            EvidenceRole::Unlock => "unlock",
-            EvidenceRole::ScreensaverOn => "screensaver_on",
-            EvidenceRole::ScreensaverOff => "screensaver_off",
-            EvidenceRole::Disconnect => "disconnect",
-            EvidenceRole::Reconnect => "reconnect",
-            EvidenceRole::Sleep => "sleep",
-            EvidenceRole::Wake => "wake",
-            EvidenceRole::Boot => "boot",
-            EvidenceRole::Shutdown => "shutdown",
-            EvidenceRole::Clock => "clock",
-            EvidenceRole::Gap => "gap",
-            EvidenceRole::Policy => "policy",
-        }
-    }
-}
-
 /// A record that backs a fact, and the rule of domain.md that joined it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
     pub row: RowIdx,
     pub role: EvidenceRole,
     pub rule: u8,
-}
-
-/// What was the case in an interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    Locked,
-    Screensaver,
-    Disconnected,
-    Suspended,
-}
-
-impl State {
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Locked => "locked",
-            State::Screensaver => "screensaver",
-            State::Disconnected => "disconnected",
-            State::Suspended => "suspended",
-        }
-    }
 }
 
 /// A span within a session.

@@ -3,11 +3,11 @@
 //! What is there was on; what a 4719 changed is what it says; what should have gone with other records and is not there
 //! was probably off. Windows' defaults are never taken for facts.
 
+use super::meanings::Meanings;
 use super::{change, is_sparse, is_undisturbed, nearest};
-use crate::audit::{BASELINE, SUBCATEGORIES, Subcategory, tasks};
+use crate::audit::{BASELINE, SUBCATEGORIES, tasks};
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::terminal::Outside;
-use crate::event::records::Signature;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, LogoffAudit, Outcome, Pos};
 use crate::session::Class;
@@ -27,15 +27,16 @@ const SOME_LOGONS: u32 = 3;
 const SOME_PROCESSES: u32 = 20;
 
 /// Says of every boot which subcategories were on.
+#[inline(never)]
 pub fn audits(
     records: &Records,
-    subcategory: &Subcategories,
+    meanings: &Meanings,
     security: &Lineage,
     outside: &Outside,
     boots: &mut [Boot],
 ) {
     let mut carried: FxHashMap<(u32, bool), (bool, RowIdx)> = FxHashMap::default();
-    let tally = |n: usize| Tally::of(records, security, &boots[n], subcategory, outside.rows(n));
+    let tally = |n: usize| Tally::of(records, security, &boots[n], meanings, outside.rows(n));
     let tallies = crate::parallel::map(boots.len(), tally);
     for (boot, tally) in boots.iter_mut().zip(tallies) {
         boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
@@ -50,33 +51,6 @@ fn is_told(audit: &Audit) -> bool {
         outcome.n > 0 || !outcome.changes.is_empty() || outcome.state != AuditState::Unknown
     };
     is_told(&audit.success) || is_told(&audit.failure)
-}
-
-/// The subcategory of each signature: its number among [`SUBCATEGORIES`], [`NONE`] if it has none.
-pub struct Subcategories {
-    by_signature: Vec<u8>,
-    process_creation: u8,
-}
-
-const NONE: u8 = u8::MAX;
-
-impl Subcategories {
-    pub fn of(records: &Records) -> Self {
-        let number = |signature: &Signature| {
-            let provider = records.text(signature.provider);
-            if !provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing") {
-                return NONE;
-            }
-            let task = task_of(signature);
-            let found = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task);
-            found.ok().and_then(|n| u8::try_from(n).ok()).unwrap_or(NONE)
-        };
-        let process = |subcategory: &Subcategory| subcategory.task == tasks::PROCESS_CREATION;
-        Subcategories {
-            by_signature: records.signatures.iter().map(number).collect(),
-            process_creation: SUBCATEGORIES.iter().position(process).map_or(NONE, |n| n as u8),
-        }
-    }
 }
 
 /// The first records of a boot: Windows 10 writes the creation of its own first processes before it knows its audit
@@ -101,23 +75,6 @@ impl Early {
 
     fn contains(&self, records: &Records, row: RowIdx) -> bool {
         records.id[row as usize] <= self.last_id || records.time[row as usize] <= self.until
-    }
-}
-
-/// Exports may leave the task out: then the events that rules are about are known by their ids.
-fn task_of(signature: &Signature) -> u32 {
-    match (signature.task, signature.event_id) {
-        // Written whatever the policy is (E.1, 2): they show nothing of their own subcategory.
-        (_, 4719 | 4912 | 4826 | 4696) => 0,
-        (0, 4608 | 4616) => tasks::STATE_CHANGE,
-        (0, 4624 | 4625 | 4648) => tasks::LOGON,
-        (0, 4634 | 4647) => tasks::LOGOFF,
-        (0, 4672 | 4964) => tasks::SPECIAL_LOGON,
-        (0, 4778 | 4779 | 4800..=4803) => tasks::OTHER_LOGON,
-        (0, 4627) => tasks::GROUP_MEMBERSHIP,
-        (0, 4688) => tasks::PROCESS_CREATION,
-        (0, 4689) => tasks::PROCESS_TERMINATION,
-        (task, _) => task,
     }
 }
 
@@ -148,11 +105,12 @@ struct Tally {
 const START_RECORDS: Pos = 64;
 
 impl Tally {
+    #[inline(never)]
     fn of(
         records: &Records,
         security: &Lineage,
         boot: &Boot,
-        subcategory: &Subcategories,
+        meanings: &Meanings,
         outside: &[RowIdx],
     ) -> Self {
         let range = boot.security.clone();
@@ -177,23 +135,21 @@ impl Tally {
         let has_services = is_undisturbed(records, security, &range, range.start, PROGRAMS);
         tally.settled = tally.start.filter(|_| has_services);
         let early = Early::of(records, security, boot);
-        let is_early = |row| early.as_ref().is_some_and(|early| early.contains(records, row));
         for pos in range {
             let row = security.rows[pos as usize];
-            let signature = records.signature[row as usize] as usize;
-            let own = match subcategory.by_signature[signature] {
-                own if own == subcategory.process_creation && is_early(row) => NONE,
-                own => own,
-            };
-            if let Some(counts) = tally.counts.get_mut(usize::from(own)) {
-                let failed = is_failure(&records.signatures[signature]);
-                let outcome = &mut counts[usize::from(failed)];
+            let meaning = meanings.of_record(records, row);
+            let is_process = meaning.kind == Some(Kind::ProcessCreated);
+            if is_process && early.as_ref().is_some_and(|early| early.contains(records, row)) {
+                continue;
+            }
+            if let Some(counts) = tally.counts.get_mut(usize::from(meaning.subcategory)) {
+                let outcome = &mut counts[usize::from(meaning.is_failure)];
                 outcome.n += 1;
                 outcome.first.get_or_insert(pos);
                 outcome.last = Some(pos);
             }
-            if let Some(event) = records.event(row) {
-                tally.add(records, security, boot, pos, event, is_early(row));
+            if let Some(event) = records.event(row).filter(|_| meaning.is_telling()) {
+                tally.add(records, security, boot, pos, event);
             }
         }
         let is_change = |row: &&RowIdx| {
@@ -204,15 +160,7 @@ impl Tally {
         tally
     }
 
-    fn add(
-        &mut self,
-        records: &Records,
-        security: &Lineage,
-        boot: &Boot,
-        pos: Pos,
-        event: EventIdx,
-        is_early: bool,
-    ) {
+    fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
         let events = &records.events;
         let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
         let cites = |field| events.luid(event, field).is_some_and(|luid: LogonId| !luid.is_fixed());
@@ -224,7 +172,7 @@ impl Tally {
             Kind::Logoff if cites(Field::TargetLogonId) => {
                 self.cited.get_or_insert(pos);
             }
-            Kind::ProcessCreated if !is_early => {
+            Kind::ProcessCreated => {
                 if cites(Field::SubjectLogonId) {
                     self.cited.get_or_insert(pos);
                 }
@@ -358,14 +306,6 @@ impl Tally {
             tasks::STATE_CHANGE | tasks::AUDIT_POLICY => self.start,
             _ => None,
         }
-    }
-}
-
-/// Whether an audit failed; exports may leave the outcome out.
-pub fn is_failure(signature: &Signature) -> bool {
-    match signature.outcome {
-        0 => matches!(signature.event_id, 4625 | 4649 | 4771 | 4825 | 5378),
-        outcome => outcome & 2 != 0,
     }
 }
 

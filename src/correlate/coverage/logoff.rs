@@ -1,6 +1,6 @@
 //! Does a missing logoff mean anything? The verdict for the subcategory Logoff (domain.md E.2).
 
-use super::audits::is_failure;
+use super::meanings::Meanings;
 use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest, own_policy_of};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
@@ -32,8 +32,15 @@ pub fn is_lost_logoff(records: &Records, event: EventIdx) -> bool {
 }
 
 /// Says for every boot whether logoffs were audited.
-pub fn logoff_audit(records: &Records, security: &Lineage, outside: &Outside, boots: &mut [Boot]) {
-    let facts = |n: usize| Facts::of(records, security, outside.rows(n), &boots[n]);
+#[inline(never)]
+pub fn logoff_audit(
+    records: &Records,
+    meanings: &Meanings,
+    security: &Lineage,
+    outside: &Outside,
+    boots: &mut [Boot],
+) {
+    let facts = |n: usize| Facts::of(records, meanings, security, outside.rows(n), &boots[n]);
     let facts: Vec<Facts> = crate::parallel::map(boots.len(), facts);
     let open_desktops = facts.iter().zip(boots.iter()).filter(|(f, boot)| f.has_open_desktop(boot)).count();
     for (boot, facts) in boots.iter_mut().zip(&facts) {
@@ -41,7 +48,7 @@ pub fn logoff_audit(records: &Records, security: &Lineage, outside: &Outside, bo
         boot.audits_locks = facts.n_other_logon > 0;
     }
     take_neighbours(security, boots, &facts);
-    add_off_periods(records, security, boots);
+    add_off_periods(records, meanings, security, boots);
     add_own_policies(records, security, boots);
 }
 
@@ -66,7 +73,7 @@ fn add_own_policies(records: &Records, security: &Lineage, boots: &mut [Boot]) {
 /// Between a 4719 that turns logoffs off and one that turns them on again, or the first logoff that is there after all,
 /// nothing was audited. Where only the one that turns them on is there, they were off in that boot since the last logoff
 /// before it.
-fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
+fn add_off_periods(records: &Records, meanings: &Meanings, security: &Lineage, boots: &mut [Boot]) {
     // Nearly no log has one.
     if !records.signatures.iter().any(|signature| signature.event_id == 4719) {
         return;
@@ -78,11 +85,12 @@ fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
         let mut on_until = range.start;
         for pos in range.clone() {
             let change = change_of_logoff(records, security, pos);
+            let is_logoff = meanings.of_record(records, security.rows[pos as usize]).is_logoff;
             match (off_since, change) {
                 (None, Some(false)) => off_since = Some(pos),
                 (None, Some(true)) => periods.push(on_until..pos),
                 (Some(since), Some(true)) => periods.push(since.max(range.start)..pos),
-                (Some(since), None) if is_late_logoff(records, security, since, pos) => {
+                (Some(since), None) if is_logoff && is_late(records, security, since, pos) => {
                     off_since = None;
                     periods.push(since.max(range.start)..pos);
                 }
@@ -91,7 +99,7 @@ fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
             if change == Some(true) {
                 off_since = None;
             }
-            if off_since.is_none() && (change.is_some() || is_logoff(records, security.rows[pos as usize])) {
+            if off_since.is_none() && (change.is_some() || is_logoff) {
                 on_until = pos + 1;
             }
         }
@@ -101,17 +109,10 @@ fn add_off_periods(records: &Records, security: &Lineage, boots: &mut [Boot]) {
     }
 }
 
-/// Whether a record is a logoff that cannot have been on its way when the audit was turned off.
-fn is_late_logoff(records: &Records, security: &Lineage, off: Pos, pos: Pos) -> bool {
-    let row = |pos: Pos| security.rows[pos as usize];
-    let time = |pos: Pos| records.time[row(pos) as usize];
-    is_logoff(records, row(pos)) && time(pos).since(time(off)).abs() > IN_FLIGHT
-}
-
-/// A 4634 or 4647, by its subcategory or, where an export has none, by its id.
-fn is_logoff(records: &Records, row: RowIdx) -> bool {
-    let kind = records.event(row).map(|event| records.events.kind(event));
-    records.signature(row).task == tasks::LOGOFF || matches!(kind, Some(Kind::Logoff | Kind::UserLogoff))
+/// Whether a logoff cannot have been on its way when the audit was turned off.
+fn is_late(records: &Records, security: &Lineage, off: Pos, pos: Pos) -> bool {
+    let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    time(pos).since(time(off)).abs() > IN_FLIGHT
 }
 
 /// Whether a record is a 4719 that turns the audit of successful logoffs on or off.
@@ -142,14 +143,30 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(records: &Records, security: &Lineage, outside: &[RowIdx], boot: &Boot) -> Self {
+    #[inline(never)]
+    fn of(
+        records: &Records,
+        meanings: &Meanings,
+        security: &Lineage,
+        outside: &[RowIdx],
+        boot: &Boot,
+    ) -> Self {
         let range = boot.security.clone();
         let mut facts = Facts::default();
         if range.is_empty() {
             return facts;
         }
         for pos in range.clone() {
-            facts.add(records, security, boot, pos);
+            let row = security.rows[pos as usize];
+            let meaning = meanings.of_record(records, row);
+            // Refusals (4825, 5378) are written where failures are audited: of locks they show nothing (E.1, 1).
+            facts.n_other_logon += u32::from(meaning.is_other_logon && !meaning.is_failure);
+            if meaning.is_logoff {
+                facts.logoff(records, security, pos);
+            }
+            if let Some(event) = records.event(row).filter(|_| meaning.is_telling()) {
+                facts.add(records, security, boot, pos, event);
+            }
         }
         facts.is_filtered = is_sparse(records, security, &range) && 2 * facts.n_beside_gap > facts.n_logons;
         if facts.n_logoffs == 0 && facts.n_logons > 0 {
@@ -158,24 +175,10 @@ impl Facts {
         facts
     }
 
-    fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos) {
-        let row = security.rows[pos as usize];
-        // Refusals (4825, 5378) are written where failures are audited: of locks they show nothing (E.1, 1).
-        let signature = records.signature(row);
-        if signature.task == tasks::OTHER_LOGON && !is_failure(signature) {
-            self.n_other_logon += 1;
-        }
-        let Some(event) = records.event(row) else {
-            if is_logoff(records, row) {
-                self.logoff(records, security, pos);
-            }
-            return;
-        };
-        if is_lost_logoff(records, event) || is_logoff(records, row) {
-            self.logoff(records, security, pos);
-        }
+    fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
         match records.events.kind(event) {
             Kind::Logon => self.logon(records, security, boot, pos, event),
+            Kind::EventLost if is_lost_logoff(records, event) => self.logoff(records, security, pos),
             Kind::AuditPolicyChanged => {
                 self.changed = change_of_logoff(records, security, pos).map(|on| (pos, on)).or(self.changed);
             }
@@ -186,7 +189,7 @@ impl Facts {
     fn logoff(&mut self, records: &Records, security: &Lineage, pos: Pos) {
         self.n_logoffs += 1;
         let is_on_its_way =
-            self.changed.is_some_and(|(at, is_on)| !is_on && !is_late_logoff(records, security, at, pos));
+            self.changed.is_some_and(|(at, is_on)| !is_on && !is_late(records, security, at, pos));
         if !is_on_its_way {
             self.last_logoff = Some(pos);
         }

@@ -3,9 +3,10 @@
 
 mod audits;
 mod logoff;
+mod meanings;
 
-pub use audits::Subcategories;
 pub use logoff::is_lost_logoff;
+pub use meanings::Meanings;
 
 use super::terminal::Outside;
 use crate::audit::of_change;
@@ -21,15 +22,16 @@ const SPARSE: f64 = 0.5;
 const IN_FLIGHT: i64 = 5 * SECOND;
 
 /// Says for every boot what its records tell of the audit policy.
+#[inline(never)]
 pub fn coverage(
     records: &Records,
-    subcategories: &Subcategories,
+    meanings: &Meanings,
     security: &Lineage,
     outside: &Outside,
     boots: &mut [Boot],
 ) {
-    logoff::logoff_audit(records, security, outside, boots);
-    audits::audits(records, subcategories, security, outside, boots);
+    logoff::logoff_audit(records, meanings, security, outside, boots);
+    audits::audits(records, meanings, security, outside, boots);
 }
 
 /// A change of the audit policy: of which subcategory, and what became of its successes and failures.

@@ -34,6 +34,7 @@ pub struct Found<'a> {
 }
 
 /// Finds the hops of a case.
+#[inline(never)]
 pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sessions: &mut Sessions) {
     let found = Found { records, machines, sessions };
     let edges = edges::edges(&found, explicit);

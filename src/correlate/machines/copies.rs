@@ -20,6 +20,7 @@ const MIN_SHARE: f64 = 0.9;
 const MAX_ALIKE: usize = 8;
 
 /// For each group the one that it is a renumbered copy of.
+#[inline(never)]
 pub fn originals(records: &Records, nodes: &[Node], groups: &[Group], rank: &[u32]) -> Vec<Option<usize>> {
     let mut originals = vec![None; groups.len()];
     let mut by_log: FxHashMap<(u32, u32), Vec<usize>> = FxHashMap::default();

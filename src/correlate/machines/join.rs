@@ -33,6 +33,7 @@ pub struct Joined {
 }
 
 /// Joins nodes to machines. `originals` are the groups that others are renumbered copies of.
+#[inline(never)]
 pub fn join(
     records: &Records,
     nodes: &[Node],

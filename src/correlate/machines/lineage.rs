@@ -37,6 +37,7 @@ struct Part {
 
 /// One log of a machine from all its sources: ordered by record id (rule 4), each record once (rule 3). The segments of
 /// a log that was made anew follow each other by their first records' times: nothing else orders them.
+#[inline(never)]
 pub fn lineage(
     records: &Records,
     mut groups: Vec<(Segment, Group)>,
@@ -65,6 +66,7 @@ pub fn lineage(
 }
 
 /// The records of groups by id.
+#[inline(never)]
 fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
     let is_one = groups.len() == 1;
     let mut groups = groups.into_iter().map(|group| group.rows);
@@ -81,6 +83,7 @@ fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut
     dedupe(records, all, duplicates)
 }
 
+#[inline(never)]
 fn dedupe(records: &Records, rows: Vec<RowIdx>, duplicates: &mut [u64]) -> Vec<RowIdx> {
     let is_alike = |a: RowIdx, b: RowIdx| {
         let (a, b) = (a as usize, b as usize);
@@ -157,6 +160,7 @@ impl Part {
 }
 
 /// The parts of a log, one after the other.
+#[inline(never)]
 fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) -> Lineage {
     let (mut rows, mut foreign, mut seams) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {

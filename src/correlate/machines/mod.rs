@@ -27,6 +27,7 @@ struct Node {
 
 /// Sorts all records into machines and their logs. Also counts, for each source, the records that another source
 /// has as well.
+#[inline(never)]
 pub fn machines(records: &Records, paths: &[&str]) -> (Vec<Machine>, Vec<u64>) {
     let mut grouping = Grouping::new(records);
     grouping.run();
@@ -96,6 +97,7 @@ impl<'a> Grouping<'a> {
         self.keys.len() as u32 - 1
     }
 
+    #[inline(never)]
     fn run(&mut self) {
         let records = self.records;
         let names: Vec<(u32, u32)> = records
@@ -133,6 +135,7 @@ impl<'a> Grouping<'a> {
     }
 }
 
+#[inline(never)]
 fn build(
     records: &Records,
     nodes: &[Node],

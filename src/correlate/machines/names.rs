@@ -5,6 +5,7 @@ use crate::machine::Machine;
 use rustc_hash::FxHashMap;
 
 /// Names machines by their newest short name.
+#[inline(never)]
 pub fn name_all(records: &Records, machines: &mut [Machine]) {
     let mut used: FxHashMap<String, u32> = FxHashMap::default();
     for machine in machines {

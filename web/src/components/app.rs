@@ -64,7 +64,7 @@ fn view(page: &Page, act: &Callback<Action>, engine: &Rc<Engine>) -> Html {
             if let Some(notice) = &page.notice {
                 <NoticeLine notice={notice.clone()} act={act.clone()} />
             }
-            <ReadingStrip progress={page.progress.clone()} cancel={cancel} />
+            <ReadingStrip progress={page.progress.clone()} is_settled={page.is_settled()} cancel={cancel} />
             if is_loaded {
                 { work(page, act, &add, engine) }
             } else {

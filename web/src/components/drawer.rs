@@ -82,12 +82,7 @@ fn body(props: &DrawerViewProps) -> Html {
 
 fn host_body(props: &DrawerViewProps, host: &HostDrawer) -> Html {
     let Some(part) = &host.part else {
-        let text = if host.is_missing {
-            "This machine is not in the case any more: what was read since has changed it."
-        } else {
-            "…"
-        };
-        return html! { <p class="drawer-wait">{ text }</p> };
+        return awaited("machine", host.is_missing);
     };
     html! {
         <>
@@ -95,6 +90,15 @@ fn host_body(props: &DrawerViewProps, host: &HostDrawer) -> Html {
             <HostFacts part={part.clone()} zone={props.zone} act={props.act.clone()} />
         </>
     }
+}
+
+/// In place of what is on its way, or is not there any more.
+fn awaited(what: &str, is_missing: bool) -> Html {
+    let text = match is_missing {
+        true => format!("This {what} is not in the case any more: what was read since has changed it."),
+        false => "…".to_owned(),
+    };
+    html! { <p class="drawer-wait">{ text }</p> }
 }
 
 fn provisional(props: &DrawerViewProps) -> Html {
@@ -106,12 +110,7 @@ fn provisional(props: &DrawerViewProps) -> Html {
 
 fn session_body(props: &DrawerViewProps, session: &SessionDrawer) -> Html {
     let Some(part) = &session.part else {
-        let text = if session.is_missing {
-            "This session is not in the case any more: what was read since has changed it."
-        } else {
-            "…"
-        };
-        return html! { <p class="drawer-wait">{ text }</p> };
+        return awaited("session", session.is_missing);
     };
     html! {
         <>

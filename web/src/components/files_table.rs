@@ -1,5 +1,6 @@
 //! The ledger: per file what was read of it and what could not be.
 
+use super::cells::{Column, Text, awaited, cell, heads, row_classes, same};
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::{Action, View};
@@ -12,7 +13,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// The columns from left to right: name in `data-col`, head, title. The style sheet has their widths.
-const COLUMNS: [(&str, &str, &str); 13] = [
+const COLUMNS: [Column; 13] = [
     ("state", "State", "What became of the file"),
     ("path", "File", "Its path as dropped"),
     ("problems", "Problems", "What could not be read: choose the row for the list"),
@@ -43,15 +44,8 @@ pub fn FilesTable(props: &FilesTableProps) -> Html {
     let rows = (grid.first..end).map(|index| row(index, ledger, *grid, *zone)).collect::<Html>();
     html! {
         <GridView id="files" label="Files" view={View::Files} grid={*grid} n_rows={ledger.n_sources}
-            n_columns={COLUMNS.len() as u32} head={head()} rows={rows} act={act.clone()} />
+            n_columns={COLUMNS.len() as u32} head={heads(&COLUMNS)} rows={rows} act={act.clone()} />
     }
-}
-
-fn head() -> Html {
-    let cell = |(name, head, title): &(&'static str, &'static str, &'static str)| {
-        html! { <div role="columnheader" class="grid-cell" data-col={*name} title={*title}>{ *head }</div> }
-    };
-    COLUMNS.iter().map(cell).collect()
 }
 
 fn row(index: u32, ledger: &LedgerPart, grid: Grid, zone: Zone) -> Html {
@@ -59,29 +53,21 @@ fn row(index: u32, ledger: &LedgerPart, grid: Grid, zone: Zone) -> Html {
     let aria_index = (u64::from(index) + 2).to_string();
     let source = index.checked_sub(ledger.first).and_then(|i| ledger.sources.get(i as usize));
     let is_cursor = grid.cursor == Some(index);
-    let class = classes!(
-        "grid-row",
-        (index % 2 == 1).then_some("grid-row-odd"),
-        is_cursor.then_some("grid-row-selected grid-row-cursor"),
-        source.is_none().then_some("grid-row-awaited"),
-    );
+    let class = row_classes(index, is_cursor, source.is_some());
     html! {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_cursor.to_string()} data-index={index.to_string()}
             data-source={source.map(|source| source.path.clone())} data-state={source.map(|source| source.state.clone())}>
             if let Some(source) = source {
-                { for cells(source, zone).into_iter().zip(COLUMNS).map(|(text, (name, ..))| cell(name, &text, source)) }
+                { for cells(source, zone).iter().zip(COLUMNS).map(|(text, (name, ..))| cell_of(name, text, source)) }
             } else {
-                <div role="gridcell" class="grid-cell">{ "…" }</div>
+                { awaited() }
             }
         </div>
     }
 }
 
-/// A cell's text and its title.
-type Text = (String, String);
-
-fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
+fn cell_of(name: &'static str, text: &Text, source: &SourceRow) -> Html {
     let is_bad = match name {
         "problems" => source.n_problems > 0,
         "state" => source.state == "failed" || source.state == "cancelled",
@@ -91,12 +77,7 @@ fn cell(name: &'static str, (text, title): &Text, source: &SourceRow) -> Html {
     if name == "path" {
         return path(&source.path);
     }
-    let class = classes!("grid-cell", is_bad.then_some("bad"));
-    html! {
-        <div role="gridcell" class={class} data-col={name} title={visible(title).into_owned()}>
-            { visible(text).into_owned() }
-        </div>
-    }
+    cell(name, text, is_bad.then_some("bad"))
 }
 
 /// What a file's name ends with tells it from its neighbours: that is never cut off.
@@ -117,14 +98,13 @@ fn path(path: &str) -> Html {
 }
 
 fn cells(source: &SourceRow, zone: Zone) -> [Text; 13] {
-    let same = |text: String| (text.clone(), text);
-    let number = |n: u64| if n == 0 { same(String::new()) } else { same(count(n)) };
+    let number = |n: u64| if n == 0 { same("") } else { same(count(n)) };
     let time = |time: &Option<String>| match time {
         Some(time) => (to_the_second(time, zone), in_full(time, zone)),
-        None => same(String::new()),
+        None => same(""),
     };
     [
-        same(words::source_state(&source.state).into()),
+        same(words::source_state(&source.state)),
         same(source.path.clone()),
         problems(source),
         same(count(source.n_records)),

@@ -1,17 +1,18 @@
 //! The machines: one row each, the visible ones only.
 
+use super::cells::{Column, Text, awaited, cell, heads, row_classes, same};
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::{Action, View};
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::count;
-use crate::text::{visible, words};
+use crate::text::words;
 use crate::worker::protocol::{HostRow, HostsPart};
 use std::rc::Rc;
 use yew::prelude::*;
 
 /// The columns from left to right: name in `data-col`, head, title. The style sheet has their widths.
-const COLUMNS: [(&str, &str, &str); 9] = [
+const COLUMNS: [Column; 9] = [
     ("machine", "Machine", "The computer's newest name"),
     ("kind", "Kind", "Domain controller, member server or workstation, as far as its logs tell"),
     ("sessions", "Sessions", "Its sessions, noise included"),
@@ -39,7 +40,7 @@ pub fn HostsTable(props: &HostsTableProps) -> Html {
     html! {
         <>
             <GridView id="hosts" label="Hosts" view={View::Hosts} grid={*grid} n_rows={part.n_hosts}
-                n_columns={COLUMNS.len() as u32} head={head()} rows={rows} act={act.clone()} />
+                n_columns={COLUMNS.len() as u32} head={heads(&COLUMNS)} rows={rows} act={act.clone()} />
             if part.n_hosts == 0 {
                 <p class="nothing">{ "No records of any machine are in what was read." }</p>
             }
@@ -47,52 +48,35 @@ pub fn HostsTable(props: &HostsTableProps) -> Html {
     }
 }
 
-fn head() -> Html {
-    let cell = |(name, head, title): &(&'static str, &'static str, &'static str)| {
-        html! { <div role="columnheader" class="grid-cell" data-col={*name} title={*title}>{ *head }</div> }
-    };
-    COLUMNS.iter().map(cell).collect()
-}
-
 fn row(index: u32, part: &HostsPart, grid: Grid, zone: Zone) -> Html {
     let id = row_id("hosts", index);
     let aria_index = (u64::from(index) + 2).to_string();
     let host = index.checked_sub(part.first).and_then(|i| part.hosts.get(i as usize));
     let is_cursor = grid.cursor == Some(index);
-    let class = classes!(
-        "grid-row",
-        (index % 2 == 1).then_some("grid-row-odd"),
-        is_cursor.then_some("grid-row-selected grid-row-cursor"),
-        host.is_none().then_some("grid-row-awaited"),
-    );
+    let class = row_classes(index, is_cursor, host.is_some());
     html! {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_cursor.to_string()} data-index={index.to_string()}
             data-machine={host.map(|host| host.machine.clone())}>
             if let Some(host) = host {
-                { for cells(host, zone).into_iter().zip(COLUMNS).map(|((text, title), (name, ..))| html! {
-                    <div role="gridcell" class="grid-cell" data-col={name} title={visible(&title).into_owned()}>
-                        { visible(&text).into_owned() }
-                    </div>
-                }) }
+                { for cells(host, zone).iter().zip(COLUMNS).map(|(text, (name, ..))| cell(name, text, None)) }
             } else {
-                <div role="gridcell" class="grid-cell">{ "…" }</div>
+                { awaited() }
             }
         </div>
     }
 }
 
 /// Texts and titles.
-fn cells(host: &HostRow, zone: Zone) -> [(String, String); 9] {
-    let same = |text: String| (text.clone(), text);
+fn cells(host: &HostRow, zone: Zone) -> [Text; 9] {
     let time = |time: &Option<String>, none: &str| match time {
         Some(time) => (to_the_second(time, zone), in_full(time, zone)),
-        None => same(none.into()),
+        None => same(none),
     };
     let audits: Vec<&str> = host.logoff_audits.iter().map(|audit| words::audit(audit)).collect();
     [
         (host.machine.clone(), names(host)),
-        same(words::kind(&host.kind).into()),
+        same(words::kind(&host.kind)),
         same(count(host.n_sessions)),
         same(count(host.n_boots)),
         same(if host.n_unclean == 0 { String::new() } else { count(host.n_unclean) }),

@@ -6,6 +6,7 @@ mod activity;
 mod app;
 mod boots;
 mod burst_facts;
+mod cells;
 mod confidence;
 mod coverage;
 mod drawer;

@@ -1,8 +1,8 @@
 //! The sessions: one row each, the visible ones only.
 
+use super::cells::{cell, same, user};
 use super::confidence::Confidence;
 use super::grid::{GridView, row_id};
-use crate::state::fragment::column_name;
 use crate::state::grid::Grid;
 use crate::state::{Action, View};
 use crate::text::moment::Zone;
@@ -92,7 +92,7 @@ fn head(
     };
     let choose = act.reform(move |event: MouseEvent| Action::SortChosen { by, and_then: event.shift_key() });
     html! {
-        <div role="columnheader" class="grid-cell" aria-sort={aria} data-col={column_name(by)}>
+        <div role="columnheader" class="grid-cell" aria-sort={aria} data-col={by.word()}>
             <button class="sort" type="button" title={format!("{title}. Click sorts, Shift and click adds")} onclick={choose}>
                 { *name }<span class="sort-mark" aria-hidden="true">{ mark }</span>
             </button>
@@ -140,9 +140,9 @@ fn cells(row: &Row, zone: Zone) -> Html {
             { uncertain(Column::Start, &words::start(row, zone)) }
             { uncertain(Column::End, &words::end(row, zone)) }
             { row.group.as_ref().map_or_else(|| end_how(row), burst) }
-            { user(row) }
-            { machine(row) }
-            { plain(Column::From, &from(row)) }
+            { user(Column::User.word(), row.domain.as_deref(), row.user.as_deref()) }
+            { cell(Column::Machine.word(), &(row.machine.clone(), row.computer.clone()), None) }
+            { cell(Column::From.word(), &same(from(row)), None) }
             { uncertain(Column::Duration, &duration(row)) }
             { logon(row) }
             { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
@@ -165,37 +165,15 @@ fn burst(burst: &BurstRow) -> Html {
     let text = words::burst_size(burst.is_series, burst.n_shown, burst.n_sessions);
     let name = if burst.is_series { "series" } else { "burst" };
     html! {
-        <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} title={format!("A {name} of {text}: {what}")}>
+        <div role="gridcell" class="grid-cell" data-col={Column::EndHow.word()} title={format!("A {name} of {text}: {what}")}>
             <span class="burst-mark" aria-hidden="true">{ mark }</span><span class="burst-size">{ text }</span><span class="unseen">{ format!(": {what}") }</span>
         </div>
     }
 }
 
-fn uncertain(column: Column, cell: &Cell) -> Html {
-    let class = classes!("grid-cell", cell.is_uncertain.then_some("uncertain"));
-    html! {
-        <div role="gridcell" class={class} data-col={column_name(column)} title={visible(&cell.title).into_owned()}>
-            { visible(&cell.text).into_owned() }
-        </div>
-    }
-}
-
-fn plain(column: Column, text: &str) -> Html {
-    let text = visible(text).into_owned();
-    html! { <div role="gridcell" class="grid-cell" data-col={column_name(column)} title={text.clone()}>{ text }</div> }
-}
-
-/// Of a long name the domain gives way first: the account tells people apart.
-fn user(row: &Row) -> Html {
-    let whole = visible(&words::user(row.domain.as_deref(), row.user.as_deref())).into_owned();
-    let name_at = whole.find('\\').unwrap_or(0);
-    let (domain, name) = whole.split_at(name_at);
-    html! {
-        <div role="gridcell" class="grid-cell path" data-col={column_name(Column::User)} title={whole.clone()}>
-            <span class="path-folder">{ domain.to_owned() }</span>
-            <span class="path-name">{ name.to_owned() }</span>
-        </div>
-    }
+fn uncertain(column: Column, of: &Cell) -> Html {
+    let text = (of.text.clone(), of.title.clone());
+    cell(column.word(), &text, of.is_uncertain.then_some("uncertain"))
 }
 
 fn from(row: &Row) -> String {
@@ -206,18 +184,9 @@ fn from(row: &Row) -> String {
 fn end_how(row: &Row) -> Html {
     let how = visible(words::end_how(&row.end_how)).into_owned();
     html! {
-        <div role="gridcell" class="grid-cell" data-col={column_name(Column::EndHow)} data-value={row.end_how.clone()}
+        <div role="gridcell" class="grid-cell" data-col={Column::EndHow.word()} data-value={row.end_how.clone()}
             title={format!("{how}: {}", words::confidence(&row.end_confidence))}>
             <Confidence of={row.end_confidence.clone()} />{ how }
-        </div>
-    }
-}
-
-fn machine(row: &Row) -> Html {
-    let computer = visible(&row.computer).into_owned();
-    html! {
-        <div role="gridcell" class="grid-cell" data-col={column_name(Column::Machine)} title={computer}>
-            { visible(&row.machine).into_owned() }
         </div>
     }
 }
@@ -226,7 +195,7 @@ fn logon(row: &Row) -> Html {
     let logon_type = visible(&words::logon_type(row.logon_type, row.logon_type_name.as_deref())).into_owned();
     let class = visible(words::class(&row.class)).into_owned();
     html! {
-        <div role="gridcell" class="grid-cell" data-col={column_name(Column::LogonType)}
+        <div role="gridcell" class="grid-cell" data-col={Column::LogonType.word()}
             title={format!("{logon_type}: {class}")}>
             { logon_type }
             if !words::is_class_of_type(&row.class, row.logon_type) {
@@ -239,7 +208,7 @@ fn logon(row: &Row) -> Html {
 fn flags(row: &Row) -> Html {
     let all = row.flags.iter().map(|flag| words::flag(flag)).collect::<Vec<_>>().join(", ");
     html! {
-        <div role="gridcell" class="grid-cell" data-col={column_name(Column::Flags)} title={visible(&all).into_owned()}>
+        <div role="gridcell" class="grid-cell" data-col={Column::Flags.word()} title={visible(&all).into_owned()}>
             { for row.flags.iter().map(|flag| html! { <span class="flag">{ visible(words::flag(flag)).into_owned() }</span> }) }
         </div>
     }

@@ -1,5 +1,6 @@
 //! Who was on at a moment: the moment, what the logs cover of it, and the sessions, the sure ones first.
 
+use super::cells::{Column, Text, awaited, cell, heads, row_classes, same, user};
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::page::WhoAsked;
@@ -17,7 +18,7 @@ use yew::prelude::*;
 const MOST_NAMED: usize = 8;
 
 /// The columns from left to right: name in `data-col`, head, title. The style sheet has their widths.
-const COLUMNS: [(&str, &str, &str); 9] = [
+const COLUMNS: [Column; 9] = [
     (
         "certainty",
         "On then?",
@@ -52,7 +53,7 @@ pub fn WhoTable(props: &WhoTableProps) -> Html {
         <>
             { form(props) }
             <GridView id="who" label="Who was on" view={View::Who} grid={*grid} n_rows={n_rows}
-                n_columns={COLUMNS.len() as u32} head={head()} rows={rows} act={act.clone()} />
+                n_columns={COLUMNS.len() as u32} head={heads(&COLUMNS)} rows={rows} act={act.clone()} />
         </>
     }
 }
@@ -103,45 +104,35 @@ fn says(props: &WhoTableProps, is_wrong: bool) -> String {
     text
 }
 
-fn head() -> Html {
-    let cell = |(name, head, title): &(&'static str, &'static str, &'static str)| {
-        html! { <div role="columnheader" class="grid-cell" data-col={*name} title={*title}>{ *head }</div> }
-    };
-    COLUMNS.iter().map(cell).collect()
-}
-
 fn row(index: u32, props: &WhoTableProps) -> Html {
     let id = row_id("who", index);
     let aria_index = (u64::from(index) + 2).to_string();
     let found = props.part.as_ref().and_then(|part| part.rows.get(index.checked_sub(part.first)? as usize));
     let is_cursor = props.grid.cursor == Some(index);
-    let class = classes!(
-        "grid-row",
-        (index % 2 == 1).then_some("grid-row-odd"),
-        is_cursor.then_some("grid-row-selected grid-row-cursor"),
-        found.is_none().then_some("grid-row-awaited"),
-    );
+    let class = row_classes(index, is_cursor, found.is_some());
     html! {
         <div key={index} id={id} class={class} role="row" aria-rowindex={aria_index}
             aria-selected={is_cursor.to_string()} data-index={index.to_string()}
             data-session={found.map(|found| found.session.clone())}
             data-certainty={found.map(|found| found.certainty.clone())}>
             if let Some(found) = found {
-                { for cells(found, props.zone).into_iter().zip(COLUMNS).map(|((text, title), (name, ..))| html! {
-                    <div role="gridcell" class="grid-cell" data-col={name} title={visible(&title).into_owned()}>
-                        { visible(&text).into_owned() }
-                    </div>
-                }) }
+                { for cells(found, props.zone).iter().zip(COLUMNS).map(|(text, (name, ..))| cell_of(name, text, found)) }
             } else {
-                <div role="gridcell" class="grid-cell">{ "…" }</div>
+                { awaited() }
             }
         </div>
     }
 }
 
+fn cell_of(name: &'static str, text: &Text, found: &WhoRecord) -> Html {
+    match name {
+        "user" => user(name, found.domain.as_deref(), found.user.as_deref()),
+        _ => cell(name, text, None),
+    }
+}
+
 /// Texts and titles.
-fn cells(found: &WhoRecord, zone: Zone) -> [(String, String); 9] {
-    let same = |text: String| (text.clone(), text);
+fn cells(found: &WhoRecord, zone: Zone) -> [Text; 9] {
     let time = |at: &Option<String>, earliest: &Option<String>, latest: &Option<String>| {
         let bounds = (earliest.as_deref(), latest.as_deref());
         let cell = words::moment(at.as_deref(), bounds, zone);
@@ -152,7 +143,7 @@ fn cells(found: &WhoRecord, zone: Zone) -> [(String, String); 9] {
         _ => time(&found.end, &found.end_earliest, &found.end_latest),
     };
     [
-        same(words::certainty(&found.certainty).into()),
+        same(words::certainty(&found.certainty)),
         same(words::user(found.domain.as_deref(), found.user.as_deref())),
         same(found.machine.clone()),
         same(state(found)),

@@ -13,28 +13,6 @@ pub struct Fragment {
     pub theme: Theme,
 }
 
-/// Columns by their names in a fragment.
-const COLUMNS: [(&str, Column); 13] = [
-    ("start", Column::Start),
-    ("end", Column::End),
-    ("end_how", Column::EndHow),
-    ("confidence", Column::Confidence),
-    ("duration", Column::Duration),
-    ("active", Column::Active),
-    ("user", Column::User),
-    ("machine", Column::Machine),
-    ("class", Column::Class),
-    ("logon_type", Column::LogonType),
-    ("from", Column::From),
-    ("flags", Column::Flags),
-    ("session", Column::Session),
-];
-
-/// A column's name in fragments, attributes and exports.
-pub fn column_name(column: Column) -> &'static str {
-    COLUMNS.iter().find(|(_, other)| *other == column).map_or("", |(name, _)| name)
-}
-
 impl Fragment {
     /// `view=sessions&sort=-start,user&zone=utc`.
     pub fn write(&self) -> String {
@@ -70,13 +48,13 @@ impl Fragment {
 }
 
 fn sort_name(sort: &Sort) -> String {
-    format!("{}{}", if sort.descending { "-" } else { "" }, column_name(sort.by))
+    format!("{}{}", if sort.descending { "-" } else { "" }, sort.by.word())
 }
 
 fn sort_named(name: &str) -> Option<Sort> {
     let (descending, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
-    let (_, by) = COLUMNS.iter().find(|(known, _)| *known == name)?;
-    Some(Sort { by: *by, descending })
+    let by = Column::ALL.into_iter().find(|column| column.word() == name)?;
+    Some(Sort { by, descending })
 }
 
 #[cfg(test)]

@@ -76,6 +76,8 @@ pub struct Page {
     pub sessions: Grid,
     /// The rows that are held: the newest answer.
     pub rows: Rc<Rows>,
+    /// The case's version that they are of.
+    pub rows_version: u32,
     /// The session whose row is marked.
     pub selected: Option<String>,
     pub who: Grid,
@@ -190,6 +192,13 @@ impl Page {
     /// Something was dropped.
     pub fn is_loaded(&self) -> bool {
         self.progress.state != Reading::Idle || self.summary.n_sources > 0
+    }
+
+    /// Everything was read, and the rows are those of all of it.
+    pub fn is_settled(&self) -> bool {
+        self.progress.state == Reading::Done
+            && self.summary.is_complete
+            && self.rows_version == self.summary.version
     }
 
     pub fn fragment(&self) -> Fragment {

@@ -356,6 +356,8 @@ impl Page {
             return;
         }
         self.rows = rows;
+        // The case tells of a new version before it answers from it.
+        self.rows_version = self.summary.version;
         self.sessions.cursor = self.sessions.cursor.filter(|&cursor| cursor < self.rows.n_rows);
         let Some(cursor) = self.sessions.cursor else { return };
         // The cursor was ahead of the rows: now it has one.
@@ -433,6 +435,7 @@ impl Page {
 
     fn restart(&mut self) {
         self.summary = Default::default();
+        self.rows_version = 0;
         self.export = Export::None;
         self.notice = Some(Notice {
             text: "The case was lost: it may have needed more memory than this browser gives. \
@@ -446,9 +449,11 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::super::grid::Move;
+    use super::super::progress::{Progress, Reading};
     use super::*;
     use crate::text::moment::Zone;
     use crate::worker::protocol::{HostRow, HostsAsk};
+    use sessionscope::case::Summary;
     use sessionscope::parse::RecordView;
     use sessionscope::query::{BurstRow, Row};
 
@@ -502,6 +507,23 @@ mod tests {
         page.apply(Action::FilterChanged("alice".into()));
         page.apply(stale);
         assert_eq!(page.row(0).map(|row| row.session.as_str()), Some("a"));
+    }
+
+    #[test]
+    fn reading_is_settled_when_the_rows_are_of_all_that_was_read() {
+        let mut page = Page::default();
+        let told = |version, is_complete| {
+            Action::SummaryArrived(Summary { version, is_complete, ..Summary::default() })
+        };
+        page.apply(told(1, false));
+        let first = rows(&page, 1, 0, &["PC1#0/0x1"]);
+        page.apply(first.clone());
+        page.apply(Action::ProgressMade(Rc::new(Progress { state: Reading::Done, ..Progress::default() })));
+        assert!(!page.is_settled(), "more is worked out");
+        page.apply(told(2, true));
+        assert!(!page.is_settled(), "the rows are those of a part");
+        page.apply(first);
+        assert!(page.is_settled());
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! The page's side of the workers: reads the dropped files for them, and carries questions and answers.
 //!
-//! [`reader`] reads, [`questions`] asks, [`export`] puts downloads together and [`viewer`] shows single records; a
-//! [`link::Link`] is a worker.
+//! [`reading`] reads and has [`parsers`] parse, [`reader`] knows how far that is; [`questions`] asks, [`export`] puts
+//! downloads together and [`viewer`] shows single records; a [`link::Link`] is a worker.
 
 mod export;
 mod link;
+mod opening;
+mod parsers;
 mod questions;
 mod reader;
+mod reading;
 mod viewer;
 
 use super::message::{post, receive};
@@ -15,6 +18,7 @@ use crate::browser::window;
 use crate::state::{Action, Export, Notice};
 use export::{Exporting, Next};
 use link::{Link, text_of};
+use parsers::Parsers;
 use questions::Questions;
 use reader::Reader;
 use sessionscope::case::{Format, Summary};
@@ -43,6 +47,7 @@ struct Inner {
     n_restarts: u32,
     summary: Summary,
     reader: Reader,
+    parsers: Parsers,
     questions: Questions,
     export: Option<Exporting>,
     viewer: Viewer,
@@ -56,6 +61,7 @@ impl Engine {
             n_restarts: 0,
             summary: Summary::default(),
             reader: Reader::new(window::n_processors()),
+            parsers: Parsers::default(),
             questions: Questions::default(),
             export: None,
             viewer: Viewer::default(),
@@ -203,12 +209,13 @@ impl Inner {
         }
     }
 
-    /// Forgets the case and all that was on its way to it; gives back what has workers, to be dropped.
-    fn clear(&mut self) -> (Option<Link>, Reader) {
+    /// Forgets the case and all that was on its way to it; gives back the workers, to be dropped.
+    fn clear(&mut self) -> (Option<Link>, Parsers) {
         self.case_no += 1;
         self.export = None;
         self.questions.lost();
-        (self.case.take(), self.reader.anew())
+        self.reader.start_anew();
+        (self.case.take(), std::mem::take(&mut self.parsers))
     }
 
     fn ask_piece(&mut self) {

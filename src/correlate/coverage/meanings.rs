@@ -1,0 +1,85 @@
+//! What the records of each signature are to the audit policy. A log has a few dozen signatures and millions of records.
+
+use crate::audit::{SUBCATEGORIES, tasks};
+use crate::event::columns::{LAYOUTS, spec_of};
+use crate::event::records::Signature;
+use crate::event::{Kind, Records, RowIdx};
+
+/// By signature.
+pub struct Meanings(Vec<Meaning>);
+
+/// What a signature's records are.
+pub struct Meaning {
+    /// What those are that are typed.
+    pub kind: Option<Kind>,
+    /// The number of their subcategory among [`SUBCATEGORIES`], [`NO_SUBCATEGORY`] if they have none.
+    pub subcategory: u8,
+    pub is_failure: bool,
+    /// Of the subcategories Logoff and Other Logon/Logoff Events.
+    pub is_logoff: bool,
+    pub is_other_logon: bool,
+}
+
+const NO_SUBCATEGORY: u8 = u8::MAX;
+
+impl Meanings {
+    pub fn of(records: &Records) -> Self {
+        Meanings(records.signatures.iter().map(|signature| Meaning::of(records, signature)).collect())
+    }
+
+    pub fn of_record(&self, records: &Records, row: RowIdx) -> &Meaning {
+        &self.0[records.signature[row as usize] as usize]
+    }
+}
+
+impl Meaning {
+    fn of(records: &Records, signature: &Signature) -> Self {
+        let (provider, channel) = (records.text(signature.provider), records.text(signature.channel));
+        let spec = spec_of(provider, channel, signature.event_id);
+        let kind = spec.map(|spec| LAYOUTS[usize::from(spec)].spec.kind);
+        let is_audit = provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing");
+        let task = if is_audit { task_of(signature) } else { 0 };
+        let number = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task).ok();
+        Meaning {
+            kind,
+            subcategory: number.and_then(|n| u8::try_from(n).ok()).unwrap_or(NO_SUBCATEGORY),
+            is_failure: is_failure(signature),
+            // By its subcategory or, where an export has none, by its id.
+            is_logoff: signature.task == tasks::LOGOFF
+                || matches!(kind, Some(Kind::Logoff | Kind::UserLogoff)),
+            is_other_logon: signature.task == tasks::OTHER_LOGON,
+        }
+    }
+
+    /// Whether the records tell more of what was audited than that they are there.
+    pub fn is_telling(&self) -> bool {
+        use Kind::{AuditPolicyChanged, EventLost, Logoff, Logon, ProcessCreated, SpecialPrivileges};
+        let telling = [AuditPolicyChanged, EventLost, Logoff, Logon, ProcessCreated, SpecialPrivileges];
+        self.kind.is_some_and(|kind| telling.contains(&kind))
+    }
+}
+
+/// Exports may leave the task out: then the events that rules are about are known by their ids.
+fn task_of(signature: &Signature) -> u32 {
+    match (signature.task, signature.event_id) {
+        // Written whatever the policy is (E.1, 2): they show nothing of their own subcategory.
+        (_, 4719 | 4912 | 4826 | 4696) => 0,
+        (0, 4608 | 4616) => tasks::STATE_CHANGE,
+        (0, 4624 | 4625 | 4648) => tasks::LOGON,
+        (0, 4634 | 4647) => tasks::LOGOFF,
+        (0, 4672 | 4964) => tasks::SPECIAL_LOGON,
+        (0, 4778 | 4779 | 4800..=4803) => tasks::OTHER_LOGON,
+        (0, 4627) => tasks::GROUP_MEMBERSHIP,
+        (0, 4688) => tasks::PROCESS_CREATION,
+        (0, 4689) => tasks::PROCESS_TERMINATION,
+        (task, _) => task,
+    }
+}
+
+/// Whether an audit failed; exports may leave the outcome out.
+fn is_failure(signature: &Signature) -> bool {
+    match signature.outcome {
+        0 => matches!(signature.event_id, 4625 | 4649 | 4771 | 4825 | 5378),
+        outcome => outcome & 2 != 0,
+    }
+}
