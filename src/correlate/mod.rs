@@ -6,8 +6,8 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`] and [`strays`]: what do other logs know of it, and which
-//!    sessions do only they know?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`] and [`strays`]: what do other logs know of it, and
+//!    which sessions do only they know?
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
 //! 9. [`intervals`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
@@ -51,6 +51,7 @@ mod strays;
 mod terminal;
 mod tickets;
 mod timeline;
+mod told;
 
 use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
@@ -92,6 +93,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             coverage::coverage(records, &meanings, security, &outside, &mut machine.boots);
+            machine.own_policies = coverage::own_policies(records, security);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);
@@ -173,7 +175,6 @@ fn sessions_of_boot(
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
     let (security, system) = (lineage(facts.security), lineage(facts.system));
     let boot = &facts.boots[n];
-    let (mut sessions, mut explicit) = (Sessions::default(), Vec::new());
     let tracks = open::tracks(records, security, boot);
     let linker = Linker { records, security, tracks: &tracks };
     let mut groups = linker.groups();
@@ -196,33 +197,35 @@ fn sessions_of_boot(
         draft.fill(marks.of_group(idx));
         draft.finish(part);
     };
-    let in_row = |range: std::ops::Range<usize>| {
-        let mut part = Sessions::default();
-        range.for_each(|idx| draft(idx, &mut part));
-        part
-    };
-    let n_groups = groups.all.len();
+    let (mut sessions, mut explicit) = (drafted(groups.all.len(), draft), Vec::new());
+    link_parents(&groups, &mut sessions);
+    activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
+    let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
+    let strays = strays::strays(&linker, &sessions, &mut alone);
+    let add = |ts: &TsSession| told::add(records, boot, machine, n as u32, ts, &around.causes, &mut sessions);
+    let homes: Vec<Option<SessionIdx>> = alone.iter().map(add).collect();
+    strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
+    number_namesakes(&mut sessions.all);
+    (sessions, explicit)
+}
+
+/// The sessions of so many groups, in their order; several are drafted side by side.
+fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sessions {
+    let mut sessions = Sessions::default();
     for first in (0..n_groups).step_by(DRAFTS_IN_ROW * ROWS_AT_ONCE) {
         let n_rows = (n_groups - first).div_ceil(DRAFTS_IN_ROW).min(ROWS_AT_ONCE);
         let row = |n: usize| {
             let from = first + n * DRAFTS_IN_ROW;
-            in_row(from..(from + DRAFTS_IN_ROW).min(n_groups))
+            let mut part = Sessions::default();
+            (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, &mut part));
+            part
         };
         crate::parallel::each(n_rows, row, |part| {
             let n_done = sessions.all.len() + part.all.len();
             sessions.append(part, n_groups as f64 / n_done as f64);
         });
     }
-    link_parents(&groups, &mut sessions);
-    activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
-    let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
-    let strays = strays::strays(&linker, &sessions, &mut alone);
-    let add =
-        |ts: &TsSession| alone::add(records, boot, machine, n as u32, ts, &around.causes, &mut sessions);
-    let homes: Vec<Option<SessionIdx>> = alone.iter().map(add).collect();
-    strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
-    number_namesakes(&mut sessions.all);
-    (sessions, explicit)
+    sessions
 }
 
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.

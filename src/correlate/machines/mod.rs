@@ -5,6 +5,10 @@ mod copies;
 mod join;
 mod lineage;
 mod names;
+mod renamed;
+mod sids;
+mod sorting;
+mod units;
 
 use crate::event::records::Signature;
 use crate::event::{Kind, Records, RowIdx, StrId};

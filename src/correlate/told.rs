@@ -1,0 +1,240 @@
+//! What is told of a session that Security does not know, by the logs that do (domain.md rule 25).
+
+use super::cause::{self, Causes};
+use super::classify::class_of_account;
+use super::draft::append;
+use super::intervals;
+use super::stops::SHUTDOWN_SLACK;
+use super::terminal::{SAME_MOMENT, TsSession};
+use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::machine::{Boot, BootEnd};
+use crate::session::{
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, SessionIdx,
+    Sessions, Start, StartHow, TsHow,
+};
+use crate::time::Timestamp;
+
+/// Adds a session from what other logs have of it. Tells its number.
+#[inline(never)]
+pub fn add(
+    records: &Records,
+    boot: &Boot,
+    machine: u32,
+    boot_idx: u32,
+    ts: &TsSession,
+    causes: &Causes,
+    sessions: &mut Sessions,
+) -> Option<SessionIdx> {
+    let first_row = ts.first_row()?;
+    let at = |row: RowIdx| records.time[row as usize];
+    let (domain, user) = account(records, ts);
+    let changed = ts.changes.iter().map(|(row, _)| row);
+    let last_seen = ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| at(row)).max();
+    let start = start(boot, ts, at, first_row);
+    let mut end = end(boot, ts, at, last_seen);
+    let mut evidence = evidence(ts, boot, end.how);
+    evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
+    evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
+    let until = end.at.or(end.earliest);
+    let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| states(ts, at, from, to));
+    let origins = origins(records, ts);
+    let span =
+        |from: Option<Timestamp>, to: Option<Timestamp>| from.zip(to).map(|(from, to)| to.since(from).max(0));
+    sessions.all.push(Session {
+        machine,
+        boot: boot_idx,
+        luid: ts.luid,
+        class: class(records, ts),
+        computer: records.signature(first_row).computer,
+        user,
+        domain,
+        sid: ts.sid,
+        ts_session: ts.number,
+        ts_how: ts.number.map(|_| TsHow::OwnNumber),
+        first_row,
+        start,
+        end,
+        last_seen,
+        duration_min: span(start.latest, end.earliest.or(end.at)).into(),
+        duration_max: span(
+            start.earliest,
+            end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
+        )
+        .into(),
+        evidence: append(&mut sessions.evidence, evidence),
+        intervals: append(&mut sessions.intervals, intervals),
+        origins: append(&mut sessions.origins, origins),
+        ..Session::default()
+    });
+    Some(sessions.all.len() as SessionIdx - 1)
+}
+
+/// What is told by a number, or by Winlogon, has a desktop; LSA tells of any logon.
+fn class(records: &Records, ts: &TsSession) -> Class {
+    let text = |id| records.text(id);
+    let by_account = class_of_account(ts.luid, text(ts.sid), text(ts.name.1), text(ts.name.0));
+    match ts.luid.is_some() && ts.number.is_none() {
+        true => by_account.unwrap_or(Class::Unknown),
+        false => Class::Desktop,
+    }
+}
+
+/// `DOMAIN\user` in its parts, as texts of their own where the case has them.
+fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
+    if !ts.name.1.is_none() {
+        return ts.name;
+    }
+    let text = records.text(ts.account);
+    let find = |part: &str| records.strings.find(part);
+    match text.split_once('\\') {
+        Some((domain, user)) => match (find(domain), find(user)) {
+            (Some(domain), Some(user)) => (domain, user),
+            _ => (StrId::NONE, ts.account),
+        },
+        None => (StrId::NONE, ts.account),
+    }
+}
+
+/// The logon itself came within moments of what was seen of it; a session that was only resumed, or cited, began before
+/// that.
+fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: RowIdx) -> Start {
+    let earliest = match ts.opened.first() {
+        Some(&row) if row == first => Some(at(row).plus(-SAME_MOMENT)),
+        _ => boot.start.filter(|&start| start <= at(first)),
+    };
+    let is_told = ts.number.is_some() || !ts.opened.is_empty() || ts.luid.is_none();
+    let how = match (is_told, boot.has_start) {
+        (true, _) => StartHow::OtherLog,
+        (false, true) => StartHow::Gap,
+        (false, false) => StartHow::BeforeLogStart,
+    };
+    Start { how, at: None, earliest, latest: Some(at(first)) }
+}
+
+fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen: Option<Timestamp>) -> End {
+    if let Some(&row) = ts.closed.first() {
+        return End {
+            how: EndHow::LogoffFromOtherLog,
+            at: Some(at(row)),
+            // By a clock of which records are missing it may be another boot's.
+            confidence: if boot.is_clock_doubtful { Confidence::Medium } else { Confidence::High },
+            row: Some(row),
+            ..End::default()
+        };
+    }
+    let doubt = Some(Doubt::OtherLogsOnly);
+    let bounds = End { earliest: last_seen, confidence: Confidence::Low, doubt, ..End::default() };
+    let not_before = |moment: &Timestamp| last_seen.is_none_or(|last| last <= *moment);
+    if let Some(row) = ts.superseded_by {
+        return End {
+            how: EndHow::Superseded,
+            latest: Some(at(row)).filter(not_before),
+            row: Some(row),
+            ..bounds
+        };
+    }
+    with_boot(boot, last_seen, bounds)
+}
+
+/// The end of what was on until its boot was over, as far as is known.
+fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
+    // It may be a session of the next boot, whose start no record shows.
+    if boot.next_since.is_some_and(|since| last_seen.is_some_and(|last| since < last)) {
+        return End { how: EndHow::LostInGap, ..bounds };
+    }
+    match &boot.end {
+        // Nor is it of a boot that was shut down before it.
+        BootEnd::Clean { latest, .. } if last_seen.is_some_and(|last| *latest < last) => {
+            End { how: EndHow::LostInGap, ..bounds }
+        }
+        BootEnd::Clean { at, latest, by } => {
+            let at = last_seen.map_or(*at, |last| last.max(*at));
+            End {
+                how: EndHow::CleanShutdown,
+                at: Some(at),
+                // Its logoff may not have been written.
+                earliest: last_seen.map(|last| last.min(at)).or(Some(at.plus(-SHUTDOWN_SLACK))),
+                latest: Some(at.max(*latest)),
+                row: by.first().copied(),
+                ..bounds
+            }
+        }
+        BootEnd::Unclean { heartbeat, by, .. } => {
+            let recorded = last_seen.max(boot.last_record);
+            let next = boot.next_start.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
+            let end = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
+            End { how: EndHow::UncleanStop, at: end, latest: next, row: by.first().copied(), ..bounds }
+        }
+        BootEnd::Open => {
+            End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, doubt: None, ..bounds }
+        }
+    }
+}
+
+fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
+    let (rows, role): (&[RowIdx], _) = match (&boot.end, how) {
+        (BootEnd::Clean { by, .. }, EndHow::CleanShutdown) => (by, EvidenceRole::Shutdown),
+        (BootEnd::Unclean { by, .. }, EndHow::UncleanStop) => (by, EvidenceRole::Boot),
+        _ => (&[], EvidenceRole::Boot),
+    };
+    let ended = rows.iter().map(|&row| Evidence { row, role, rule: 12 });
+    let opened = ts.opened.iter().map(|&row| Evidence { row, role: EvidenceRole::Start, rule: 25 });
+    let cited = ts.first.filter(|_| ts.opened.is_empty());
+    let cited = cited.map(|row| Evidence { row, role: EvidenceRole::Start, rule: 24 });
+    let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
+    let change = |&(row, kind): &(RowIdx, Kind)| Evidence { row, role: intervals::meaning(kind).2, rule: 35 };
+    opened.chain(cited).chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
+}
+
+fn states(
+    ts: &TsSession,
+    at: impl Fn(RowIdx) -> Timestamp,
+    begin: Timestamp,
+    end: Timestamp,
+) -> Vec<Interval> {
+    let mut intervals = Vec::new();
+    let mut open: [Option<RowIdx>; 3] = [None; 3];
+    let mut last = begin;
+    let mut push = |what, from: Timestamp, to: Timestamp, opened_by, closed_by| {
+        intervals.push(Interval { what, from: from.max(begin), to: to.min(end), opened_by, closed_by });
+    };
+    for &(row, kind) in &ts.changes {
+        let (what, opens, _) = intervals::meaning(kind);
+        let slot = &mut open[what as usize];
+        match (opens, slot.take()) {
+            (true, before) => *slot = before.or(Some(row)),
+            (false, Some(from)) => push(what, at(from), at(row), Some(from), Some(row)),
+            // The opener was not seen (rule 37).
+            (false, None) => push(what, last, at(row), None, Some(row)),
+        }
+        last = last.max(at(row));
+    }
+    for (what, from) in intervals::STATES.into_iter().zip(open) {
+        if let Some(from) = from {
+            push(what, at(from), end, Some(from), None);
+        }
+    }
+    intervals.retain(|interval| interval.from < interval.to);
+    intervals.sort_by_key(|interval| (interval.from, interval.what));
+    intervals
+}
+
+/// Addresses that Terminal Services name; `LOCAL` is the console.
+fn origins(records: &Records, ts: &TsSession) -> Vec<Origin> {
+    let reconnected = ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
+    let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
+        let event = records.event(row)?;
+        let is_first = records.events.kind(event) != Kind::TsShell;
+        let address = records.events.text(event, Field::Address);
+        let is_remote =
+            is_first && !address.is_none() && !records.text(address).eq_ignore_ascii_case("LOCAL");
+        is_remote.then_some(Origin {
+            at: records.time[row as usize],
+            address,
+            port: None,
+            host: StrId::NONE,
+            row,
+        })
+    });
+    named.collect()
+}
