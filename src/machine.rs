@@ -5,7 +5,7 @@ pub mod record;
 use crate::event::{RowIdx, StrId};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// A place in a lineage: records of one log in the order in which Windows wrote them.
 pub type Pos = u32;
@@ -25,6 +25,9 @@ pub struct Machine {
     /// From the part before the first boot boundary on; that part may be empty.
     pub boots: Vec<Boot>,
     pub clock: Clock,
+    /// The 4912 that the logoffs of single accounts, by SID, were audited by from then on: they may well have been turned
+    /// off.
+    pub own_policies: FxHashMap<StrId, Pos>,
     pub profile: Profile,
 }
 
@@ -119,9 +122,6 @@ pub struct Boot {
     pub logoff_audit: LogoffAudit,
     /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
     pub logoff_off: Vec<Range<Pos>>,
-    /// The 4912 that the logoffs of single accounts, by SID, were audited by from then on, in this boot or before it: they
-    /// may well have been turned off.
-    pub own_policies: Vec<(StrId, Pos)>,
     /// Whether locks and disconnects (task 12551) were seen to be audited.
     pub audits_locks: bool,
     /// Every subcategory that its records tell of, by task.
@@ -265,6 +265,16 @@ impl Step {
     }
 }
 
+/// System shows that the clock was turned back in a boot, and Security not where: what it showed before and after, and
+/// the places in Security at which that may have been. One at the end of the boot's records is after all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    pub boot: u32,
+    pub within: RangeInclusive<Pos>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
 /// A machine's clock: its steps in order, and what times mean because of them.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
@@ -273,14 +283,16 @@ pub struct Clock {
     kept: Vec<(Step, i64)>,
     frozen: Vec<Step>,
     lost: Vec<Step>,
+    /// By boot.
+    unplaced: Vec<Unplaced>,
     /// Records of other lineages whose times were put right, and by how much.
     moved: FxHashMap<RowIdx, i64>,
 }
 
 impl Clock {
-    /// From steps in the order of the Security lineage.
-    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        let mut clock = Clock::default();
+    /// From steps in the order of the Security lineage, and those that have no place in it, by boot.
+    pub fn new(steps: impl IntoIterator<Item = Step>, unplaced: Vec<Unplaced>) -> Self {
+        let mut clock = Clock { unplaced, ..Clock::default() };
         let mut sum = 0i64;
         for step in steps {
             match step.kind {
@@ -339,10 +351,20 @@ impl Clock {
         steps().map(|step| step.to).min().zip(steps().map(|step| step.from).max())
     }
 
-    /// Whether the clock was turned back between two records, nobody knows by how much.
-    pub fn is_lost_between(&self, from: Pos, to: Pos) -> bool {
-        let first = self.lost.partition_point(|step| step.at <= from);
-        self.lost.get(first).is_some_and(|step| step.at <= to)
+    /// Whether the clock of a boot was turned back at one of these places, nobody knows by how much.
+    pub fn is_lost(&self, boot: u32, places: RangeInclusive<Pos>) -> bool {
+        let (first, last) = places.into_inner();
+        let next = self.lost.partition_point(|step| (step.boot, step.at) < (boot, first));
+        self.lost.get(next).is_some_and(|step| (step.boot, step.at) <= (boot, last))
+            || self
+                .unplaced(boot)
+                .is_some_and(|step| *step.within.start() <= last && first <= *step.within.end())
+    }
+
+    /// That the clock of a boot was turned back at a place that Security does not show.
+    pub fn unplaced(&self, boot: u32) -> Option<&Unplaced> {
+        let n = self.unplaced.binary_search_by_key(&boot, |step| step.boot).ok()?;
+        self.unplaced.get(n)
     }
 
     /// Ticks by which clock steps falsify the difference of the times of two records.

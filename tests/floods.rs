@@ -87,6 +87,27 @@ const FLOODS: &[(&str, Row)] = &[
         0 => format!("{} PC1 4616 PreviousTime={} NewTime={}", at(60 * n), at(60 * n + 30), at(60 * n)),
         _ => format!("{} PC1 4624 logon={:#x} type=3 user=alice", at(60 * n), 0x1_0000 + n),
     }),
+    ("clock steps that Security and System tell", |n| {
+        let (event, second) = [("4616 PreviousTime", 0), ("Kernel-General/1 OldTime", 1)][n % 2];
+        let from = 120 * (n / 2) + 30;
+        format!("{} PC1 {event}={} NewTime={}", at(from + 30 + second), at(from), at(from + 30))
+    }),
+    ("clock steps that System alone tells, and logons", |n| match n % 2 {
+        0 => format!("{} PC1 Kernel-General/1 OldTime={} NewTime={}", at(n), at(n + 3600), at(n + 7200)),
+        _ => format!("{} PC1 4624 logon={:#x} type=3 user=alice", at(n), 0x1_0000 + n),
+    }),
+    ("clocks put right after a start, again and again", |n| match n {
+        0 => "2001-01-01 PC1 4608".into(),
+        _ => format!("{} PC1 4616 PreviousTime={} NewTime={}", at(10 * n), at(10 * n - 5), at(10 * n)),
+    }),
+    ("accounts with a policy of their own, and logons of others", |n| match n % 2 {
+        0 => format!(
+            "{} PC1 4912 TargetUserSid=S-1-5-21-1-2-3-{n} SubcategoryGuid={{0CCE9216-69AE-11D9-BED3-505054503030}} \
+             SubcategoryId=%%12545 AuditPolicyChanges=%%8455",
+            at(n)
+        ),
+        _ => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),
+    }),
     ("audit turned off and on", |n| match n % 3 {
         0 => format!("{} PC1 4719 AuditPolicyChanges=%%8448", at(n)),
         1 => format!("{} PC1 4624 logon={:#x} type=2 user=alice", at(n), 0x1_0000 + n),

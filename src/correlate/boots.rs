@@ -68,10 +68,12 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         }
         let at = records.time[row as usize];
         let started = records.events.time(event, Field::StartTime).filter(|_| kind == Kind::KernelStarted);
-        match starts
-            .last_mut()
-            .filter(|start| !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START)
-        {
+        // The kernel starts before the event log service does.
+        let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
+        let is_same = |start: &Start| {
+            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start)
+        };
+        match starts.last_mut().filter(|start| is_same(start)) {
             Some(start) => {
                 start.anchors.push(row);
                 start.at = started.unwrap_or(start.at);
@@ -139,6 +141,18 @@ struct Cut {
     system: Pos,
 }
 
+impl Cut {
+    /// Whether this start of System may be one that in Security is only told.
+    fn may_be(&self, start: &Start) -> bool {
+        start.since.is_some() && self.within.start <= start.pos && start.pos <= self.within.end
+    }
+
+    fn take(&mut self, start: Start) {
+        (self.security, self.within) = (start.pos, start.pos..start.pos);
+        self.anchors.extend(start.anchors);
+    }
+}
+
 /// Joins the starts of both logs in their order (rule 11).
 struct Pairing<'a> {
     records: &'a Records,
@@ -161,11 +175,13 @@ impl Pairing<'_> {
         for (start, Match { system_before, twin }) in starts.into_iter().zip(matches) {
             let others: Vec<Start> = twins.by_ref().take(system_before - n_taken).collect();
             let next = twins.as_slice().first().map_or(self.system.rows.len() as Pos, |next| next.pos);
+            let has_others = !others.is_empty();
             self.system_only(others, (start.pos, next), &mut cuts);
             n_taken = system_before + usize::from(twin.is_some());
-            match twin.and_then(|_| twins.next()) {
-                Some(twin) => cuts.push(self.both(start, twin)),
-                None => {
+            match (twin.and_then(|_| twins.next()), cuts.last_mut()) {
+                (Some(twin), _) => cuts.push(self.both(start, twin)),
+                (None, Some(last)) if has_others && last.may_be(&start) => last.take(start),
+                (None, _) => {
                     let next = twins.as_slice().first();
                     let from = cuts.last().map_or(0, |cut| cut.system);
                     if !self.is_denied(&start, from, next) {
@@ -193,7 +209,7 @@ impl Pairing<'_> {
             }
             let candidates = (next..twins.len()).take_while(|&m| self.is_same(start, &twins[m]));
             let exact = || self.exact_twin(start, twins, next);
-            let twin = match start.since {
+            let twin = exact().or_else(|| match start.since {
                 // Of the starts that lie in a gap, what comes after the gap is of the last.
                 Some(_) => candidates.last(),
                 None => candidates.min_by_key(|&m| apart(start, &twins[m])).filter(|&m| {
@@ -201,8 +217,7 @@ impl Pairing<'_> {
                     let is_nearer = |rival: &Start| apart(rival, &twins[m]) < apart(start, &twins[m]);
                     !rival.is_some_and(|rival| self.is_same(rival, &twins[m]) && is_nearer(rival))
                 }),
-            };
-            let twin = twin.or_else(exact);
+            });
             let system_before = twin.unwrap_or(next);
             next = system_before + usize::from(twin.is_some());
             matches.push(Match { system_before, twin });
@@ -259,7 +274,9 @@ impl Pairing<'_> {
     fn system_only(&self, starts: Vec<Start>, end: (Pos, Pos), cuts: &mut Vec<Cut>) {
         let Some(first) = starts.first() else { return };
         let last = cuts.last();
-        let range = last.map_or(0, |cut| cut.security + 1).min(end.0)..end.0;
+        // One that is only told may be the first of these.
+        let told = last.filter(|cut| cut.since.is_some()).map(|cut| cut.security);
+        let range = told.or(last.map(|cut| cut.security + 1)).unwrap_or(0).min(end.0)..end.0;
         let began = last.map_or(Timestamp::MIN, |cut| cut.at);
         let mut runs = vec![Run { began, system: last.map_or(0, |cut| cut.system)..first.pos }];
         for (n, start) in starts.iter().enumerate() {
@@ -267,6 +284,9 @@ impl Pairing<'_> {
             runs.push(Run { began: self.began(start), system: start.pos..next });
         }
         let places = places(self.records, self.security, self.system, range, &runs);
+        if told.is_some_and(|told| places[0].at == told) {
+            cuts.pop();
+        }
         cuts.extend(starts.into_iter().zip(places).map(|(start, Place { at, within })| Cut {
             at: start.at,
             since: None,

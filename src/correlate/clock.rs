@@ -3,9 +3,10 @@
 use super::sleep::{Sleep, sleeps};
 use super::stops::is_late;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
-use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind};
+use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use std::ops::Range;
+use rustc_hash::FxHashSet;
+use std::ops::{Range, RangeInclusive};
 
 /// Steps below this are what time synchronisation does all day (rule 17).
 const MIN_STEP: i64 = 2 * SECOND;
@@ -16,11 +17,18 @@ const REBASE_WITHIN: i64 = 10 * MINUTE;
 /// Vista's 4616 has no usable times: only a step this large stands out from the time between two records.
 const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
 
+/// What a start writes late is stamped by the kernel: only times of System that fall by more show a step by themselves.
+pub const MIN_UNTOLD: i64 = 5 * MINUTE;
+
 /// System and Security tell of one step within this time.
 const SAME_STEP: i64 = MINUTE;
 
-/// So many steps of one boot that System alone tells of are believed.
-const MAX_OF_SYSTEM: usize = 16;
+/// So many steps of one boot that System alone tells of are looked for in Security.
+const MAX_OF_SYSTEM: usize = 64;
+
+/// So many times is a clock put right after a start, and does System show that it was turned back.
+const MAX_REBASES: usize = 16;
+const MAX_FALLS: usize = 16;
 
 /// Records may be out of order by as much without any step.
 const SWAPPED: i64 = 10 * SECOND;
@@ -34,7 +42,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
-    let mut steps = Vec::new();
+    let (mut steps, mut unplaced) = (Vec::new(), Vec::new());
     for (n, boot) in machine.boots.iter().enumerate() {
         let told = told(records, security, boot.security.clone());
         let mut told: Vec<Told> =
@@ -46,16 +54,25 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         let first = steps.len();
         // What the clock was moved by since the start: no time has passed for it.
         let mut moved = 0i64;
+        let mut n_rebases = 0;
         for told in told {
-            let kind = kind(records, security, boot, &sleeps, &told, moved);
+            let kind = match kind(records, security, boot, &sleeps, &told, moved) {
+                StepKind::Rebase if n_rebases == MAX_REBASES => StepKind::Kept { by_user: false },
+                kind => kind,
+            };
+            n_rebases += usize::from(kind == StepKind::Rebase);
             let Told { at, from, to, amount, .. } = told;
             moved = moved.saturating_add(amount);
             steps.push(Step { at, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind });
         }
         steps.extend(lost(records, security, n, boot, &known));
         steps[first..].sort_by_key(|step| step.at);
+        unplaced.extend(Fall::of(records, system, boot, &steps[first..]).map(|fall| {
+            let within = fall.places(records, security, boot);
+            Unplaced { boot: n as u32, within, from: fall.from, to: fall.to }
+        }));
     }
-    Clock::new(steps)
+    Clock::new(steps, unplaced)
 }
 
 /// Steps of a boot that no record tells of, and that times which turn back over missing records show.
@@ -72,6 +89,53 @@ fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[P
         Step { at, boot, boot_at: start, from, to, amount: to.since(from), kind }
     };
     turned_back.map(step).collect()
+}
+
+/// Times of System that turn back in a boot, where no step explains it.
+struct Fall {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Fall {
+    fn of(records: &Records, system: &Lineage, boot: &Boot, steps: &[Step]) -> Option<Fall> {
+        let mut last = boot.start?;
+        let mut n_told = 0;
+        for &row in &system.rows[boot.system.start as usize..boot.system.end as usize] {
+            let at = records.time[row as usize];
+            if is_late(records, row) || last.since(at) <= MIN_UNTOLD {
+                last = if is_late(records, row) { last } else { last.max(at) };
+                continue;
+            }
+            let is_told = |step: &Step| {
+                step.kind == StepKind::Lost
+                    || step.to <= at.plus(SAME_STEP) && last <= step.from.plus(SAME_STEP)
+            };
+            if !steps.iter().any(is_told) {
+                return Some(Fall { from: last, to: at });
+            }
+            (last, n_told) = (at, n_told + 1);
+            if n_told == MAX_FALLS {
+                break;
+            }
+        }
+        None
+    }
+
+    /// The places in Security at which the clock may have been turned back: where records are missing, before the
+    /// first that shows it and after the last.
+    fn places(&self, records: &Records, security: &Lineage, boot: &Boot) -> RangeInclusive<Pos> {
+        let Range { start, end } = boot.security;
+        let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+        let is_after = |&pos: &Pos| boot.start.is_some_and(|start| start.since(time(pos)) > SWAPPED);
+        let last = (start..end).find(is_after).unwrap_or(end);
+        let is_own = |&row: &RowIdx| records.signature(row).channel == security.channel;
+        let has_own_start = start < end && boot.anchors.iter().any(is_own);
+        let next = security.gaps.partition_point(|&gap| gap <= start);
+        let gap = security.gaps.get(next).copied().filter(|&gap| gap < last);
+        let first = if has_own_start { gap.unwrap_or(last) } else { start };
+        first..=last
+    }
 }
 
 /// Puts the moments right at which boots began, where the clock was put right after it (rule 18).
@@ -149,36 +213,32 @@ impl Set {
 fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: &Boot, all: &mut Vec<Told>) {
     let mut at = boot.security.start;
     let n_known = all.len();
-    for set in told(records, system, boot.system.clone()) {
-        let Some((from, to)) = set.times(records) else { continue };
-        let amount = to.since(from);
-        let is_same = |other: &Told| {
-            other.from.since(from).abs() <= SAME_STEP && other.amount.abs_diff(amount) <= MIN_STEP as u64
-        };
-        if amount.saturating_abs() < MIN_STEP || all[..n_known].iter().any(is_same) {
-            continue;
-        }
-        if all.len() - n_known == MAX_OF_SYSTEM {
-            break;
-        }
-        at = place_after(
-            records,
-            &security.rows,
-            at..first_later(records, security, at, boot, from),
-            boot.start,
-            from,
-            to,
-        );
+    let known: FxHashSet<(i64, i64)> = all.iter().map(|told| about(told.from, told.amount)).collect();
+    let alone = |set: Set| {
+        let (from, to) = set.times(records)?;
+        let (minute, size) = about(from, to.since(from));
+        let mut near = (-1..=1).flat_map(|m| (-1..=1).map(move |s| (minute + m, size + s)));
+        let is_step = to.since(from).saturating_abs() >= MIN_STEP;
+        (is_step && !near.any(|near| known.contains(&near))).then_some((set, from, to))
+    };
+    let sets = told(records, system, boot.system.clone()).into_iter().filter_map(alone);
+    for (set, from, to) in sets.take(MAX_OF_SYSTEM) {
+        let later = first_later(records, security, at, boot, from);
+        at = place_after(records, &security.rows, at..later, boot.start, from, to);
         // Only what Security's own times bear out.
         let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
-        if !(at..boot.security.end).all(is_after) {
-            continue;
+        if (at..boot.security.end).all(is_after) {
+            all.push(Told { at, event: set.event, from, to, amount: to.since(from) });
         }
-        all.push(Told { at, event: set.event, from, to, amount });
     }
     if all.len() > n_known {
         all.sort_by_key(|told| told.at);
     }
+}
+
+/// Steps that are the same have this in common, give or take one.
+fn about(from: Timestamp, amount: i64) -> (i64, i64) {
+    (from.ticks().div_euclid(SAME_STEP), amount.div_euclid(MIN_STEP))
 }
 
 /// The first record of a boot from a place on that is later than a moment.
@@ -188,7 +248,7 @@ fn first_later(records: &Records, security: &Lineage, at: Pos, boot: &Boot, mome
 }
 
 /// The first place in a range whose record was written after a step, by its time.
-pub fn place_after(
+fn place_after(
     records: &Records,
     rows: &[RowIdx],
     range: Range<Pos>,
@@ -226,7 +286,9 @@ fn kind(
     let events = &records.events;
     let Told { at, event, from, to, amount } = *told;
     let process = || records.text(events.text(event, Field::ProcessName));
-    let slept = || sleeps.iter().any(|sleep| (-SECOND..=AFTER_WAKE).contains(&from.since(sleep.from)));
+    // The last that had begun by then.
+    let n_begun = || sleeps.partition_point(|sleep| sleep.from <= from.plus(SECOND));
+    let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(sleeps[last].from) <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[records.row(event) as usize].minus(amount);
     let slept = amount > 0 && slept();

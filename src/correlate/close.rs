@@ -195,7 +195,7 @@ fn not_audited(draft: &mut Draft<'_>) -> Option<End> {
     }
     let boot = draft.boot;
     let off = boot.logoff_off.iter().find(|period| draft.last_pos < period.end).map(|period| period.start);
-    let own = boot.own_policies.iter().find(|(sid, _)| *sid == draft.session.sid).map(|&(_, pos)| pos);
+    let own = draft.own_policies.get(&draft.session.sid).copied().filter(|&pos| pos < boot.security.end);
     if off.or(own).is_none() && boot.logoff_audit != LogoffAudit::ProbablyOff {
         return None;
     }
@@ -357,7 +357,10 @@ fn end_of_boot(draft: &Draft<'_>) -> Option<Timestamp> {
 /// of the next boot: that start bounds nothing.
 fn next_start(draft: &Draft<'_>) -> Option<Timestamp> {
     let is_after = |since: Timestamp| draft.session.last_seen.is_some_and(|last| since < last);
-    draft.boot.next_start.filter(|_| !draft.boot.next_since.is_some_and(is_after))
+    // One before this boot's own records was stamped by another clock (trap 25).
+    let is_by_its_clock = |next: &Timestamp| draft.boot.last_record.is_none_or(|last| last <= *next);
+    let next = draft.boot.next_start.filter(is_by_its_clock);
+    next.filter(|_| !draft.boot.next_since.is_some_and(is_after))
 }
 
 /// What the clock showed around its steps since a session was last seen: the earliest after one, and the latest before.
@@ -367,7 +370,7 @@ fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
 
 /// Whether the clock was turned back since a session was last seen, nobody knows by how much.
 fn is_clock_lost(draft: &Draft<'_>) -> bool {
-    draft.clock.is_lost_between(draft.last_pos, last_pos(draft.boot))
+    draft.is_clock_lost(draft.last_pos + 1, draft.boot.security.end)
 }
 
 /// When a session can have ended at the earliest: when it was last seen, or what a clock showed that was set back since.

@@ -13,6 +13,7 @@ use crate::session::{
     Session, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
@@ -27,6 +28,7 @@ pub struct Draft<'a> {
     pub linker: &'a Linker<'a>,
     pub security: &'a Lineage,
     pub clock: &'a Clock,
+    pub own_policies: &'a FxHashMap<StrId, Pos>,
     pub boot: &'a Boot,
     pub around: &'a Around,
     pub group: &'a Group,
@@ -54,6 +56,7 @@ impl<'a> Draft<'a> {
             linker,
             security: linker.security,
             clock: &machine.clock,
+            own_policies: &machine.own_policies,
             boot,
             around,
             group,
@@ -190,8 +193,8 @@ impl<'a> Draft<'a> {
         let (before, after) = open::neighbours(self.linker.tracks, self.name(), first, self.security);
         let (clock, first_cited) = (self.clock, self.time(first));
         // By a clock that was turned back in between, they tell nothing.
-        let before = before.filter(|&before| !clock.is_lost_between(before, first));
-        let after = after.filter(|&after| !clock.is_lost_between(first.min(after), first.max(after)));
+        let before = before.filter(|&before| !self.is_clock_lost(before + 1, first));
+        let after = after.filter(|&after| !self.is_clock_lost(first.min(after) + 1, first.max(after)));
         let before = before.map(|before| {
             // Nor is what a clock showed that was set back since a bound.
             let showed = clock.showed_between(before, first).map(|(earliest, _)| earliest);
@@ -199,7 +202,7 @@ impl<'a> Draft<'a> {
             showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)
         });
         let after = after.map(|after| self.time(after).plus(open::CLUSTER));
-        let is_lost = clock.is_lost_between(self.boot.security.start, first);
+        let is_lost = self.is_clock_lost(self.boot.security.start, first);
         let is_own = self.boot.sure.start <= first;
         let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost && is_own;
         let boot_start = self.boot.start.filter(|_| is_known);
@@ -241,6 +244,11 @@ impl<'a> Draft<'a> {
         (is_logon && is_desktop && fits).then_some(row)
     }
 
+    /// Whether the clock was turned back from one place on up to another, nobody knows by how much.
+    pub fn is_clock_lost(&self, from: Pos, to: Pos) -> bool {
+        self.clock.is_lost(self.session.boot, from..=to)
+    }
+
     fn time_of(&self, row: RowIdx) -> Timestamp {
         self.clock.time_of(row, self.records.time[row as usize])
     }
@@ -280,7 +288,8 @@ impl<'a> Draft<'a> {
 
     fn fill_durations(&mut self) {
         let Session { start, end, first_pos, .. } = self.session;
-        if self.clock.is_lost_between(first_pos, self.end_pos) {
+        let is_known = is_exact(end.how);
+        if self.is_clock_lost(first_pos + 1, if is_known { self.end_pos } else { self.boot.security.end }) {
             return;
         }
         let kept = self.clock.kept_between(first_pos, self.end_pos);

@@ -93,6 +93,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {
             coverage::coverage(records, &meanings, security, &outside, &mut machine.boots);
+            machine.own_policies = coverage::own_policies(records, security);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
         add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);

@@ -5,6 +5,7 @@
 //! earliest boot whose clock showed its time, backwards of the latest. A start lies between the two places that this
 //! gives; and its own records are missing there.
 
+use super::clock::MIN_UNTOLD;
 use super::stops::is_late;
 use crate::event::{Field, Kind, Records};
 use crate::machine::{Lineage, Pos};
@@ -95,7 +96,7 @@ fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
             if let Some((from, to)) = set.flatten().filter(|(from, to)| to.since(*from).abs() > SWAPPED) {
                 spans.push(Span { to: from, ..span });
                 (span.from, last, stopped) = (to, to, None);
-            } else if last.since(at) > SWAPPED {
+            } else if last.since(at) > MIN_UNTOLD {
                 // Nobody knows how far the clock had run, and from when on it ran again.
                 spans.push(span);
                 (span.from, last, stopped) = (Timestamp::MIN, at, None);

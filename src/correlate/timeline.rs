@@ -54,7 +54,12 @@ impl Timeline {
             let mut shift = machine.clock.shift_of_boot(n as u32);
             let mut from = boot.start.map_or(Timestamp::MIN, |start| start.minus(shift));
             let mut kept = 0i64;
+            let mut unplaced = machine.clock.unplaced(n as u32);
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
+                if let Some(lost) = unplaced.take_if(|lost| step.from < lost.from) {
+                    segments.push(Segment { boot: n, from, to: lost.from, shift, kept });
+                    from = Timestamp::MIN;
+                }
                 segments.push(Segment { boot: n, from, to: step.from, shift, kept });
                 from = step.to;
                 match step.kind {
@@ -63,6 +68,10 @@ impl Timeline {
                     StepKind::Kept { .. } => kept = kept.saturating_sub(step.amount),
                     StepKind::Frozen { .. } => {}
                 }
+            }
+            if let Some(lost) = unplaced {
+                segments.push(Segment { boot: n, from, to: lost.from, shift, kept });
+                from = Timestamp::MIN;
             }
             segments.push(Segment { boot: n, from, to: end(machine, n, from), shift, kept });
         }

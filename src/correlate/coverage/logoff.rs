@@ -9,6 +9,7 @@ use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Pos};
 use crate::session::Class;
 use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 
 /// So many network logons, each this old, would have shown a logoff (E.2).
 const OLD_NETWORK_LOGONS: u32 = 20;
@@ -49,25 +50,21 @@ pub fn logoff_audit(
     }
     take_neighbours(security, boots, &facts);
     add_off_periods(records, meanings, security, boots);
-    add_own_policies(records, security, boots);
 }
 
-/// 4912: an account has a policy of its own, which outlives a boot. Nearly no log has one.
-fn add_own_policies(records: &Records, security: &Lineage, boots: &mut [Boot]) {
+/// The first 4912 that gives an account a policy of its own for logoffs; it outlives a boot. Nearly no log has one.
+pub fn own_policies(records: &Records, security: &Lineage) -> FxHashMap<StrId, Pos> {
+    let mut own = FxHashMap::default();
     if !records.signatures.iter().any(|signature| signature.event_id == 4912) {
-        return;
+        return own;
     }
-    let mut own: Vec<(StrId, Pos)> = Vec::new();
-    for boot in boots {
-        for pos in boot.security.clone() {
-            let event = records.event(security.rows[pos as usize]);
-            let sid = event.and_then(|event| own_policy_of(records, event, tasks::LOGOFF));
-            if let Some(sid) = sid.filter(|sid| own.iter().all(|(known, _)| known != sid)) {
-                own.push((sid, pos));
-            }
+    for (pos, &row) in (0..).zip(&security.rows) {
+        let sid = records.event(row).and_then(|event| own_policy_of(records, event, tasks::LOGOFF));
+        if let Some(sid) = sid {
+            own.entry(sid).or_insert(pos);
         }
-        boot.own_policies = own.clone();
     }
+    own
 }
 
 /// Between a 4719 that turns logoffs off and one that turns them on again, or the first logoff that is there after all,

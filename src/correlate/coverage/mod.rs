@@ -5,7 +5,7 @@ mod audits;
 mod logoff;
 mod meanings;
 
-pub use logoff::is_lost_logoff;
+pub use logoff::{is_lost_logoff, own_policies};
 pub use meanings::Meanings;
 
 use super::terminal::Outside;
