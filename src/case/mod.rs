@@ -315,7 +315,7 @@ impl Case {
         crate::query::who::who(&self.exporter(&self.paths()), at, with_noise)
     }
 
-    /// Every burst of network sessions (domain.md rule 40).
+    /// Every burst of network sessions (domain.md rule 40), and every series of service sessions (rule 34).
     pub fn bursts(&self) -> Vec<BurstRecord> {
         self.exporter(&self.paths()).bursts()
     }

@@ -32,7 +32,7 @@ enum Command {
         /// Noise as well: system, window manager, anonymous, computer accounts, services, local network logons
         #[arg(long)]
         all: bool,
-        /// In the table, every network session of a burst on a line of its own; the other formats always have them so
+        /// In the table, every session of a burst or series on a line of its own; the other formats always have them so
         #[arg(long)]
         no_bursts: bool,
         #[arg(required = true, value_name = "FILE|FOLDER")]

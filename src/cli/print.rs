@@ -48,7 +48,7 @@ fn query(all: bool) -> Option<Query> {
     (!all).then(Query::default)
 }
 
-/// Prints sessions as a table of the page's own rows, bursts of network sessions as one line each if `is_grouped`.
+/// Prints sessions as a table of the page's own rows, bursts and series as one line each if `is_grouped`.
 pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bool) -> Outcome {
     let noise = Class::ALL.iter().filter(|class| all && class.is_noise());
     let shown_noise = noise.map(|class| class.word().to_owned()).collect();
@@ -75,9 +75,10 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let hidden = shown.n_total - shown.n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
     let n_in_bursts: u32 = bursts.iter().map(|(_, n)| n).sum();
+    let series = if all { " or series" } else { "" };
     let bursts = match bursts.iter().map(|(n, _)| n).sum() {
         0 => String::new(),
-        n => format!(", {n_in_bursts} of them in {n} bursts (--no-bursts)"),
+        n => format!(", {n_in_bursts} of them in {n} bursts{series} (--no-bursts)"),
     };
     writeln!(out, "{} sessions on {} machines{bursts}{noise}", shown.n_sessions, case.summary().n_machines)?;
     Ok(())
@@ -85,6 +86,7 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
 
 fn line(row: &Row<Lent<'_>>) -> [String; 8] {
     let how = match &row.group {
+        Some(burst) if burst.is_series => format!("series of {} logons", burst.n_sessions),
         Some(burst) => format!("burst of {} sessions", burst.n_sessions),
         None => [&row.end_how.text(), " (", &row.end_confidence.text(), ")"].concat(),
     };

@@ -1,9 +1,9 @@
-//! Which network sessions are one burst (domain.md C.8, rule 40).
+//! Which network sessions are one burst (domain.md C.8, rule 40), and which service sessions one series (rule 34)?
 //!
-//! Sessions stay sessions; a burst only says which of them a reader may look at as one.
+//! Sessions stay sessions; a burst or a series only says which of them a reader may look at as one.
 
 use crate::event::StrId;
-use crate::session::burst::{Burst, BurstIdx};
+use crate::session::burst::{Burst, BurstIdx, BurstKind};
 use crate::session::{Class, Confidence, Run, Session, SessionIdx, Sessions, StartHow};
 use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
@@ -13,7 +13,7 @@ use std::collections::hash_map::Entry;
 const GAP: i64 = 5 * MINUTE;
 
 /// What sessions of one burst have in common, within a boot.
-type Key = (Class, [StrId; 2], [StrId; 2]);
+type Key = (BurstKind, Class, [StrId; 2], [StrId; 2]);
 
 /// The newest session of a key, and the burst it is in.
 struct Newest {
@@ -33,13 +33,11 @@ pub fn bursts(sessions: &mut Sessions) {
     let mut boot = None;
     for idx in 0..sessions.all.len() as SessionIdx {
         let session = &sessions.all[idx as usize];
-        if session.logon_type != Some(3) {
-            continue;
-        }
+        let Some(kind) = kind(session) else { continue };
         if boot.replace((session.machine, session.boot)) != Some((session.machine, session.boot)) {
             newest = FxHashMap::default();
         }
-        let Some((key, span)) = key(sessions, session).zip(span(session)) else { continue };
+        let Some((key, span)) = key(sessions, session, kind).zip(span(session)) else { continue };
         let (from, until) = span;
         let before = match newest.entry(key) {
             Entry::Occupied(before) => before.into_mut(),
@@ -48,19 +46,29 @@ pub fn bursts(sessions: &mut Sessions) {
                 continue;
             }
         };
-        if from.since(before.span.1) > GAP {
+        // A service is started again whenever its computer needs it.
+        if kind == BurstKind::Network && from.since(before.span.1) > GAP {
             *before = Newest { session: idx, burst: None, span };
             continue;
         }
-        let burst = before.burst.unwrap_or_else(|| found.begin(sessions, before.session, before.span));
+        let burst = before.burst.unwrap_or_else(|| found.begin(sessions, kind, before.session, before.span));
         found.add(sessions, burst, idx, span);
         *before = Newest { session: idx, burst: Some(burst), span: (from, until.max(before.span.1)) };
     }
     found.finish(sessions);
 }
 
+/// Fixed LogonIds are one session in each boot anyhow.
+fn kind(session: &Session) -> Option<BurstKind> {
+    match session.logon_type {
+        Some(3) => Some(BurstKind::Network),
+        Some(5) if session.class != Class::System => Some(BurstKind::Service),
+        _ => None,
+    }
+}
+
 /// Account and source; `None` if nothing tells the account.
-fn key(sessions: &Sessions, session: &Session) -> Option<Key> {
+fn key(sessions: &Sessions, session: &Session, kind: BurstKind) -> Option<Key> {
     let account = match session.sid.is_none() {
         false => [session.sid, StrId::NONE],
         true => [session.user, session.domain],
@@ -70,7 +78,7 @@ fn key(sessions: &Sessions, session: &Session) -> Option<Key> {
             false => [origin.address, StrId::NONE],
             true => [StrId::NONE, origin.host],
         });
-    (account != [StrId::NONE; 2]).then_some((session.class, account, source))
+    (account != [StrId::NONE; 2]).then_some((kind, session.class, account, source))
 }
 
 fn span(session: &Session) -> Option<Span> {
@@ -92,12 +100,12 @@ struct Bursts {
 }
 
 impl Bursts {
-    fn begin(&mut self, sessions: &mut Sessions, first: SessionIdx, span: Span) -> BurstIdx {
+    fn begin(&mut self, sessions: &mut Sessions, kind: BurstKind, first: SessionIdx, span: Span) -> BurstIdx {
         let burst = self.all.len() as BurstIdx;
         let (from, _) = span;
         let members = Run::default();
         self.last_from.push(from);
-        self.all.push(Burst { first, members, from, to: from, union: 0, is_union_exact: true });
+        self.all.push(Burst { kind, first, members, from, to: from, union: 0, is_union_exact: true });
         self.add(sessions, burst, first, span);
         burst
     }

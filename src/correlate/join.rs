@@ -1,7 +1,7 @@
 //! Which desktop session of the Security log is which numbered session of other logs (domain.md rule 33)?
 
 use super::link::{Group, Groups, Linker};
-use super::open::{Identity, Mark, Track};
+use super::open::{Mark, Track};
 use super::remote::{Remote, name};
 use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, RowIdx, StrId};
@@ -120,8 +120,9 @@ impl Free {
 
     /// The one session of a group's account that was on whenever the group was cited, if there is but one.
     fn only(&self, linker: &Linker<'_>, sessions: &[TsSession], group: &Group) -> Option<usize> {
-        let Identity { sid, user, .. } = linker.account(group);
-        let by_name = self.by_name.get(&name(linker.records.text(user))).filter(|_| !user.is_none());
+        let account = linker.account(group);
+        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
+        let by_name = linker.names(account).filter_map(|name| self.by_name.get(&name)).flatten();
         let (first, last) = linker.cited_between(group)?;
         let time = |row: &RowIdx| linker.records.time[*row as usize];
         let covers = |&&n: &&usize| {
@@ -130,7 +131,7 @@ impl Free {
             session.opened.first().map(time).is_some_and(|opened| opened <= first.plus(SAME_MOMENT))
                 && until.is_none_or(|until| last <= until.plus(SAME_MOMENT))
         };
-        let mut own = [self.by_sid.get(&sid), by_name].into_iter().flatten().flatten().filter(covers);
+        let mut own = by_sid.into_iter().flatten().chain(by_name).filter(covers);
         let found = own.next().copied()?;
         own.next().is_none().then_some(found)
     }
@@ -331,10 +332,10 @@ impl<'a> Joiner<'a> {
         is_taken: &[bool],
     ) -> Option<(usize, TsHow)> {
         let at = self.linker.time(pos);
-        let Identity { sid, user, .. } = self.linker.account(group);
-        let by_sid = self.by_sid.get(&sid).filter(|_| !sid.is_none());
-        let by_name = self.by_name.get(&name(self.linker.records.text(user))).filter(|_| !user.is_none());
-        let near = [by_sid, by_name].into_iter().flatten().flat_map(|moments| {
+        let account = self.linker.account(group);
+        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
+        let by_name = self.linker.names(account).filter_map(|name| self.by_name.get(&name));
+        let near = by_sid.into_iter().chain(by_name).flat_map(|moments| {
             let first = moments.partition_point(|told| told.0 < at.plus(-SAME_MOMENT));
             moments[first..].iter().take(MAX_MOMENTS).take_while(|told| told.0 <= at.plus(SAME_MOMENT))
         });
@@ -353,7 +354,7 @@ fn is_account(linker: &Linker<'_>, group: &Group, session: &TsSession) -> bool {
         return identity.sid == session.sid;
     }
     let user = name(linker.records.text(session.account));
-    !user.is_empty() && user == name(linker.records.text(identity.user))
+    !user.is_empty() && linker.names(identity).any(|name| name == user)
 }
 
 /// Events that Windows writes beside a 4624.

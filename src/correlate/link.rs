@@ -155,6 +155,14 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// The names of an account in this boot, without their domains.
+    pub fn names(&self, account: Identity) -> impl Iterator<Item = String> + use<'a> {
+        let records = self.records;
+        let others = self.tracks.aliases.get(&account.sid).filter(|_| !account.sid.is_none());
+        let names = std::iter::once(account.user).chain(others.into_iter().flatten().copied());
+        names.filter(|user| !user.is_none()).map(|user| name(records.text(user)))
+    }
+
     /// Where a group's first 4624 stands.
     pub fn logon_of(&self, group: &Group) -> Option<Pos> {
         group.own().filter_map(|idx| self.track(idx).logon).min()

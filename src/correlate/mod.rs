@@ -11,7 +11,7 @@
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
 //! 9. [`intervals`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used from?
 //! 10. [`activity`]: what ran in it?
-//! 11. [`bursts`]: which network sessions are one burst?
+//! 11. [`bursts`]: which network sessions are one burst, and which service sessions one series?
 //! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.

@@ -13,6 +13,9 @@ pub const CLUSTER: i64 = 5 * SECOND;
 const BESIDE_RECORDS: u64 = 2;
 const BESIDE: i64 = 2 * SECOND / 1000;
 
+/// Names of one account that are kept: as it logs on, and as this computer calls it.
+const MAX_ALIASES: usize = 4;
+
 /// TokenElevationType of a 4688: the full token of one who has a limited one as well.
 const FULL_TOKEN: &str = "%%1937";
 
@@ -106,6 +109,8 @@ pub struct Tracks {
     pub has_privileges: bool,
     /// Whether the boot has any 4624.
     pub has_logons: bool,
+    /// Other names of accounts, by SID: that of a Microsoft account is not the one that it has on this computer.
+    pub aliases: FxHashMap<StrId, Vec<StrId>>,
     last_logon: Option<(TrackIdx, Pos)>,
 }
 
@@ -210,6 +215,7 @@ impl Tracks {
                     self.process(log, event, track);
                 }
                 if let (Some(track), true) = (track, is_mark(kind)) {
+                    self.name(track, log.target(event).user);
                     self.all[track as usize].has_marks = true;
                     self.marks.push(Mark { track, pos, kind, before });
                 }
@@ -350,9 +356,22 @@ impl Tracks {
         is_near && is_same && track.logoff.or(track.user_logoff).is_none()
     }
 
+    /// Notes another name of a LogonId's account.
+    fn name(&mut self, track: TrackIdx, user: StrId) {
+        let Identity { sid, user: known, .. } = self.all[track as usize].identity;
+        if user == known || user.is_none() || known.is_none() || sid.is_none() {
+            return;
+        }
+        let own = self.aliases.entry(sid).or_default();
+        if own.len() < MAX_ALIASES && !own.contains(&user) {
+            own.push(user);
+        }
+    }
+
     fn logoff(&mut self, log: Log<'_>, pos: Pos, event: EventIdx, luid: LogonId) {
         let told = log.target(event);
         let idx = self.track_of_account(luid, pos, told.sid);
+        self.name(idx, told.user);
         let track = &mut self.all[idx as usize];
         let by = match log.records.events.kind(event) {
             Kind::UserLogoff => {

@@ -18,6 +18,9 @@ const PREAMBLE: i64 = 10 * SECOND;
 /// OpenSSH tells of a client this close to its logon.
 const SSH: i64 = 10 * SECOND;
 
+/// So does the task scheduler of a task, in the second of its logon as a rule.
+const TASK: i64 = 5 * SECOND;
+
 /// So does WinRM, of the logons that a remote shell makes.
 const WINRM: i64 = 5 * SECOND;
 
@@ -42,8 +45,10 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
         draft.evidence_row(row, EvidenceRole::Origin, 41);
     }
-    if draft.session.class == Class::Network {
-        by_winrm(draft);
+    match draft.session.class {
+        Class::Network => by_winrm(draft),
+        Class::Batch => by_task(draft),
+        _ => {}
     }
     settle(draft.records, &mut draft.origins);
 }
@@ -193,6 +198,15 @@ fn by_ssh(draft: &mut Draft<'_>) {
         Origin { at: client.at, address: client.address, port, host: StrId::NONE, row: client.row }
     });
     draft.origins.extend(origin);
+}
+
+/// A batch logon at the moment at which one task was started as its account is that task's (A.5).
+fn by_task(draft: &mut Draft<'_>) {
+    let Some(at) = draft.session.start.at else { return };
+    let (around, linker) = (draft.around, draft.linker);
+    for client in around.remote.task(linker, draft.session.user, at, TASK) {
+        draft.evidence_row(client.row, EvidenceRole::Origin, 49);
+    }
 }
 
 /// Rule 49: a network logon at the moment at which WinRM authenticated its account, or made its shell, is a remote

@@ -1,5 +1,5 @@
-//! Which clients came and went, whatever session they came to: Remote Desktop, OpenSSH and WinRM (domain.md A.4, A.5 and
-//! rules 41 and 49).
+//! Which clients came and went, whatever session they came to: Remote Desktop, OpenSSH and WinRM; and which tasks were
+//! started as whom (domain.md A.4, A.5 and rules 41 and 49).
 
 use super::link::Linker;
 use super::open::Identity;
@@ -18,6 +18,8 @@ pub struct Remote {
     /// Accounts that WinRM authenticated (169), likewise, and whose shells it created (91), by SID.
     winrm: FxHashMap<String, Vec<Client>>,
     shells: FxHashMap<StrId, Vec<Client>>,
+    /// Tasks that were started (TaskScheduler 100), and those that a logon started (119), by the name of their account.
+    tasks: [FxHashMap<String, Vec<Client>>; 2],
     /// RdpCoreTS 131, by the ActivityID of its connection.
     by_activity: FxHashMap<StrId, RowIdx>,
     /// Numbers that a connection's name stood for, ascending by time: RdpCoreTS 66 tells them, or LSM 21 and 25 of the
@@ -70,6 +72,10 @@ impl Remote {
             Kind::WinrmAuthenticated => {
                 self.winrm.entry(named(Field::Account)).or_default().push(client(Field::Address));
             }
+            kind @ (Kind::TaskStarted | Kind::TaskAtLogon) => {
+                let own = &mut self.tasks[usize::from(kind == Kind::TaskAtLogon)];
+                own.entry(named(Field::Account)).or_default().push(client(Field::Address));
+            }
             Kind::WinrmShell if !text(Field::UserId).is_none() => {
                 self.shells.entry(text(Field::UserId)).or_default().push(client(Field::Address));
             }
@@ -97,11 +103,11 @@ impl Remote {
 
     /// Whether a session of an account was resumed at a moment or this long after it.
     pub fn is_resumed(&self, linker: &Linker<'_>, account: Identity, at: Timestamp, within: i64) -> bool {
-        if self.resumed.is_empty() || account.user.is_none() {
+        if self.resumed.is_empty() {
             return false;
         }
-        let times = self.resumed.get(&name(linker.records.text(account.user)));
-        times.is_some_and(|times| {
+        let mut known = linker.names(account).filter_map(|name| self.resumed.get(&name));
+        known.any(|times| {
             let next = times.partition_point(|&time| time < at);
             times.get(next).is_some_and(|time| time.since(at) <= within)
         })
@@ -172,6 +178,20 @@ impl Remote {
         by_name.into_iter().chain(by_sid).filter_map(move |clients| nearest(clients, at, within))
     }
 
+    /// What the task scheduler wrote of an account so close to a moment, where it started but one task.
+    pub fn task(
+        &self,
+        linker: &Linker<'_>,
+        user: StrId,
+        at: Timestamp,
+        within: i64,
+    ) -> impl Iterator<Item = Client> {
+        self.tasks.iter().filter_map(move |tasks| {
+            let own = if tasks.is_empty() { None } else { tasks.get(&name(linker.records.text(user))) };
+            only(own?, at, within)
+        })
+    }
+
     /// The RdpCoreTS 131 of a connection.
     pub fn connection(&self, activity: StrId) -> Option<RowIdx> {
         self.by_activity.get(&activity).copied()
@@ -183,6 +203,13 @@ impl Remote {
         let next = numbers.partition_point(|&(time, _)| time <= at);
         next.checked_sub(1).map(|last| numbers[last].1)
     }
+}
+
+/// The one client that came so close to a moment.
+fn only(clients: &[Client], at: Timestamp, within: i64) -> Option<Client> {
+    let first = clients.partition_point(|client| client.at < at.plus(-within));
+    let mut near = clients[first..].iter().take_while(|client| client.at <= at.plus(within));
+    near.next().filter(|_| near.next().is_none()).copied()
 }
 
 fn nearest(clients: &[Client], at: Timestamp, within: i64) -> Option<Client> {

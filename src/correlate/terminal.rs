@@ -126,9 +126,9 @@ fn is_of_session(kind: Kind) -> bool {
     use Kind::{
         LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
         ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpCreated, RdpFrom, RdpNumbered, ShellStarting,
-        SmbClientRefused, SshMessage, TsDisconnectReason, TsDisconnected, TsDisconnectedBy, TsLimitLogoff,
-        TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff, WinlogonLogon, WinlogonNotified,
-        WinlogonNotifies, WinrmAuthenticated, WinrmShell,
+        SmbClientRefused, SshMessage, TaskAtLogon, TaskStarted, TsDisconnectReason, TsDisconnected,
+        TsDisconnectedBy, TsLimitLogoff, TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff,
+        WinlogonLogon, WinlogonNotified, WinlogonNotifies, WinrmAuthenticated, WinrmShell,
     };
     let is_numbered = matches!(
         kind,
@@ -168,6 +168,8 @@ fn is_of_session(kind: Kind) -> bool {
             | SshMessage
             | WinrmAuthenticated
             | WinrmShell
+            | TaskStarted
+            | TaskAtLogon
     );
     is_numbered || is_of_account || is_of_client
 }

@@ -1,15 +1,29 @@
-//! Where did a Kerberos logon come from whose 4624 does not say? The domain controller wrote the address that it gave
-//! the ticket to (domain.md rules 45 and 46).
+//! Where did a network logon come from whose 4624 does not say? The domain controller wrote the address that it gave the
+//! ticket to, or the workstation that it validated the account for (domain.md rules 45 and 46).
 
 use super::draft::append;
+use super::remote::name;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Evidence, EvidenceRole, Origin, SessionIdx, Sessions};
+use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
-/// Adds the client that a 4769 names to network logons of the same LogonGuid that name none.
+/// A validation and its logon are written this close together.
+const VALIDATED: i64 = 5 * SECOND;
+
+/// Logons of one account that one validation is looked at for: so many within seconds are no person's.
+const MAX_VALIDATED: usize = 16;
+
+/// Adds the client that a domain controller names to network logons that name none.
 #[inline(never)]
 pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
+    by_ticket(records, machines, sessions);
+    by_validation(records, machines, sessions);
+}
+
+/// Kerberos: a 4769 of the same LogonGuid.
+fn by_ticket(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
     if !records.signatures.iter().any(|signature| signature.event_id == 4769) {
         return;
     }
@@ -29,9 +43,71 @@ pub fn origins(records: &Records, machines: &[Machine], sessions: &mut Sessions)
             continue;
         }
         for idx in wanted.remove(&text(Field::LogonGuid)).unwrap_or_default() {
-            add(records, sessions, idx, address, row);
+            add(records, sessions, idx, (address, StrId::NONE), row);
         }
     }
+}
+
+/// NTLM: the 4776 of the account in the same seconds, if all of them name one workstation.
+fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
+    if !records.signatures.iter().any(|signature| signature.event_id == 4776) {
+        return;
+    }
+    let wanted = without_client(records, sessions);
+    if wanted.is_empty() {
+        return;
+    }
+    let mut told: FxHashMap<SessionIdx, Option<(StrId, RowIdx)>> = FxHashMap::default();
+    let security = machines.iter().filter_map(|machine| Some(&machine.lineages[machine.security?]));
+    for &row in security.flat_map(|lineage| &lineage.rows) {
+        let Some((account, workstation)) = validation(records, row) else { continue };
+        let Some(own) = wanted.get(&account) else { continue };
+        let at = records.time[row as usize];
+        let first = own.partition_point(|&(logon, _)| logon < at.plus(-VALIDATED));
+        let near = own[first..].iter().take(MAX_VALIDATED);
+        for &(_, idx) in near.take_while(|&&(logon, _)| logon <= at.plus(VALIDATED)) {
+            let known = told.entry(idx).or_insert(Some((workstation, row)));
+            *known = known.filter(|&(other, _)| other == workstation);
+        }
+    }
+    let mut told: Vec<_> = told.into_iter().filter_map(|(idx, told)| Some((idx, told?))).collect();
+    told.sort_unstable_by_key(|&(idx, _)| idx);
+    for (idx, (workstation, row)) in told {
+        add(records, sessions, idx, (StrId::NONE, workstation), row);
+    }
+}
+
+/// The account that a 4776 found right, and for which workstation.
+fn validation(records: &Records, row: RowIdx) -> Option<(String, StrId)> {
+    let event = records.event(row)?;
+    let text = |field| records.events.text(event, field);
+    let is_right = || matches!(records.text(text(Field::Status)), "0x0" | "0x00000000" | "0");
+    let workstation = text(Field::Workstation);
+    let is_telling =
+        records.events.kind(event) == Kind::NtlmValidated && !workstation.is_none() && is_right();
+    is_telling.then(|| (name(records.text(text(Field::TargetUser))), workstation))
+}
+
+/// NTLM logons that name neither address nor workstation, by the name of their account, in the order of time.
+fn without_client(records: &Records, sessions: &Sessions) -> FxHashMap<String, Vec<(Timestamp, SessionIdx)>> {
+    let mut wanted: FxHashMap<String, Vec<(Timestamp, SessionIdx)>> = FxHashMap::default();
+    for (session, idx) in sessions.all.iter().zip(0..) {
+        let is_network =
+            session.logon_type == Some(3) && matches!(session.class, Class::Network | Class::Machine);
+        if !is_network || session.origins.n > 0 {
+            continue;
+        }
+        let logon = sessions.logons(session).first().and_then(|logon| logon.row);
+        let package = logon
+            .and_then(|row| records.event(row))
+            .map_or("", |event| records.text(records.events.text(event, Field::AuthPackage)));
+        if let Some(row) = logon.filter(|_| package.eq_ignore_ascii_case("NTLM")) {
+            let own = wanted.entry(name(records.text(session.user))).or_default();
+            own.push((records.time[row as usize], idx));
+        }
+    }
+    wanted.values_mut().for_each(|own| own.sort_unstable());
+    wanted
 }
 
 /// Sessions without a place they were used from, by the LogonGuid of their logon.
@@ -51,13 +127,20 @@ fn wanted(records: &Records, sessions: &Sessions) -> FxHashMap<StrId, Vec<Sessio
     wanted
 }
 
-fn add(records: &Records, sessions: &mut Sessions, idx: SessionIdx, address: StrId, row: RowIdx) {
+/// Adds a client: its address, or its name.
+fn add(
+    records: &Records,
+    sessions: &mut Sessions,
+    idx: SessionIdx,
+    (address, host): (StrId, StrId),
+    row: RowIdx,
+) {
     let session = &sessions.all[idx as usize];
     // A ticket is used for hours: it was used from there when the logon came.
     let Some(at) = session.start.at else { return };
     let mut origins = sessions.origins(session).to_vec();
     let mut evidence = sessions.evidence(session).to_vec();
-    origins.push(Origin { at, address, port: None, host: StrId::NONE, row });
+    origins.push(Origin { at, address, port: None, host, row });
     evidence.push(Evidence { row, role: EvidenceRole::Origin, rule: 46 });
     origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
     let (origins, evidence) =

@@ -1,7 +1,9 @@
-//! Bursts for reading: network sessions of one account from one source, as one line (domain.md rule 40).
+//! Bursts and series for reading: network sessions of one account from one source, and service sessions of one account, as
+//! one line (domain.md rules 40 and 34).
 
 use super::record::Exporter;
-use crate::session::burst::BurstIdx;
+use crate::session::Session;
+use crate::session::burst::{BurstIdx, BurstKind};
 use crate::time::seconds;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BurstRecord {
     pub burst: String,
+    /// A series of service sessions, not a burst of network sessions.
+    pub is_series: bool,
     pub n_sessions: u32,
     /// The earliest start, and the latest moment at which one of its sessions is known to have been on.
     pub first: String,
@@ -19,17 +23,28 @@ pub struct BurstRecord {
 }
 
 impl Exporter<'_> {
-    /// `machine#boot/burst-0x1f4c8`, by its first session.
+    /// `machine#boot/burst-0x1f4c8` or `machine#boot/series-0x1f4c8`, by its first session.
     pub fn burst_id(&self, burst: BurstIdx) -> String {
         let sessions = &self.correlated.sessions;
-        let id = self.id(&sessions.all[sessions.bursts[burst as usize].first as usize]);
+        let burst = &sessions.bursts[burst as usize];
+        let id = self.id(&sessions.all[burst.first as usize]);
+        let what = match burst.kind {
+            BurstKind::Network => "burst",
+            BurstKind::Service => "series",
+        };
         match id.rsplit_once('/') {
-            Some((boot, name)) => format!("{boot}/burst-{name}"),
+            Some((boot, name)) => format!("{boot}/{what}-{name}"),
             None => id,
         }
     }
 
-    /// Every burst of the case.
+    /// The burst or series of a kind that a session is one of.
+    pub fn burst_of(&self, session: &Session, kind: BurstKind) -> Option<String> {
+        let is_kind = |&burst: &BurstIdx| self.correlated.sessions.bursts[burst as usize].kind == kind;
+        session.burst.filter(is_kind).map(|burst| self.burst_id(burst))
+    }
+
+    /// Every burst and series of the case.
     pub fn bursts(&self) -> Vec<BurstRecord> {
         (0..self.correlated.sessions.bursts.len() as BurstIdx).map(|burst| self.burst(burst)).collect()
     }
@@ -38,6 +53,7 @@ impl Exporter<'_> {
         let facts = &self.correlated.sessions.bursts[burst as usize];
         BurstRecord {
             burst: self.burst_id(burst),
+            is_series: facts.kind == BurstKind::Service,
             n_sessions: facts.members.n,
             first: facts.from.to_string(),
             last: facts.to.to_string(),

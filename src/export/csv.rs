@@ -5,7 +5,7 @@ use crate::session::record::Record;
 use std::borrow::Cow;
 
 /// The columns, in their order.
-pub const HEADER: [&str; 46] = [
+pub const HEADER: [&str; 47] = [
     "session",
     "computer",
     "machine",
@@ -52,6 +52,7 @@ pub const HEADER: [&str; 46] = [
     "n_hops_out",
     "end_cause",
     "ts_session_how",
+    "series",
 ];
 
 /// Appends the header line.
@@ -109,6 +110,7 @@ pub fn write_record<'a, T: Text<'a>>(out: &mut Vec<u8>, record: &Record<T>) {
         number(Some(record.n_hops_out)),
         optional(&record.end_cause),
         optional(&record.ts_session_how),
+        optional(&record.series),
     ];
     write_row(out, cells.into_iter());
 }

@@ -4,6 +4,7 @@ use super::lent::Text;
 use super::words::{logon_type_name, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
+use crate::session::burst::BurstKind;
 use crate::session::record::{EventRef, EvidenceRecord, IntervalRecord, LogonRecord, OriginRecord, Record};
 use crate::session::{Session, SessionIdx, StartHow};
 use crate::time::seconds;
@@ -38,7 +39,8 @@ impl<'a> Exporter<'a> {
             outbound_user: self.outbound_user(session),
             elevated: session.elevated,
             parent: session.parent.map(|parent| self.id(&sessions.all[parent as usize]).into()),
-            burst: session.burst.map(|burst| self.burst_id(burst).into()),
+            burst: self.burst_of(session, BurstKind::Network).map(T::from),
+            series: self.burst_of(session, BurstKind::Service).map(T::from),
             ts_session: session.ts_session,
             ts_session_how: session.ts_how.map(|how| T::from(how.word())),
             logon_ids: self.logon_ids(session),

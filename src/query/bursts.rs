@@ -1,4 +1,5 @@
-//! Rows in which a burst of network sessions is one line that can be opened (domain.md rule 40).
+//! Rows in which a burst of network sessions or a series of service sessions is one line that can be opened (domain.md
+//! rules 40 and 34).
 
 use crate::event::LogonId;
 use crate::export::record::Exporter;
@@ -60,7 +61,8 @@ pub fn lines(
 pub fn find(from: &Exporter<'_>, ids: &[String]) -> Vec<BurstIdx> {
     let sessions = &from.correlated.sessions;
     let key = |id: &str| {
-        let (boot, luid) = id.rsplit_once('#')?.1.split_once("/burst-0x")?;
+        let (boot, name) = id.rsplit_once('#')?.1.split_once('/')?;
+        let luid = name.strip_prefix("burst-0x").or_else(|| name.strip_prefix("series-0x"))?;
         Some((boot.parse().ok()?, LogonId::from_hex(luid.split('.').next()?)?))
     };
     let wanted: FxHashSet<(u32, LogonId)> = ids.iter().filter_map(|id| key(id)).collect();

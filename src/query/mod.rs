@@ -20,7 +20,7 @@ pub struct Query {
     pub shown_noise: Vec<String>,
     /// The columns to sort by, the first first. Without one the order is machine, boot, first record.
     pub sort: Vec<Sort>,
-    /// Network sessions that are one burst are one row (domain.md rule 40).
+    /// Network sessions that are one burst, and service sessions that are one series, are one row (domain.md rules 40 and 34).
     #[serde(default)]
     pub is_grouped: bool,
     /// Ids of the bursts whose sessions follow their row.
@@ -111,7 +111,7 @@ pub struct Row<T = String> {
     pub origin_port: Option<u16>,
     pub origin_host: Option<T>,
     pub flags: Vec<T>,
-    /// The burst it is one of.
+    /// The burst or series it is one of.
     pub burst: Option<T>,
     /// Of a row that is a burst: `session` is its id, `start` and `end` are its first and last moment, the rest is
     /// what its sessions have in common or null.
@@ -121,6 +121,8 @@ pub struct Row<T = String> {
 /// What a row that is a burst has of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BurstRow {
+    /// A series of service sessions, not a burst of network sessions.
+    pub is_series: bool,
     pub n_sessions: u32,
     /// Those that match and are shown.
     pub n_shown: u32,

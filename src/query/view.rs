@@ -246,7 +246,8 @@ fn row_of_line<'a, T: Text<'a>>(from: &Exporter<'a>, line: &Line) -> Row<T> {
         Line::Burst { burst, n_shown, is_open } => (burst, n_shown, is_open),
     };
     let first: Row<T> = row(from, from.correlated.sessions.bursts[burst as usize].first);
-    let BurstRecord { burst, n_sessions, first: begin, last, union_s, is_union_exact } = from.burst(burst);
+    let BurstRecord { burst, is_series, n_sessions, first: begin, last, union_s, is_union_exact } =
+        from.burst(burst);
     Row {
         session: burst.into(),
         machine: first.machine,
@@ -264,7 +265,7 @@ fn row_of_line<'a, T: Text<'a>>(from: &Exporter<'a>, line: &Line) -> Row<T> {
         origin_address: first.origin_address,
         origin_port: first.origin_port,
         origin_host: first.origin_host,
-        group: Some(BurstRow { n_sessions, n_shown, is_open, union_s, is_union_exact }),
+        group: Some(BurstRow { is_series, n_sessions, n_shown, is_open, union_s, is_union_exact }),
         ..Row::default()
     }
 }

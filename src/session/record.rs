@@ -27,6 +27,10 @@ pub struct Record<T = String> {
     /// session's own id. Network sessions of one account from one source are a burst if each comes within five minutes
     /// of those before it; a burst has at least two, of one boot (domain.md rule 40).
     pub burst: Option<T>,
+    /// The id of the series it is one of: `machine#boot/series-` and the LogonId of its first session. Service sessions (type
+    /// 5) of one account in one boot are a series, if there are at least two (domain.md rule 34).
+    #[serde(default = "Option::default")]
+    pub series: Option<T>,
     pub ts_session: Option<u32>,
     /// How the number is known: `lock_event`, `connection_name`, `user_and_time`, `sid_and_time`, `window_manager`, `own_number`.
     pub ts_session_how: Option<T>,

@@ -2,7 +2,7 @@
 //!
 //! | check | of a session |
 //! |---|---|
-//! | `type`, `domain`, `sid`, `computer`, `outbound`, `elevated`, `parent`, `burst`, `ts`, `ids` | who and what it is |
+//! | `type`, `domain`, `sid`, `computer`, `outbound`, `elevated`, `parent`, `burst`, `series`, `ts`, `ids` | who and what it is |
 //! | `from` | its origins: address, `:port`, `/host` |
 //! | `duration`, `min`, `max`, `connected`, `active`, `active_how` | how long it was, as `h:mm:ss` |
 //! | `destroyed`, `last_seen` | moments |
@@ -120,6 +120,7 @@ fn value(session: &Record, key: &str, day: &Day) -> Option<String> {
         "elevated" => session.elevated.map_or("-", |is| if is { "yes" } else { "no" }).to_owned(),
         "parent" => word(&session.parent),
         "burst" => word(&session.burst),
+        "series" => word(&session.series),
         "activity" => list(counts(session)),
         "shares" => list(session.activity.by_share.iter().map(|share| {
             format!("{}:{}/{}", word(&Some(share.share.clone())), share.n_opened, share.n_files)

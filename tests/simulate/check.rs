@@ -313,7 +313,8 @@ impl<'a> Checker<'a> {
         // is lost, the 4634.
         let is_4647_lost = matches!(session.end, End::UserLogoff { row, .. } if !self.left[row]);
         let half = half.filter(|_| !is_whole || is_4647_lost).map(|row| self.moment(row));
-        let ends = [Some(whole), half].into_iter().flatten();
+        let by_first_clock = self.ended_by_first_clock(session).filter(|_| session.end == End::WithBoot);
+        let ends = [Some(whole), half, by_first_clock].into_iter().flatten();
         ends.collect()
     }
 
@@ -382,12 +383,35 @@ impl<'a> Checker<'a> {
             self.left[row]
                 && self.world.rows[row].boot > session.boot
                 && self.world.rows[row].log == Log::Security
+                && self.is_same_machine(claim, row)
         });
         let in_boot = missing.iter().any(|&row| self.world.rows[row].boot == session.boot);
         if is_hidden || has_next && in_boot {
             let ids: Vec<u64> = missing.iter().take(5).map(|&row| self.world.rows[row].id()).collect();
             self.fail("high over a gap", claim.record, format!("{ids:?} are missing"));
         }
+    }
+
+    /// Whether a record of a later boot was found to be of the session's machine: under a new name, nothing may be left
+    /// that joins it.
+    fn is_same_machine(&self, claim: &Claim<'a>, row: RowIdx) -> bool {
+        let machine = claim.record.session.split('#').next();
+        let later = &self.world.boots[self.world.rows[row].boot..];
+        later.iter().any(|boot| Some(boot.computer.as_str()) == machine)
+    }
+
+    /// When a session that its boot ended did so by the clock with which the boot began. Where no record is left that was
+    /// written after that was put right, of this boot or later, no other clock is known.
+    fn ended_by_first_clock(&self, session: &Session) -> Option<Moment> {
+        let rows = self.world.rows.iter().zip(self.left);
+        let own = || rows.clone().filter(|(row, _)| row.boot == session.boot);
+        let clock = |row: &super::Row| row.raw() - row.at;
+        let first = own().next().map(|(row, _)| clock(row))?;
+        let is_of_first = |(row, _): (&super::Row, &bool)| row.event.id == 13 || clock(row) == first;
+        let is_last = !rows.clone().any(|(row, left)| *left && row.boot > session.boot);
+        let is_known = is_last && own().filter(|(_, left)| **left).all(is_of_first);
+        let end = session.ended.0 + first;
+        is_known.then_some(Moment { low: end, high: end })
     }
 
     fn duration(&mut self, claim: &Claim<'a>, session: &Session) {

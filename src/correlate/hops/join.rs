@@ -46,6 +46,7 @@ pub struct Landing {
     is_remote_desktop: bool,
     /// Whether it only made way for another logon of its session (rule 32): both are one hop.
     is_nla: bool,
+    is_ntlm: bool,
 }
 
 /// A landing, and what led to it.
@@ -300,7 +301,7 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it
-    /// had one open and no more.
+    /// had one open and no more. NTLM takes a hash as well as a session: without one it still came from that machine.
     fn by_origin(&mut self, landing: &Landing) -> Option<Joined> {
         let clocks = self.clocks;
         let machine = self.origin(landing)?;
@@ -313,19 +314,21 @@ impl<'a> Joiner<'a, '_> {
         let mut desktops = self.open_on(&self.sources.desktops, machine, landing);
         let mut programs = self.open_on(&self.sources.programs, machine, landing);
         // A person goes on from a desktop rather than from a program that runs as well.
-        let (only, other) = match desktops.next() {
-            Some(only) => (only, desktops.next()),
-            None => (programs.next()?, programs.next()),
+        let first = desktops.next().map(|only| (only, desktops.next()));
+        let from = match first.or_else(|| programs.next().map(|only| (only, programs.next()))) {
+            Some((only, None)) => Some(only),
+            None if landing.is_ntlm => None,
+            _ => return None,
         };
-        if other.is_some() {
-            return None;
-        }
         let (at, named) = (self.places.machine_at(landing.address), self.places.machine(landing.workstation));
-        let reasons = [(Reasons::ADDRESS, at.is_some()), (Reasons::NAME, named.is_some())]
-            .into_iter()
-            .filter(|&(_, holds)| holds)
-            .fold(Reasons::USER.with(Reasons::ONLY_SESSION), |all, (reason, _)| all.with(reason));
-        Some(Joined::new(*landing, None, machine, Some(only), reasons))
+        let reasons = [
+            (Reasons::ADDRESS, at.is_some()),
+            (Reasons::NAME, named.is_some()),
+            (Reasons::USER.with(Reasons::ONLY_SESSION), from.is_some()),
+        ];
+        let held = reasons.into_iter().filter(|&(_, holds)| holds);
+        let reasons = held.fold(Reasons::default(), |all, (reason, _)| all.with(reason));
+        Some(Joined::new(*landing, None, machine, from, reasons))
     }
 }
 
@@ -375,12 +378,18 @@ fn landing(
     let text = |field| events.text(event, field);
     let own = &found.sessions.all[session as usize];
     // Of a logon that does not say it, a domain controller may have told it (rule 46).
+    let told = |place: fn(&Origin) -> StrId| {
+        let mut places = found.sessions.origins(own).iter().map(place).filter(|place| !place.is_none());
+        places.next().filter(|_| is_network).unwrap_or_default()
+    };
     let address = match text(Field::Address) {
-        address if address.is_none() && is_network => {
-            let mut told = found.sessions.origins(own).iter().map(|origin| origin.address);
-            told.find(|address| !address.is_none()).unwrap_or_default()
-        }
+        StrId::NONE => told(|origin| origin.address),
         address => address,
+    };
+    let workstation = match text(Field::Workstation) {
+        _ if !is_network => StrId::NONE,
+        StrId::NONE => told(|origin| origin.host),
+        workstation => workstation,
     };
     // An unlock at the keyboard came from nowhere.
     if !is_network && address.is_none() {
@@ -393,11 +402,12 @@ fn landing(
         at: found.time(session, row),
         account: accounts.key(text(Field::TargetUser)),
         address,
-        workstation: if is_network { text(Field::Workstation) } else { StrId::NONE },
+        workstation,
         port: events.number(event, Field::Port).filter(|&port| port != 0),
         guid: text(Field::LogonGuid),
         is_remote_desktop: !is_network || role == LogonRole::Nla,
         is_nla: role == LogonRole::Nla,
+        is_ntlm: found.records.text(text(Field::AuthPackage)).eq_ignore_ascii_case("NTLM"),
     })
 }
 

@@ -1,4 +1,5 @@
-//! What is known of a burst: network sessions of one account from one source, each soon after the one before.
+//! What is known of a burst: network sessions of one account from one source, each soon after the one before; or of a
+//! series: logons of one account as a service, in one boot.
 
 use super::facts::{fact, linked_fact};
 use crate::state::Action;
@@ -20,12 +21,16 @@ pub fn BurstFacts(props: &BurstFactsProps) -> Html {
     let BurstFactsProps { row, zone, act } = props;
     let Some(burst) = &row.group else { return Html::default() };
     let time = |time: &Option<String>| time.as_deref().map(|time| in_full(time, *zone)).unwrap_or_default();
-    let size = words::burst_size(burst.n_shown, burst.n_sessions);
+    let size = words::burst_size(burst.is_series, burst.n_shown, burst.n_sessions);
+    let sentence = match burst.is_series {
+        true => format!("A series of {size} of one account, from one start of the computer to its next."),
+        false => format!("A burst of {size}, each at most 5 minutes after the one before."),
+    };
     let machine = row.machine.clone();
     let to_host = act.reform(move |_: MouseEvent| Action::HostChosen(machine.clone()));
     html! {
         <>
-            <p id="sentence" class="sentence">{ format!("A burst of {size}, each at most 5 minutes after the one before.") }</p>
+            <p id="sentence" class="sentence">{ sentence }</p>
             <dl class="facts" id="facts">
                 { fact("First start", time(&row.start)) }
                 { fact("Last seen", time(&row.end)) }

@@ -11,7 +11,7 @@ use yew::prelude::*;
 #[derive(Properties, PartialEq)]
 pub struct NoisePanelProps {
     pub noise: Vec<NoiseCount>,
-    /// Bursts of network sessions are one row each.
+    /// Bursts of network sessions and series of service logons are one row each.
     pub is_grouped: bool,
     pub is_closed: bool,
     pub add: Callback<Vec<Dropped>>,
@@ -42,9 +42,9 @@ pub fn NoisePanel(props: &NoisePanelProps) -> Html {
 fn bursts(props: &NoisePanelProps) -> Html {
     let toggle = props.act.reform(|_: Event| Action::BurstsToggled);
     html! {
-        <label class="noise-class" title="Network sessions of one account from one source, at most 5 minutes apart, are one row; choose it to see them">
+        <label class="noise-class" title="Network sessions of one account from one source, at most 5 minutes apart, are one row, and so are the logons of an account as a service in one boot; choose it to see them">
             <input id="group-bursts" type="checkbox" checked={props.is_grouped} onchange={toggle} />
-            <span class="noise-name">{ "Network bursts as one row" }</span>
+            <span class="noise-name">{ "Bursts and series as one row" }</span>
         </label>
     }
 }

@@ -119,6 +119,7 @@ fn who(record: &Record, act: &Callback<Action>) -> Html {
             { fact("TS session", ts_session(record)) }
             { linked_fact("Started from", record.parent.as_deref().unwrap_or_default(), "session", to_parent) }
             { fact("Burst", record.burst.as_deref().unwrap_or_default()) }
+            { fact("Series", record.series.as_deref().unwrap_or_default()) }
         </>
     }
 }

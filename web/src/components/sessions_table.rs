@@ -162,9 +162,10 @@ fn duration(row: &Row) -> Cell {
 fn burst(burst: &BurstRow) -> Html {
     let (mark, what) =
         if burst.is_open { ("▾", "they follow") } else { ("▸", "choose the row to see them") };
-    let text = words::burst_size(burst.n_shown, burst.n_sessions);
+    let text = words::burst_size(burst.is_series, burst.n_shown, burst.n_sessions);
+    let name = if burst.is_series { "series" } else { "burst" };
     html! {
-        <div role="gridcell" class="grid-cell" data-col={Column::EndHow.word()} title={format!("A burst of {text}: {what}")}>
+        <div role="gridcell" class="grid-cell" data-col={Column::EndHow.word()} title={format!("A {name} of {text}: {what}")}>
             <span class="burst-mark" aria-hidden="true">{ mark }</span><span class="burst-size">{ text }</span><span class="unseen">{ format!(": {what}") }</span>
         </div>
     }

@@ -188,9 +188,12 @@ pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) ->
     }
 }
 
-/// How many sessions a burst has, and how many of them are shown.
-pub fn burst_size(n_shown: u32, n_sessions: u32) -> String {
-    let all = counted(n_sessions, "network session", "network sessions");
+/// How many sessions a burst or a series has, and how many of them are shown.
+pub fn burst_size(is_series: bool, n_shown: u32, n_sessions: u32) -> String {
+    let all = match is_series {
+        true => counted(n_sessions, "service logon", "service logons"),
+        false => counted(n_sessions, "network session", "network sessions"),
+    };
     if n_shown < n_sessions { format!("{} of {all}", count(n_shown)) } else { all }
 }
 
@@ -438,7 +441,7 @@ pub fn rule(rule: u8) -> &'static str {
         43..=46 => "a hop between computers",
         47 => "a process of this session",
         48 => "files and shares it used",
-        49 => "a gateway, SSH or WinRM before it",
+        49 => "a gateway, SSH, WinRM or a scheduled task before it",
         _ => "another rule",
     }
 }
@@ -537,8 +540,9 @@ mod tests {
 
     #[test]
     fn a_burst_says_how_many_and_how_long() {
-        assert_eq!(burst_size(14, 14), "14 network sessions");
-        assert_eq!(burst_size(2, 14), "2 of 14 network sessions");
+        assert_eq!(burst_size(false, 14, 14), "14 network sessions");
+        assert_eq!(burst_size(false, 2, 14), "2 of 14 network sessions");
+        assert_eq!(burst_size(true, 14, 14), "14 service logons");
         assert_eq!(burst_duration(61.0, true).text, "1 min 01 s");
         assert!(burst_duration(61.0, false).is_uncertain);
     }
