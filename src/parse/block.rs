@@ -2,7 +2,8 @@
 //!
 //! A block crosses from a parse worker to the case worker as one `ArrayBuffer`, transferred, not copied.
 
-use super::value::{CellWriter, Raw};
+use super::cells::CellWriter;
+use super::value::Raw;
 use crate::event::columns::{LAYOUTS, SpecIdx, Strings, spec_of};
 use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
 use crate::event::{StrId, Type};

@@ -4,6 +4,7 @@
 //! comes out of both is a [`block::Block`].
 
 pub mod block;
+mod cells;
 mod checksum;
 mod plain;
 mod same;

@@ -1,14 +1,7 @@
-//! Values as a log has them, brought to one form (domain.md 0.1) and into cells.
+//! Values as a log has them.
 
-use super::same::same;
-use crate::event::columns::Strings;
-use crate::event::{EXCERPT_BYTES, StrId, Type};
 use crate::time::{SECOND, Timestamp};
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use std::borrow::Cow;
 use std::fmt::Write;
-use std::hash::Hasher;
 
 /// A value as it stands in a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -230,7 +223,7 @@ fn write_sid(bytes: &[u8], out: &mut String) {
 }
 
 /// `{A1B2C3D4-...}`, digit by digit: half of a log's different texts are these.
-fn write_guid(bytes: &[u8], out: &mut String) {
+pub fn write_guid(bytes: &[u8], out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     /// The bytes in the order in which they are written; the first three numbers are little-endian.
     const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -254,262 +247,12 @@ pub fn system_time(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_civil(date, small(4)?, small(5)?, small(6)?, i64::from(field(7)?) * (SECOND / 1000))
 }
 
-/// Puts normalised values into cells; the texts into [`Strings`].
-#[derive(Default)]
-pub struct CellWriter {
-    pub strings: Strings,
-    scratch: String,
-    seen: Seen,
-}
-
-impl CellWriter {
-    /// With room for so many different texts: tables that grow are filled anew each time.
-    pub fn with_capacity(n: usize) -> Self {
-        let seen = Seen { bytes: Vec::new(), values: HashTable::with_capacity(n) };
-        CellWriter { strings: Strings::with_capacity(n), scratch: String::new(), seen }
-    }
-
-    /// Writes the cells of one value.
-    pub fn write(&mut self, ty: Type, raw: Raw<'_>, cells: &mut [u32]) {
-        match ty {
-            Type::Luid => put_wide(cells, raw.number().unwrap_or(0)),
-            Type::Time => put_wide(cells, raw.time().map_or(0, Timestamp::bits)),
-            Type::Number => cells[0] = one_more(raw.number()),
-            Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
-            Type::SshPort => cells[0] = one_more(ssh_port(raw)),
-            _ => cells[0] = self.text(ty, raw).0,
-        }
-    }
-
-    /// The same of a number that is one already, for types that are nothing else.
-    pub fn write_number(ty: Type, number: u64, cells: &mut [u32]) {
-        match ty {
-            Type::Luid => put_wide(cells, number),
-            _ => cells[0] = one_more(Some(number)),
-        }
-    }
-
-    /// The number of a value's text, in its normal form.
-    pub fn text(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
-        let (form, bytes) = match raw {
-            Raw::Nothing => return StrId::NONE,
-            Raw::Utf16(bytes) => (0, bytes),
-            Raw::Sid(bytes) => (1, bytes),
-            Raw::Guid(bytes) if ty == Type::Guid => return self.guid(bytes),
-            _ => return self.rendered(ty, raw),
-        };
-        let key = (ty as u8) << 2 | form;
-        let hash = Seen::hash(key, bytes);
-        if let Some(id) = self.seen.find(hash, key, bytes) {
-            return id;
-        }
-        let id = self.rendered(ty, raw);
-        self.seen.insert(hash, key, bytes, id);
-        id
-    }
-
-    /// Nearly each GUID is another, and is written in its normal form at once.
-    fn guid(&mut self, bytes: &[u8]) -> StrId {
-        if bytes.iter().all(|&byte| byte == 0) {
-            return StrId::NONE;
-        }
-        self.scratch.clear();
-        write_guid(bytes, &mut self.scratch);
-        self.strings.intern(&self.scratch)
-    }
-
-    fn rendered(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
-        self.scratch.clear();
-        raw.write_text(&mut self.scratch);
-        let text = normal(ty, &self.scratch);
-        if let (Type::Account, Some((domain, user))) = (ty, text.split_once('\\')) {
-            self.strings.intern(domain);
-            self.strings.intern(user);
-        }
-        self.strings.intern(&text)
-    }
-}
-
-/// Raw values whose texts are known: a log says the same few names again and again, and finding one by its bytes
-/// costs a fraction of bringing it to its normal form first.
-#[derive(Default)]
-struct Seen {
-    bytes: Vec<u8>,
-    values: HashTable<SeenValue>,
-}
-
-struct SeenValue {
-    hash: u64,
-    /// Where in `bytes` it is.
-    at: u32,
-    len: u32,
-    /// Its type and its form.
-    key: u8,
-    id: StrId,
-}
-
-impl Seen {
-    /// Longer texts are command lines and lists: seldom the same, and costly to keep.
-    const MAX_BYTES: usize = 256;
-
-    fn hash(key: u8, bytes: &[u8]) -> u64 {
-        let mut hasher = FxHasher::default();
-        hasher.write_u8(key);
-        hasher.write(bytes);
-        hasher.finish()
-    }
-
-    fn find(&self, hash: u64, key: u8, bytes: &[u8]) -> Option<StrId> {
-        let is_it = |value: &SeenValue| {
-            value.hash == hash
-                && value.key == key
-                && same(&self.bytes[value.at as usize..][..value.len as usize], bytes)
-        };
-        self.values.find(hash, is_it).map(|value| value.id)
-    }
-
-    fn insert(&mut self, hash: u64, key: u8, bytes: &[u8], id: StrId) {
-        let Ok(at) = u32::try_from(self.bytes.len()) else { return };
-        if bytes.len() <= Self::MAX_BYTES {
-            self.bytes.extend_from_slice(bytes);
-            let value = SeenValue { hash, at, len: bytes.len() as u32, key, id };
-            self.values.insert_unique(hash, value, |value| value.hash);
-        }
-    }
-}
-
-/// One more than it is: 0 is "nothing".
-fn one_more(number: Option<u64>) -> u32 {
-    number.and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1))
-}
-
-/// The port of `10.0.0.7:49274` or `[fe80::1]:49274`.
-fn port(raw: Raw<'_>) -> Option<u64> {
-    let mut text = String::new();
-    raw.write_text(&mut text);
-    endpoint(text.trim())?.1.parse().ok()
-}
-
-/// An address and its port, where both are there. An address of IPv6 alone has colons, too, but no brackets.
-fn endpoint(text: &str) -> Option<(&str, &str)> {
-    match text.strip_prefix('[') {
-        Some(rest) => rest.split_once("]:"),
-        None => text.split_once(':').filter(|(address, _)| address.contains('.')),
-    }
-}
-
-fn put_wide(cells: &mut [u32], value: u64) {
-    cells[0] = value as u32;
-    cells[1] = (value >> 32) as u32;
-}
-
-/// The normal form of a text (domain.md 0.1, 4 to 6); "" is nothing.
-fn normal(ty: Type, text: &str) -> Cow<'_, str> {
-    let trimmed = text.trim_end_matches([' ', '\0', '\t', '\r', '\n']);
-    let is_nothing = match ty {
-        Type::Sid => trimmed.eq_ignore_ascii_case("S-1-0-0"),
-        Type::Guid => trimmed.chars().all(|c| matches!(c, '0' | '-' | '{' | '}')),
-        _ => false,
-    };
-    if is_nothing || trimmed == "-" {
-        return Cow::Borrowed("");
-    }
-    match ty {
-        Type::Address => Cow::Borrowed(address(trimmed)),
-        Type::Guid if trimmed.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-            Cow::Owned(trimmed.to_ascii_uppercase())
-        }
-        Type::Excerpt => Cow::Borrowed(excerpt(trimmed)),
-        Type::SshUser => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| client.0)),
-        Type::SshAddress => Cow::Borrowed(ssh_client(trimmed).map_or("", |client| address(client.1))),
-        _ => Cow::Borrowed(trimmed),
-    }
-}
-
-/// Account, address and port of a client that OpenSSH accepted. Whoever connects chooses the name: it may have any
-/// words in it, so what follows it is looked for from the end.
-fn ssh_client(text: &str) -> Option<(&str, &str, &str)> {
-    let (head, tail) = text.strip_prefix("Accepted ")?.rsplit_once(" from ")?;
-    let (address, rest) = tail.split_once(" port ")?;
-    let (_, user) = head.split_once(" for ")?;
-    Some((user, address, rest.split(' ').next()?))
-}
-
-fn ssh_port(raw: Raw<'_>) -> Option<u64> {
-    let mut text = String::new();
-    raw.write_text(&mut text);
-    ssh_client(text.trim())?.2.parse().ok()
-}
-
-/// The beginning of a text, up to a whole character.
-fn excerpt(text: &str) -> &str {
-    &text[..text.floor_char_boundary(EXCERPT_BYTES)]
-}
-
-/// An address without its port, and without the `::ffff:` that marks IPv4 within IPv6.
-fn address(text: &str) -> &str {
-    let text = endpoint(text).map_or(text, |(address, _)| address);
-    match text.get(..7) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("::ffff:") && text[7..].contains('.') => &text[7..],
-        _ => text,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn utf16(text: &str) -> Vec<u8> {
+    pub fn utf16(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-    }
-
-    fn text_of(ty: Type, raw: Raw<'_>) -> String {
-        let mut writer = CellWriter::default();
-        let id = writer.text(ty, raw);
-        writer.strings.get(id).to_owned()
-    }
-
-    #[test]
-    fn text_is_brought_to_one_form() {
-        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("User32 "))), "User32");
-        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("-"))), "");
-        assert_eq!(text_of(Type::Text, Raw::Utf16(&utf16("Zoë \u{1f511}"))), "Zoë \u{1f511}");
-        assert_eq!(text_of(Type::Sid, Raw::Text("S-1-0-0")), "");
-        assert_eq!(text_of(Type::Guid, Raw::Guid(&[0; 16])), "");
-        assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::ffff:10.1.2.3"))), "10.1.2.3");
-        assert_eq!(text_of(Type::Address, Raw::Utf16(&utf16("::1"))), "::1");
-        let long = "é".repeat(EXCERPT_BYTES);
-        assert_eq!(text_of(Type::Excerpt, Raw::Utf16(&utf16(&long))), "é".repeat(EXCERPT_BYTES / 2));
-    }
-
-    #[test]
-    fn open_ssh_tells_of_clients_in_words() {
-        let text = "Accepted password for a from b port c from ::ffff:192.0.2.77 port 50122 ssh2";
-        let port = |text| {
-            let (mut writer, mut cells) = (CellWriter::default(), [0]);
-            writer.write(Type::SshPort, Raw::Utf16(&utf16(text)), &mut cells);
-            cells[0].checked_sub(1)
-        };
-        assert_eq!(text_of(Type::SshUser, Raw::Utf16(&utf16(text))), "a from b port c");
-        assert_eq!(text_of(Type::SshAddress, Raw::Utf16(&utf16(text))), "192.0.2.77");
-        assert_eq!(port(text), Some(50122));
-        let failed = "Failed password for bob from 192.0.2.77 port 50122 ssh2";
-        assert_eq!(text_of(Type::SshAddress, Raw::Utf16(&utf16(failed))), "");
-        assert_eq!(port(failed), None);
-    }
-
-    #[test]
-    fn an_address_may_have_a_port() {
-        let parts = |text| {
-            let (mut writer, mut cells) = (CellWriter::default(), [0]);
-            writer.write(Type::Port, Raw::Utf16(&utf16(text)), &mut cells);
-            (text_of(Type::Address, Raw::Utf16(&utf16(text))), cells[0].checked_sub(1))
-        };
-        assert_eq!(parts("194.61.24.102:39642"), ("194.61.24.102".to_owned(), Some(39642)));
-        assert_eq!(parts("[fe80::1%4]:3389"), ("fe80::1%4".to_owned(), Some(3389)));
-        assert_eq!(parts("::ffff:10.1.2.3"), ("10.1.2.3".to_owned(), None));
-        assert_eq!(parts("2001:db8::7"), ("2001:db8::7".to_owned(), None));
-        assert_eq!(parts("49274").1, Some(49274));
     }
 
     #[test]
@@ -518,28 +261,6 @@ mod tests {
         assert_eq!(Raw::Text("4624").number(), Some(4624));
         assert_eq!(Raw::Utf16(&utf16(&"9".repeat(40))).number(), None);
         assert_eq!(Raw::from_binxml(0x09, &(-2i64).to_le_bytes()), Raw::Signed(-2));
-    }
-
-    #[test]
-    fn a_sid_reads_as_windows_writes_it() {
-        let sid = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
-        assert_eq!(text_of(Type::Sid, Raw::Sid(&sid)), "S-1-5-32-544");
-        assert_eq!(text_of(Type::Sid, Raw::Sid(&sid[..10])), "S-1-5");
-    }
-
-    #[test]
-    fn a_guid_reads_as_windows_writes_it() {
-        let guid: Vec<u8> = (0xa0..0xb0).collect();
-        assert_eq!(text_of(Type::Guid, Raw::Guid(&guid)), "{A3A2A1A0-A5A4-A7A6-A8A9-AAABACADAEAF}");
-        let lower = utf16("{a3a2a1a0-a5a4-a7a6-a8a9-aaabacadaeaf}");
-        assert_eq!(text_of(Type::Guid, Raw::Utf16(&lower)), "{A3A2A1A0-A5A4-A7A6-A8A9-AAABACADAEAF}");
-    }
-
-    #[test]
-    fn items_of_an_array() {
-        let array = utf16("old\0new\0");
-        let item = |n| text_of(Type::Text, Raw::Utf16Array(&array).item(n));
-        assert_eq!([item(0), item(1), item(2), item(9)], ["old", "new", "", ""]);
     }
 
     #[test]
