@@ -308,6 +308,8 @@ impl<'a> Draft<'a> {
         }
         let least = span(start.at.or(start.latest), shortest);
         let most = span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
+        // What ends it in another log has no place among the steps.
+        let most = most.filter(|_| !(is_set && end.how == EndHow::Superseded));
         session.duration_min = if is_set && most.is_some() { least.min(most) } else { least }.into();
         session.duration_max = most.into();
     }

@@ -313,7 +313,7 @@ impl<'a> Checker<'a> {
         // is lost, the 4634.
         let is_4647_lost = matches!(session.end, End::UserLogoff { row, .. } if !self.left[row]);
         let half = half.filter(|_| !is_whole || is_4647_lost).map(|row| self.moment(row));
-        let by_first_clock = self.ended_by_first_clock(session).filter(|_| session.end == End::WithBoot);
+        let by_first_clock = self.ended_by_first_clock(session);
         let ends = [Some(whole), half, by_first_clock].into_iter().flatten();
         ends.collect()
     }
@@ -400,7 +400,7 @@ impl<'a> Checker<'a> {
         later.iter().any(|boot| Some(boot.computer.as_str()) == machine)
     }
 
-    /// When a session that its boot ended did so by the clock with which the boot began. Where no record is left that was
+    /// When a session ended by the clock with which its boot began. Where no record is left that was
     /// written after that was put right, of this boot or later, no other clock is known.
     fn ended_by_first_clock(&self, session: &Session) -> Option<Moment> {
         let rows = self.world.rows.iter().zip(self.left);
