@@ -1,5 +1,5 @@
 //! Reading: what was dropped is opened, read batch by batch, given to parse workers, and followed until it is in the
-//! case. What is to be done next the [`Reader`] says; this does it.
+//! case. What is to be done next the reader says; this does it.
 
 use super::Engine;
 use super::opening::{self, BatchRead, Opened};
