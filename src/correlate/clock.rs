@@ -1,6 +1,6 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
-use super::sleep::{Sleep, sleeps};
+use super::sleep::{AFTER_WAKE, Sleep, sleeps};
 use super::stops::is_late;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
@@ -32,9 +32,6 @@ const MAX_FALLS: usize = 16;
 
 /// Records may be out of order by as much without any step.
 const SWAPPED: i64 = 10 * SECOND;
-
-/// The clock is put right this soon after a machine woke (rule 19).
-const AFTER_WAKE: i64 = 10 * MINUTE;
 
 /// Reads the clock steps of a machine off its Security log, and off System what Security has not.
 #[inline(never)]

@@ -5,7 +5,7 @@ use super::open::{Mark, Track};
 use super::remote::{Remote, name};
 use super::terminal::{SAME_MOMENT, TsSession};
 use crate::event::{Field, Kind, RowIdx, StrId};
-use crate::machine::Pos;
+use crate::machine::{Boot, Pos};
 use crate::session::{Class, TsHow};
 use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
@@ -64,10 +64,18 @@ enum By {
 
 /// A LogonId of which no more is known than that a full token did something is the desktop that its account had then, if
 /// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one;
-/// and where logons are not audited, whatever somebody did.
+/// and where logons are not audited and no record is missing, whatever somebody did.
 #[inline(never)]
-pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
+pub fn join_only(
+    linker: &Linker<'_>,
+    boot: &Boot,
+    groups: &mut Groups,
+    sessions: &[TsSession],
+    joined: &mut Joined,
+) {
     let free = Free::of(linker, sessions, joined);
+    let (start, end) = (boot.security.start, boot.security.end);
+    let is_all_there = !linker.tracks.has_logons && !linker.security.has_gap(start, end);
     let mut of_account: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
     for (n, group) in groups.all.iter().enumerate().filter(|_| !free.is_empty()) {
         let sid = linker.account(group).sid;
@@ -80,8 +88,7 @@ pub fn join_only(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession
         let (Some(n), None) = (acting.next(), acting.next()) else { continue };
         let group = &groups.all[n];
         let is_other = |&other: &usize| other != n && linker.overlaps(&groups.all[other], group);
-        let is_audited = linker.tracks.has_logons;
-        let acts = |track: &Track| track.has_full_token || track.is_used && !is_audited;
+        let acts = |track: &Track| track.has_full_token || track.is_used && is_all_there;
         let is_acting = group.own().any(|idx| acts(linker.track(idx)));
         if !is_acting || linker.logon_of(group).is_some() || own.iter().any(is_other) {
             continue;

@@ -184,7 +184,7 @@ fn sessions_of_boot(
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     attach::attach(&linker, boot, &mut groups, &closed, &remote);
     let mut joined = groups.settle(joined);
-    join::join_only(&linker, &mut groups, &numbered, &mut joined);
+    join::join_only(&linker, boot, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
     let causes = cause::causes(records, &facts.clock, outside.rows(n));
     let outside = (remote, outside.cited(records, n), causes);

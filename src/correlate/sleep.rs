@@ -2,7 +2,10 @@
 
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage};
-use crate::time::Timestamp;
+use crate::time::{MINUTE, Timestamp};
+
+/// The clock is put right this soon after a machine woke (rule 19).
+pub const AFTER_WAKE: i64 = 10 * MINUTE;
 
 /// A span in which the machine was asleep, and the records that say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
     let mut told: Vec<Sleep> = Vec::new();
     let mut seen: Vec<Sleep> = Vec::new();
     let (mut asleep, mut standby) = (None, None);
-    let mut is_waking = false;
+    let mut woke: Option<Timestamp> = None;
     for pos in boot.system.clone() {
         let row = system.rows[pos as usize];
         let Some(event) = records.event(row) else { continue };
@@ -35,12 +38,17 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
             Kind::Sleep => asleep = Some(row),
             Kind::StandbyEntered => standby = Some(row),
             Kind::Wake => {
-                is_waking = asleep.is_some();
-                seen.extend(asleep.take().map(woken));
+                woke = Some(at(row));
+                // Where the 42 is missing, the wake's own record is the last that was stamped by the clock that stood still.
+                let unseen = Sleep { from: at(row), to: at(row), opened_by: None, closed_by: row };
+                seen.push(asleep.take().map_or(unseen, woken));
             }
             Kind::StandbyLeft => seen.extend(standby.take().map(woken)),
-            Kind::ClockSet if std::mem::take(&mut is_waking) => {
-                if let (Some(last), Some((_, new))) = (seen.last_mut(), times()) {
+            Kind::ClockSet => {
+                let woke = woke.take();
+                let is_soon = |old: Timestamp| woke.is_some_and(|woke| old.since(woke) <= AFTER_WAKE);
+                let new = times().and_then(|(old, new)| is_soon(old).then_some(new));
+                if let (Some(last), Some(new)) = (seen.last_mut(), new) {
                     last.to = last.to.max(new);
                 }
             }
