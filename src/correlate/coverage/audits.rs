@@ -42,6 +42,9 @@ pub fn audits(
         boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
         boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
         boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));
+        let locks = boot.audits.iter().find(|audit| audit.task == tasks::OTHER_LOGON);
+        let is_all_the_time = |own: &Outcome| own.n > 0 && own.changes.is_empty();
+        boot.audits_locks = locks.is_some_and(|audit| is_all_the_time(&audit.success));
     }
     take_neighbours(security, boots);
 }

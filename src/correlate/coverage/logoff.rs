@@ -46,7 +46,6 @@ pub fn logoff_audit(
     let open_desktops = facts.iter().zip(boots.iter()).filter(|(f, boot)| f.has_open_desktop(boot)).count();
     for (boot, facts) in boots.iter_mut().zip(&facts) {
         boot.logoff_audit = facts.verdict(boot, open_desktops);
-        boot.audits_locks = facts.n_other_logon > 0;
     }
     take_neighbours(security, boots, &facts);
     add_off_periods(records, meanings, security, boots);
@@ -125,7 +124,6 @@ struct Facts {
     /// Of them, those beside a gap.
     n_beside_gap: u32,
     n_logoffs: u32,
-    n_other_logon: u32,
     /// 4624 of type 7 or 13: each is followed by a 4634 at once.
     n_unlocks: u32,
     /// At most [`OLD_NETWORK_LOGONS`].
@@ -156,8 +154,6 @@ impl Facts {
         for pos in range.clone() {
             let row = security.rows[pos as usize];
             let meaning = meanings.of_record(records, row);
-            // Refusals (4825, 5378) are written where failures are audited: of locks they show nothing (E.1, 1).
-            facts.n_other_logon += u32::from(meaning.is_other_logon && !meaning.is_failure);
             if meaning.is_logoff {
                 facts.logoff(records, security, pos);
             }

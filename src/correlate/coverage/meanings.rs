@@ -15,9 +15,7 @@ pub struct Meaning {
     /// The number of their subcategory among [`SUBCATEGORIES`], [`NO_SUBCATEGORY`] if they have none.
     pub subcategory: u8,
     pub is_failure: bool,
-    /// Of the subcategories Logoff and Other Logon/Logoff Events.
     pub is_logoff: bool,
-    pub is_other_logon: bool,
 }
 
 const NO_SUBCATEGORY: u8 = u8::MAX;
@@ -47,7 +45,6 @@ impl Meaning {
             // By its subcategory or, where an export has none, by its id.
             is_logoff: signature.task == tasks::LOGOFF
                 || matches!(kind, Some(Kind::Logoff | Kind::UserLogoff)),
-            is_other_logon: signature.task == tasks::OTHER_LOGON,
         }
     }
 
@@ -76,7 +73,8 @@ fn task_of(signature: &Signature) -> u32 {
     }
 }
 
-/// Whether an audit failed; exports may leave the outcome out.
+/// Whether an audit failed; exports may leave the outcome out. Refusals (4825, 5378) are written where failures are
+/// audited: of successes they show nothing (E.1, 1).
 fn is_failure(signature: &Signature) -> bool {
     match signature.outcome {
         0 => matches!(signature.event_id, 4625 | 4649 | 4771 | 4825 | 5378),
