@@ -306,9 +306,10 @@ impl Pairing<'_> {
 
     fn both(&self, start: Start, twin: Start) -> Cut {
         let security = self.since_kernel(&start, &twin);
+        // The kernel's own word is the earliest. Where it is missing, Security begins before System does.
+        let is_earlier = !has_kernel(self.records, &twin) && start.moved == 0 && start.since.is_none();
         Cut {
-            // The kernel's own word is the earliest.
-            at: twin.at,
+            at: if is_earlier { twin.at.min(start.at) } else { twin.at },
             since: None,
             security,
             within: security..security,
