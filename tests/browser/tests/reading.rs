@@ -65,6 +65,26 @@ fn picked_folder_is_read() {
     });
 }
 
+/// What is found small is read whole at once, and no more of it than waits for its turn behind the large one.
+#[test]
+fn a_large_log_among_many_small_ones() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let case = folder.path().join("case");
+        fs::create_dir(&case)?;
+        let large = BufWriter::new(File::create(case.join("Security.evtx"))?);
+        generate(Profile::Workstation, 5, 2048 << 16, large)?.flush()?;
+        for n in 0..N_SMALL {
+            fs::write(case.join(format!("small {n}.evtx")), log_of(&format!("PC{n}"), "alice")?)?;
+        }
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&case], N_SMALL + 1).await
+    });
+}
+
+/// More than are read ahead.
+const N_SMALL: u32 = 60;
+
 #[test]
 fn what_cannot_be_read_is_told_and_costs_nothing_else() {
     in_chromium(async |browser| {

@@ -161,6 +161,8 @@ impl Engine {
         let mut inner = self.inner.borrow_mut();
         if inner.reader.read_whole(&batch) {
             drop(inner);
+            // There is room for another.
+            self.open_more();
             return self.pump();
         }
         let case_no = inner.case_no;
