@@ -437,6 +437,35 @@ mod tests {
         assert_eq!(desk.merge(&block(2), &[]), Vec::new(), "it is being read again");
     }
 
+    thread_local!(static NOW: std::cell::Cell<f64> = const { std::cell::Cell::new(0.0) });
+
+    /// A chunk of ten comes in at this moment; whether sessions were worked out then.
+    fn is_updated_at(desk: &mut Desk, batch: BatchNo, now_ms: f64) -> bool {
+        NOW.set(now_ms);
+        desk.merge(&Block { batch, source: 0, first_chunk: batch, n_chunks: 1 }, &[]);
+        desk.updated_ms == now_ms
+    }
+
+    fn reading(n_chunks: u32) -> Desk {
+        let mut desk = Desk::new(|| NOW.get());
+        let opening = Opening { is_log: true, n_chunks, ..Opening::default() };
+        desk.handle(ToCase::AddSource { file: 0, path: "a.evtx".into(), bytes: 1, opening });
+        desk
+    }
+
+    #[test]
+    fn what_is_soon_worked_out_for_good_is_not_worked_out_before() {
+        let mut desk = reading(10);
+        assert!(is_updated_at(&mut desk, 0, 1.0), "the first sessions show at once");
+        assert!(is_updated_at(&mut desk, 1, 1001.0), "4 seconds are left");
+        assert!(is_updated_at(&mut desk, 2, 2001.0), "4.7 seconds are left");
+        for batch in 3..8 {
+            assert!(!is_updated_at(&mut desk, batch, 2002.0), "it is just done");
+        }
+        assert!(!is_updated_at(&mut desk, 8, 4001.0), "half a second is left");
+        assert!(is_updated_at(&mut desk, 9, 9001.0), "but not for that long");
+    }
+
     #[test]
     fn settling_tells_what_is_loaded() {
         let replies = desk().handle(ToCase::Settle);
