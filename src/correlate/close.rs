@@ -71,14 +71,17 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
     })
 }
 
-/// Row 3: what another log ends cannot have gone on in Security.
+/// Row 3: what another log ends cannot have gone on in Security. LSA tells when a LogonId was destroyed, as a 4634 does:
+/// its user may have logged off before.
 fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
-    let (rows, at, confidence) = closed_by_lsa(draft).or_else(|| closed_by_number(draft))?;
-    if draft.session.last_seen.is_some_and(|last| at < last) {
-        return None;
-    }
-    for &row in &rows {
-        draft.evidence_row(row, EvidenceRole::End, 33);
+    let is_over = |closed: &Closed| draft.session.last_seen.is_none_or(|last| last <= closed.at);
+    let by_lsa = closed_by_lsa(draft).filter(is_over);
+    let by_number = closed_by_number(draft).filter(is_over);
+    let Closed { rows, at, confidence } =
+        by_number.iter().chain(&by_lsa).min_by_key(|closed| closed.at)?.clone();
+    for closed in by_number.iter().chain(&by_lsa) {
+        let role = if closed.at == at { EvidenceRole::End } else { EvidenceRole::Destroyed };
+        add_rows(draft, &closed.rows, role, 33);
     }
     let confidence = match draft.boot.is_clock_doubtful {
         true => confidence.min(Confidence::Medium),
@@ -88,21 +91,29 @@ fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row, ..End::default() })
 }
 
+/// That a session is over, as another log tells it.
+#[derive(Clone)]
+struct Closed {
+    rows: Vec<RowIdx>,
+    at: Timestamp,
+    confidence: Confidence,
+}
+
 /// LSA names the LogonId; a session is over with the last of its own (rule 29).
-fn closed_by_lsa(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
-    let closed: Vec<RowIdx> = draft.cited().filter_map(|cited| cited.closed).collect();
-    let is_over = !closed.is_empty() && closed.len() == draft.own().count();
-    let at = closed.iter().map(|&row| draft.records.time[row as usize]).max().filter(|_| is_over)?;
-    Some((closed, at, Confidence::High))
+fn closed_by_lsa(draft: &Draft<'_>) -> Option<Closed> {
+    let rows: Vec<RowIdx> = draft.cited().filter_map(|cited| cited.closed).collect();
+    let is_over = !rows.is_empty() && rows.len() == draft.own().count();
+    let at = rows.iter().map(|&row| draft.records.time[row as usize]).max().filter(|_| is_over)?;
+    Some(Closed { rows, at, confidence: Confidence::High })
 }
 
 /// By the number of its Terminal Services session.
-fn closed_by_number(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
+fn closed_by_number(draft: &Draft<'_>) -> Option<Closed> {
     let (ts, how) = draft.ts?;
     let row = *ts.closed.first()?;
     let at = draft.clock.time_of(row, draft.records.time[row as usize]);
     let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
-    Some((ts.closed.clone(), at, confidence))
+    Some(Closed { rows: ts.closed.clone(), at, confidence })
 }
 
 /// A 1108 in a boot's tail that names a logoff (row 4).

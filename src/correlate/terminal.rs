@@ -373,7 +373,7 @@ impl Builder<'_> {
         let known = self.by_sid.get(&fact.sid).map(|own| own.last);
         let is_over = known.is_some_and(|n| self.is_over(&self.sessions[n], fact.at));
         let own = self.by_sid.get_mut(&fact.sid).filter(|_| !is_over);
-        let current = own.and_then(|own| own.newest(&self.sessions));
+        let current = own.and_then(|own| own.newest(&self.sessions)).filter(|&n| self.may_tell(&fact, n));
         match fact.says {
             Says::Changed(_) if current.is_none() && is_over => {}
             Says::Closed if current.is_none() && is_over => self.put(known.unwrap_or(0), &fact, fact.says),
@@ -382,6 +382,14 @@ impl Builder<'_> {
                 self.put(n, &fact, says);
             }
         }
+    }
+
+    /// Whether a notice may be about a session that is on: an account that logs on long after begins another, and the end
+    /// of this one was not written.
+    fn may_tell(&self, fact: &Fact, n: usize) -> bool {
+        let session = &self.sessions[n];
+        let opened = session.opened.first().map(|&row| self.records.time[row as usize]);
+        fact.says != Says::Opened || opened.is_none_or(|opened| fact.at.since(opened) <= SAME_LOGON)
     }
 
     fn put(&mut self, n: usize, fact: &Fact, says: Says) {

@@ -125,6 +125,26 @@ fn a_log_that_is_added_while_another_is_read_joins_it() {
     });
 }
 
+/// Who is about to click a row does not hit another one because reading has just ended.
+#[test]
+fn rows_stay_where_they_are_when_reading_ends() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let log = log(folder.path(), "Security.evtx", 10)?;
+        browser.before_load(HOLD).await?;
+        browser.open_started(Origin::File).await?;
+        browser.drop_files("body", &[&log]).await?;
+        browser.wait_for("#reading[data-state=reading]").await?;
+        let top = "document.querySelector('#sessions .grid-layer').getBoundingClientRect().top";
+        let while_reading = browser.eval(top).await?;
+        browser.eval("go()").await?;
+        browser.wait_loaded(1).await?;
+        browser.wait_until("its progress has gone", "!document.getElementById('reading')").await?;
+        assert_eq!(browser.eval(top).await?, while_reading);
+        Ok(())
+    });
+}
+
 #[test]
 fn a_file_that_disappears_or_changes_is_a_problem_and_no_hang() {
     in_chromium(async |browser| {

@@ -64,12 +64,12 @@ fn view(page: &Page, act: &Callback<Action>, engine: &Rc<Engine>) -> Html {
             if let Some(notice) = &page.notice {
                 <NoticeLine notice={notice.clone()} act={act.clone()} />
             }
-            <ReadingStrip progress={page.progress.clone()} is_settled={page.is_settled()} cancel={cancel} />
             if is_loaded {
                 { work(page, act, &add, engine) }
             } else {
                 <Invitation add={add} />
             }
+            <ReadingStrip progress={page.progress.clone()} is_settled={page.is_settled()} cancel={cancel} />
             <StatusBar page={Rc::new(page.clone())} act={act.clone()} />
             if page.is_help_open {
                 <Help act={act.clone()} />
