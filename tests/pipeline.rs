@@ -53,10 +53,10 @@ fn workers_and_batches_make_no_difference() {
 prop_compose! {
     fn signature(n_texts: u32)(
         [provider, channel, computer] in [0..=n_texts, 0..=n_texts, 0..=n_texts],
-        (event_id, task, level, outcome) in any::<(u32, u32, u8, u8)>(),
+        (event_id, task, level, outcome, is_torn) in any::<(u32, u32, u8, u8, u8)>(),
     ) -> Signature {
         let [provider, channel, computer] = [provider, channel, computer].map(StrId);
-        Signature { provider, channel, computer, event_id, task, level, outcome, _pad: 0 }
+        Signature { provider, channel, computer, event_id, task, level, outcome, is_torn, _pad: 0 }
     }
 }
 

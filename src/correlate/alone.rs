@@ -25,40 +25,21 @@ pub fn unknown(
     cited: &CitedLuids,
 ) -> Vec<TsSession> {
     let mut alone = numbered(linker, groups, sessions, joined);
-    let mut by_name: FxHashMap<String, Vec<(Timestamp, usize)>> = FxHashMap::default();
-    let time = |row: RowIdx| linker.records.time[row as usize];
-    for (n, session) in alone.iter().enumerate() {
-        if let Some(&row) = session.opened.first() {
-            let account = name(linker.records.text(session.account));
-            by_name.entry(account).or_default().push((time(row), n));
-        }
-    }
-    for n in 0..cited.all.len() {
+    let is_told =
+        |n: usize| linker.tracks.by_luid.contains_key(&cited.all[n].luid) || is_other_half(linker, cited, n);
+    let untold: Vec<usize> = (0..cited.all.len()).filter(|&n| !is_told(n)).collect();
+    let homes = homes(linker.records, &alone, cited, &untold);
+    for n in untold {
         let own = &cited.all[n];
-        if linker.tracks.by_luid.contains_key(&own.luid) || is_other_half(linker, cited, n) {
-            continue;
-        }
-        let at = own.opened.map(time);
-        let of_account = by_name.get(&name(linker.records.text(own.user)));
-        let beside = of_account.zip(at).and_then(|(opened, at)| {
-            let next = opened.partition_point(|&(other, _)| other < at.plus(-SAME_MOMENT));
-            opened.get(next).filter(|&&(other, _)| other <= at.plus(SAME_MOMENT)).map(|&(_, n)| n)
-        });
-        match beside.filter(|&n| alone[n].luid.is_none()) {
-            Some(n) => {
-                let session = &mut alone[n];
-                (session.luid, session.sid) = (Some(own.luid), own.sid);
-                session.opened.extend(own.opened);
-                session.closed.extend(own.closed);
-                session.opened.sort_by_key(|&row| time(row));
-                session.closed.sort_by_key(|&row| time(row));
-            }
+        let closed = closed(linker.records, cited, n);
+        match homes.get(&n) {
+            Some(&home) => take(linker.records, &mut alone[home], own, closed),
             None => alone.push(TsSession {
                 luid: Some(own.luid),
                 sid: own.sid,
                 name: (own.domain, own.user),
                 opened: own.opened.into_iter().collect(),
-                closed: own.closed.into_iter().collect(),
+                closed: closed.into_iter().collect(),
                 first: own.first,
                 seen: own.last,
                 ..TsSession::default()
@@ -68,6 +49,58 @@ pub fn unknown(
     alone
 }
 
+/// Gives a numbered session its LogonId.
+fn take(records: &Records, session: &mut TsSession, own: &Cited, closed: Option<RowIdx>) {
+    let time = |row: &RowIdx| records.time[*row as usize];
+    (session.luid, session.sid) = (Some(own.luid), own.sid);
+    session.opened.extend(own.opened);
+    session.closed.extend(closed);
+    session.opened.sort_by_key(time);
+    session.closed.sort_by_key(time);
+}
+
+/// For LogonIds, the numbered session that each is of: one of the same account that began at that moment. Of several it
+/// is the last, for those before it let its client in (B, class 8).
+fn homes(
+    records: &Records,
+    numbered: &[TsSession],
+    cited: &CitedLuids,
+    untold: &[usize],
+) -> FxHashMap<usize, usize> {
+    let time = |row: RowIdx| records.time[row as usize];
+    let mut by_name: FxHashMap<String, Vec<(Timestamp, usize)>> = FxHashMap::default();
+    for (n, session) in numbered.iter().enumerate() {
+        if let Some(&row) = session.opened.first() {
+            by_name.entry(name(records.text(session.account))).or_default().push((time(row), n));
+        }
+    }
+    let mut homes: FxHashMap<usize, usize> = FxHashMap::default();
+    let mut is_taken = vec![false; numbered.len()];
+    for &n in untold.iter().rev() {
+        let own = &cited.all[n];
+        let of_account = by_name.get(&name(records.text(own.user)));
+        let home = of_account.zip(own.opened.map(time)).and_then(|(opened, at)| {
+            let next = opened.partition_point(|&(other, _)| other < at.plus(-SAME_MOMENT));
+            opened.get(next).filter(|&&(other, _)| other <= at.plus(SAME_MOMENT)).map(|&(_, home)| home)
+        });
+        let outlasts = |home: &usize| outlasts(records, own, &numbered[*home]);
+        if let Some(home) = home.filter(outlasts).filter(|&home| !is_taken[home]) {
+            is_taken[home] = true;
+            homes.insert(n, home);
+        }
+    }
+    homes
+}
+
+/// Whether a LogonId was there for as long as anything is told of a numbered session.
+fn outlasts(records: &Records, own: &Cited, session: &TsSession) -> bool {
+    let time = |row: RowIdx| records.time[row as usize];
+    let changes = session.changes.iter().map(|&(row, _)| row);
+    let last = session.opened.iter().copied().chain(session.closed.first().copied()).chain(changes);
+    let last = last.map(time).max();
+    own.closed.zip(last).is_none_or(|(closed, last)| last <= time(closed).plus(SAME_MOMENT))
+}
+
 /// Both halves of a token pair are told of this close together, and their LogonIds are this near (rule 27).
 const PAIR: i64 = 2 * SECOND / 1000;
 const PAIR_LUIDS: u64 = 0x10000;
@@ -75,16 +108,32 @@ const PAIR_LUIDS: u64 = 0x10000;
 /// Whether a LogonId is the other half of one that is told of already: of the limited half that comes after it, or of
 /// one that Security has.
 fn is_other_half(linker: &Linker<'_>, cited: &CitedLuids, n: usize) -> bool {
+    let is_known = |other: usize| linker.tracks.by_luid.contains_key(&cited.all[other].luid);
+    let (before, after) = halves(linker.records, cited, n);
+    let is_limited = |other: usize| cited.all[other].luid > cited.all[n].luid;
+    after.is_some_and(|other| is_limited(other) || is_known(other)) || before.is_some_and(is_known)
+}
+
+/// The LogonIds next to one that may be its other half.
+fn halves(records: &Records, cited: &CitedLuids, n: usize) -> (Option<usize>, Option<usize>) {
     let own = &cited.all[n];
-    let at = |cited: &Cited| cited.opened.map(|row| linker.records.time[row as usize]);
-    let is_pair = |other: &&Cited| {
+    let at = |cited: &Cited| cited.opened.map(|row| records.time[row as usize]);
+    let is_pair = |&other: &usize| {
+        let Some(other) = cited.all.get(other) else { return false };
         let is_near = at(own).zip(at(other)).is_some_and(|(a, b)| a.since(b).saturating_abs() <= PAIR);
         is_near && !own.sid.is_none() && own.sid == other.sid && own.luid.apart(other.luid) < PAIR_LUIDS
     };
-    let before = n.checked_sub(1).and_then(|before| cited.all.get(before)).filter(is_pair);
-    let after = cited.all.get(n + 1).filter(is_pair);
-    let is_known = |other: &Cited| linker.tracks.by_luid.contains_key(&other.luid);
-    after.is_some_and(|other| other.luid > own.luid || is_known(other)) || before.is_some_and(is_known)
+    (n.checked_sub(1).filter(is_pair), Some(n + 1).filter(is_pair))
+}
+
+/// When LSA ended a LogonId: with the last of both halves (rule 29).
+fn closed(records: &Records, cited: &CitedLuids, n: usize) -> Option<RowIdx> {
+    let own = &cited.all[n];
+    let elevated = halves(records, cited, n).0.map(|n| &cited.all[n]).filter(|other| other.luid < own.luid);
+    let Some(elevated) = elevated else { return own.closed };
+    own.closed
+        .zip(elevated.closed)
+        .map(|(a, b)| if records.time[a as usize] < records.time[b as usize] { b } else { a })
 }
 
 /// The numbered sessions that Security has nothing of.

@@ -288,7 +288,7 @@ fn kind(
     let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(sleeps[last].from) <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[event.0 as usize].minus(amount);
-    let slept = amount > 0 && slept();
+    let slept = amount > 0 && (slept() || is_by_kernel(records, security, boot, told));
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
     if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
@@ -299,6 +299,19 @@ fn kind(
         let by_system = subject.is_none_or(LogonId::is_fixed);
         StepKind::Kept { by_user: !by_system && !is_time_service(process()) }
     }
+}
+
+/// Whether only System tells of a step that Security would tell as well, had a program set the clock: it audits that in
+/// this boot and misses nothing until then. The kernel read its clock anew, as it does when it wakes (rule 19).
+fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told) -> bool {
+    let is_of_security = |row: RowIdx| records.signature(row).channel == security.channel;
+    let is_audit_start = |&row: &RowIdx| {
+        let kind = records.event(row).map(|event| records.events.kind(event));
+        kind == Some(Kind::AuditStarted) && is_of_security(row)
+    };
+    let is_whole =
+        (told.at as usize) < security.rows.len() && !security.has_gap(boot.security.start, told.at);
+    !is_of_security(records.row(told.event)) && is_whole && boot.anchors.iter().any(is_audit_start)
 }
 
 /// Whether the clock had run for minutes only since the boot began, by its first record and by the start itself.

@@ -3,6 +3,7 @@
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
+use super::open::Track;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
@@ -11,6 +12,9 @@ use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
 const LOST_TAIL: u32 = 1000;
+
+/// The logon type of a prompt for credentials, among others.
+const INTERACTIVE: u32 = 2;
 
 /// Closes a session.
 #[inline(never)]
@@ -62,23 +66,38 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
         draft.evidence(at, if at == pos { EvidenceRole::End } else { EvidenceRole::Destroyed }, 29);
     }
     draft.end_pos = pos;
+    let (at, row) = (draft.time(pos), draft.row(pos));
+    if may_be_passing(draft) {
+        let end = until_boot_ends(draft, EndHow::Logoff, at, row);
+        return Some(End { earliest: Some(at), ..end });
+    }
     Some(End {
         how: EndHow::Logoff,
-        at: Some(draft.time(pos)),
+        at: Some(at),
         confidence: Confidence::High,
-        row: Some(draft.row(pos)),
+        row: Some(row),
         ..End::default()
     })
 }
 
-/// Row 3: what another log ends cannot have gone on in Security.
+/// Whether no more is known of a LogonId than that it was destroyed, and it may be the limited half of a prompt's pair,
+/// which goes at once while what it elevated runs on (rule 29).
+fn may_be_passing(draft: &Draft<'_>) -> bool {
+    let is_interactive = |track: &Track| track.identity.logon_type == Some(INTERACTIVE);
+    draft.session.last_seen.is_none() && may_be_half(draft) && draft.own().all(is_interactive)
+}
+
+/// Row 3: what another log ends cannot have gone on in Security. LSA tells when a LogonId was destroyed, as a 4634 does:
+/// its user may have logged off before.
 fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
-    let (rows, at, confidence) = closed_by_lsa(draft).or_else(|| closed_by_number(draft))?;
-    if draft.session.last_seen.is_some_and(|last| at < last) {
-        return None;
-    }
-    for &row in &rows {
-        draft.evidence_row(row, EvidenceRole::End, 33);
+    let is_over = |closed: &Closed| draft.session.last_seen.is_none_or(|last| last <= closed.at);
+    let by_lsa = closed_by_lsa(draft).filter(is_over);
+    let by_number = closed_by_number(draft).filter(is_over);
+    let Closed { rows, at, confidence } =
+        by_number.iter().chain(&by_lsa).min_by_key(|closed| closed.at)?.clone();
+    for closed in by_number.iter().chain(&by_lsa) {
+        let role = if closed.at == at { EvidenceRole::End } else { EvidenceRole::Destroyed };
+        add_rows(draft, &closed.rows, role, 33);
     }
     let confidence = match draft.boot.is_clock_doubtful {
         true => confidence.min(Confidence::Medium),
@@ -88,21 +107,29 @@ fn logoff_from_other_log(draft: &mut Draft<'_>) -> Option<End> {
     Some(End { how: EndHow::LogoffFromOtherLog, at: Some(at), confidence, row, ..End::default() })
 }
 
+/// That a session is over, as another log tells it.
+#[derive(Clone)]
+struct Closed {
+    rows: Vec<RowIdx>,
+    at: Timestamp,
+    confidence: Confidence,
+}
+
 /// LSA names the LogonId; a session is over with the last of its own (rule 29).
-fn closed_by_lsa(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
-    let closed: Vec<RowIdx> = draft.cited().filter_map(|cited| cited.closed).collect();
-    let is_over = !closed.is_empty() && closed.len() == draft.own().count();
-    let at = closed.iter().map(|&row| draft.records.time[row as usize]).max().filter(|_| is_over)?;
-    Some((closed, at, Confidence::High))
+fn closed_by_lsa(draft: &Draft<'_>) -> Option<Closed> {
+    let rows: Vec<RowIdx> = draft.cited().filter_map(|cited| cited.closed).collect();
+    let is_over = !rows.is_empty() && rows.len() == draft.own().count();
+    let at = rows.iter().map(|&row| draft.records.time[row as usize]).max().filter(|_| is_over)?;
+    Some(Closed { rows, at, confidence: Confidence::High })
 }
 
 /// By the number of its Terminal Services session.
-fn closed_by_number(draft: &Draft<'_>) -> Option<(Vec<RowIdx>, Timestamp, Confidence)> {
+fn closed_by_number(draft: &Draft<'_>) -> Option<Closed> {
     let (ts, how) = draft.ts?;
     let row = *ts.closed.first()?;
     let at = draft.clock.time_of(row, draft.records.time[row as usize]);
     let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
-    Some((ts.closed.clone(), at, confidence))
+    Some(Closed { rows: ts.closed.clone(), at, confidence })
 }
 
 /// A 1108 in a boot's tail that names a logoff (row 4).

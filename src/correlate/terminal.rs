@@ -3,7 +3,7 @@
 
 use super::cited::CitedLuids;
 use super::remote::Remote;
-use super::timeline::{Place, Timeline};
+use super::timeline::{Notices, Place, Timeline};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -48,31 +48,25 @@ impl Outside {
     /// any of them.
     #[inline(never)]
     pub fn of(records: &Records, machine: &mut Machine) -> Self {
-        let mut by_boot = vec![Vec::new(); machine.boots.len()];
         let mut moved: Vec<(RowIdx, i64)> = Vec::new();
         let mut latest: Vec<Option<Timestamp>> = vec![None; machine.boots.len()];
         let timeline = Timeline::of(records, machine);
-        let is_wanted =
-            |row: RowIdx| records.event(row).is_some_and(|event| is_of_session(records.events.kind(event)));
+        let mut by_boot = of_system(records, machine, &timeline);
+        let notices = Notices::of(records, by_boot.iter().flatten());
         for (n, lineage) in machine.lineages.iter().enumerate() {
-            if Some(n) == machine.system {
-                for (boot, facts) in machine.boots.iter().enumerate() {
-                    let rows = &lineage.rows[facts.system.start as usize..facts.system.end as usize];
-                    let wanted: Vec<RowIdx> = rows.iter().copied().filter(|&row| is_wanted(row)).collect();
-                    timeline.walk_boot(records, boot, &wanted, |place| by_boot[boot].push(place));
-                }
-            } else if Some(n) != machine.security {
-                timeline.walk(records, &lineage.rows, |place| {
-                    let Place { row, boot, shift, .. } = place;
-                    latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
-                    if shift != 0 {
-                        moved.push((row, shift));
-                    }
-                    if is_wanted(row) {
-                        by_boot[boot].push(place);
-                    }
-                });
+            if Some(n) == machine.security || Some(n) == machine.system {
+                continue;
             }
+            timeline.walk_other(records, &lineage.rows, &notices, |place| {
+                let Place { row, boot, shift, .. } = place;
+                latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
+                if shift != 0 {
+                    moved.push((row, shift));
+                }
+                if is_of_session(records, row) {
+                    by_boot[boot].push(place);
+                }
+            });
         }
         for (row, shift) in moved {
             machine.clock.move_row(row, shift);
@@ -122,7 +116,24 @@ impl Outside {
     }
 }
 
-fn is_of_session(kind: Kind) -> bool {
+/// The records of System that are about sessions, by boot.
+fn of_system(records: &Records, machine: &Machine, timeline: &Timeline) -> Vec<Vec<Place>> {
+    let mut by_boot = vec![Vec::new(); machine.boots.len()];
+    let Some(system) = machine.system.map(|n| &machine.lineages[n]) else { return by_boot };
+    for (boot, facts) in machine.boots.iter().enumerate() {
+        let rows = &system.rows[facts.system.start as usize..facts.system.end as usize];
+        let is_step = |row| records.event(row).is_some_and(|e| records.events.kind(e) == Kind::ClockSet);
+        let wanted = rows.iter().copied().filter(|&row| is_of_session(records, row) || is_step(row));
+        timeline.walk_system(records, boot, &wanted.collect::<Vec<_>>(), |place| {
+            if !is_step(place.row) {
+                by_boot[boot].push(place);
+            }
+        });
+    }
+    by_boot
+}
+
+fn is_of_session(records: &Records, row: RowIdx) -> bool {
     use Kind::{
         LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
         ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpCreated, RdpFrom, RdpNumbered, ShellStarting,
@@ -130,6 +141,7 @@ fn is_of_session(kind: Kind) -> bool {
         TsDisconnectedBy, TsLimitLogoff, TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff,
         WinlogonLogon, WinlogonNotified, WinlogonNotifies, WinrmAuthenticated, WinrmShell,
     };
+    let Some(kind) = records.event(row).map(|event| records.events.kind(event)) else { return false };
     let is_numbered = matches!(
         kind,
         TsLogon
@@ -361,7 +373,7 @@ impl Builder<'_> {
         let known = self.by_sid.get(&fact.sid).map(|own| own.last);
         let is_over = known.is_some_and(|n| self.is_over(&self.sessions[n], fact.at));
         let own = self.by_sid.get_mut(&fact.sid).filter(|_| !is_over);
-        let current = own.and_then(|own| own.newest(&self.sessions));
+        let current = own.and_then(|own| own.newest(&self.sessions)).filter(|&n| self.may_tell(&fact, n));
         match fact.says {
             Says::Changed(_) if current.is_none() && is_over => {}
             Says::Closed if current.is_none() && is_over => self.put(known.unwrap_or(0), &fact, fact.says),
@@ -370,6 +382,14 @@ impl Builder<'_> {
                 self.put(n, &fact, says);
             }
         }
+    }
+
+    /// Whether a notice may be about a session that is on: an account that logs on long after begins another, and the end
+    /// of this one was not written.
+    fn may_tell(&self, fact: &Fact, n: usize) -> bool {
+        let session = &self.sessions[n];
+        let opened = session.opened.first().map(|&row| self.records.time[row as usize]);
+        fact.says != Says::Opened || opened.is_none_or(|opened| fact.at.since(opened) <= SAME_LOGON)
     }
 
     fn put(&mut self, n: usize, fact: &Fact, says: Says) {

@@ -4,9 +4,11 @@
 //! A machine's time is a row of segments in which its clock ran on: from a start or a step to the next. The records of
 //! a log are in order, so each is in the same segment as the one before it, or in a later one.
 
-use crate::event::{Records, RowIdx};
+use super::terminal::SAME_MOMENT;
+use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{BootEnd, Machine, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
+use std::ops::Range;
 
 /// Records that are this much out of order are no sign of another segment.
 const SWAPPED: i64 = 5 * SECOND;
@@ -32,6 +34,7 @@ struct Segment {
 pub struct Place {
     pub row: RowIdx,
     pub boot: usize,
+    segment: usize,
     /// What its time is to be moved by.
     pub shift: i64,
     /// A time that no step turns back, for records of one boot.
@@ -78,16 +81,125 @@ impl Timeline {
         Timeline { segments }
     }
 
-    /// Places every record of a log.
-    pub fn walk(&self, records: &Records, rows: &[RowIdx], take: impl FnMut(Place)) {
-        walk(&self.segments, records, rows, take);
-    }
-
-    /// Places records of which the boot is known.
-    pub fn walk_boot(&self, records: &Records, boot: usize, rows: &[RowIdx], take: impl FnMut(Place)) {
+    /// Places records of System, whose boot is known. It tells itself of most steps of the clock.
+    pub fn walk_system(&self, records: &Records, boot: usize, rows: &[RowIdx], take: impl FnMut(Place)) {
         let first = self.segments.partition_point(|segment| segment.boot < boot);
         let end = self.segments.partition_point(|segment| segment.boot <= boot);
-        walk(&self.segments[first..end], records, rows, take);
+        let known = if end - first > 1 { self.after_steps(records, rows, first..end) } else { Vec::new() };
+        self.walk(records, rows, first..end, &known, take);
+    }
+
+    /// Places every record of another log: what System tells of as well is where that is, and the rest between.
+    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], system: &Notices, take: impl FnMut(Place)) {
+        let known = if self.segments.len() > 1 { system.places(records, rows) } else { Vec::new() };
+        self.walk(records, rows, 0..self.segments.len(), &known, take);
+    }
+
+    /// Places among records that tell of steps, and the segments that begin with those.
+    fn after_steps(&self, records: &Records, rows: &[RowIdx], within: Range<usize>) -> Vec<(usize, usize)> {
+        let mut known = Vec::new();
+        let mut first = within.start;
+        for (n, &row) in rows.iter().enumerate() {
+            let set = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet);
+            let Some(to) = set.and_then(|event| records.events.time(event, Field::NewTime)) else { continue };
+            let mut ahead = self.segments[first..within.end].iter().skip(1).take(LOOK_AHEAD);
+            if let Some(ahead) = ahead.position(|segment| segment.from.since(to).saturating_abs() <= SECOND) {
+                first += 1 + ahead;
+                known.push((n, first));
+            }
+        }
+        known
+    }
+
+    /// `known` are places in `rows` and their segments, both ascending: what is between two of them is in no other.
+    fn walk(
+        &self,
+        records: &Records,
+        rows: &[RowIdx],
+        within: Range<usize>,
+        known: &[(usize, usize)],
+        mut take: impl FnMut(Place),
+    ) {
+        let mut known = known.iter().peekable();
+        let mut at = within.start;
+        let mut last: Option<Timestamp> = None;
+        let rows = if within.is_empty() { &[] } else { rows };
+        for (n, &row) in rows.iter().enumerate() {
+            let end = known.peek().map_or(within.end, |&&(_, segment)| segment + 1);
+            let time = records.time[row as usize];
+            let next = match known.next_if(|known| known.0 == n) {
+                Some(&(_, segment)) => segment,
+                None => next(&self.segments[..end], at, last, time),
+            };
+            if next != at {
+                (at, last) = (next, None);
+            }
+            last = last.max(Some(time));
+            let Segment { boot, shift, kept, .. } = self.segments[at];
+            take(Place { row, boot, segment: at, shift, elapsed: time.plus(shift).plus(kept) });
+        }
+    }
+}
+
+/// What Winlogon tells System of logons and logoffs (7001, 7002). Other logs tell of them in the same second (rule 33),
+/// but not in which boot, nor by which clock.
+#[derive(Default)]
+pub struct Notices {
+    all: Vec<(Notice, Timestamp, usize)>,
+}
+
+/// A logon or a logoff, and the number of its Terminal Services session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Notice {
+    is_logon: bool,
+    number: u32,
+}
+
+impl Notice {
+    fn of(records: &Records, row: RowIdx) -> Option<Notice> {
+        let event = records.event(row)?;
+        let is_logon = match records.events.kind(event) {
+            Kind::TsLogon | Kind::WinlogonLogon => true,
+            Kind::TsLogoff | Kind::WinlogonLogoff => false,
+            _ => return None,
+        };
+        Some(Notice { is_logon, number: records.events.number(event, Field::TsSession)? })
+    }
+}
+
+impl Notices {
+    /// From records of System.
+    pub fn of<'a>(records: &Records, places: impl Iterator<Item = &'a Place>) -> Self {
+        let notice = |place: &Place| {
+            Some((Notice::of(records, place.row)?, records.time[place.row as usize], place.segment))
+        };
+        let mut all: Vec<_> = places.filter_map(notice).collect();
+        all.sort_unstable();
+        Notices { all }
+    }
+
+    /// Places among the records of a log that System tells of as well, and the segments of those: both ascending.
+    fn places(&self, records: &Records, rows: &[RowIdx]) -> Vec<(usize, usize)> {
+        let mut known: Vec<(usize, usize)> = Vec::new();
+        let rows = if self.all.is_empty() { &[] } else { rows };
+        for (n, &row) in rows.iter().enumerate() {
+            let own = Notice::of(records, row).and_then(|own| self.segment(own, records.time[row as usize]));
+            let is_later = |segment: &usize| known.last().is_none_or(|(_, last)| last <= segment);
+            known.extend(own.filter(is_later).map(|segment| (n, segment)));
+        }
+        known
+    }
+
+    /// The one segment in which System tells of the same.
+    fn segment(&self, own: Notice, at: Timestamp) -> Option<usize> {
+        let from = (own, at.plus(-SAME_MOMENT));
+        let first = self.all.partition_point(|&(notice, time, _)| (notice, time) < from);
+        let is_same =
+            |&&(notice, time, _): &&(Notice, Timestamp, usize)| notice == own && time <= at.plus(SAME_MOMENT);
+        let same = self.all[first..].iter().take(LOOK_AHEAD).take_while(is_same);
+        let mut segments = same.map(|&(_, _, segment)| segment);
+        let segment = segments.next()?;
+        segments.all(|other| other == segment).then_some(segment)
     }
 }
 
@@ -100,22 +212,6 @@ fn begins_with_first_start(records: &Records, machine: &Machine) -> bool {
     };
     let is_bare = machine.boots.first().is_some_and(|b| b.security.is_empty() && b.system.is_empty());
     machine.boots.len() > 1 && is_bare && (first(machine.security) || first(machine.system))
-}
-
-fn walk(segments: &[Segment], records: &Records, rows: &[RowIdx], mut take: impl FnMut(Place)) {
-    let mut at = 0;
-    let mut last: Option<Timestamp> = None;
-    let rows = if segments.is_empty() { &[] } else { rows };
-    for &row in rows {
-        let time = records.time[row as usize];
-        let next = next(segments, at, last, time);
-        if next != at {
-            (at, last) = (next, None);
-        }
-        last = last.max(Some(time));
-        let Segment { boot, shift, kept, .. } = segments[at];
-        take(Place { row, boot, shift, elapsed: time.plus(shift).plus(kept) });
-    }
 }
 
 /// The segment of a record, given that of the one before it and the latest time there.

@@ -22,7 +22,9 @@ pub struct Signature {
     pub level: u8,
     /// Keywords say: 1 audit success, 2 audit failure.
     pub outcome: u8,
-    pub _pad: u16,
+    /// 1 where the record's end was lost: what it says may be lost with it, so that it tells nothing of sessions.
+    pub is_torn: u8,
+    pub _pad: u8,
 }
 
 /// One line for every record.

@@ -262,6 +262,7 @@ fn read_record(
         task: values.number(outer.system.task).unwrap_or(0) as u32,
         level: values.number(outer.system.level).unwrap_or(0) as u8,
         outcome: outcome(values.number(outer.system.keywords).unwrap_or(0)),
+        is_torn: 0,
         _pad: 0,
     };
     let record_id = match values.number(outer.system.record_id) {
