@@ -410,9 +410,11 @@ impl<'a> Linker<'a> {
             other.identity.logon_type.is_some() || self.security.loss(pos, own.first.max(pos)).is_none()
         };
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
+        // Rule 28. The type of what ended is known: then it was no network logon that went on from here.
+        let gave_credentials = other.gave_credentials && other.logoff.is_none();
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
-            && (other.has_full_token || has_privileges)
+            && (other.has_full_token || has_privileges || gave_credentials)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
