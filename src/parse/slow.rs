@@ -163,10 +163,10 @@ fn read_record(record: EvtxRecord<'_>, is_torn: bool, block: &mut BlockBuilder) 
     let value = |n: usize| field(event, fields[n].0);
     let layout = &LAYOUTS[usize::from(spec)];
     if is_kept(layout.spec.keep, telling(layout.spec).map(|n| value(n).number())) {
-        let at = block.push_event(spec);
+        block.push_event(spec);
         for (n, (_, kept)) in fields.iter().enumerate() {
             if let Some(cell) = layout.slot(*kept) {
-                block.put(at + cell, kept.ty(), value(n));
+                block.put(cell, kept.ty(), value(n));
             }
         }
     }
