@@ -400,7 +400,9 @@ impl<'a> Draft<'a> {
         }
         let next = self.around.windows_opened.partition_point(|&(pos, _)| pos < logon);
         let &(pos, number) = self.around.windows_opened[..next].last()?;
-        (self.time(logon).since(self.time(pos)) <= WINDOWS_BEFORE).then_some(number)
+        let apart =
+            self.time(logon).since(self.time(pos)).saturating_sub(self.clock.kept_between(pos, logon));
+        (apart <= WINDOWS_BEFORE).then_some(number)
     }
 
     #[inline(never)]
