@@ -64,7 +64,8 @@ pub fn places(
     if is_first && runs[0].system.is_empty() {
         spans.retain(|span| span.run > 0);
     }
-    let walk = Walk { records, security, spans, n_runs: runs.len() };
+    let walk =
+        Walk { records, security, spans, n_runs: runs.len(), steps: steps(records, security, range.clone()) };
     let (earliest, latest) = (walk.backwards(range.clone()), walk.forwards(range.clone()));
     let mut floor = range.start;
     let mut place = |n: usize| {
@@ -116,11 +117,29 @@ fn spans(records: &Records, system: &Lineage, runs: &[Run]) -> Vec<Span> {
     spans
 }
 
+/// What Security itself tells of the clock: the record after a step, and what was shown before it and after it.
+struct Step {
+    at: Pos,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+fn steps(records: &Records, security: &Lineage, range: Range<Pos>) -> Vec<Step> {
+    let step = |at: Pos| {
+        let row = security.rows[at as usize];
+        let event = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet)?;
+        let from = records.events.time(event, Field::PreviousTime)?;
+        Some(Step { at, from, to: records.time[row as usize] })
+    };
+    range.filter_map(step).collect()
+}
+
 struct Walk<'a> {
     records: &'a Records,
     security: &'a Lineage,
     spans: Vec<Span>,
     n_runs: usize,
+    steps: Vec<Step>,
 }
 
 impl Walk<'_> {
@@ -157,7 +176,12 @@ impl Walk<'_> {
         let (mut span, mut first) = (self.spans[at], Timestamp::MAX);
         for pos in range.rev() {
             let time = self.time(pos);
-            if !self.fits(&span, pos) || time.since(first) > SWAPPED {
+            if !self.fits(&span, pos)
+                && let Some(since) = self.set_since(&span, pos)
+            {
+                (span.from, span.to) = (span.from.min(since), span.to.max(time.plus(1)));
+                first = Timestamp::MAX;
+            } else if !self.fits(&span, pos) || time.since(first) > SWAPPED {
                 let mut before = self.spans[..at].iter().rev().take(LOOK_AHEAD);
                 let before = before.position(|span| self.fits(span, pos));
                 if let Some(n) = before {
@@ -173,8 +197,11 @@ impl Walk<'_> {
                 let is_told = |before: &Span| {
                     before.run == span.run && before.from <= showed && showed <= before.to.plus(SAME_STEP)
                 };
+                let own = self.spans[at];
                 if let Some(before) = before.filter(is_told) {
                     (at, span) = (at - 1, before);
+                } else if own.has(showed) {
+                    span = own;
                 } else if !span.has(showed) {
                     (span.from, span.to) = (self.began(span.run, showed), span.to.max(showed.plus(1)));
                 }
@@ -191,6 +218,23 @@ impl Walk<'_> {
         let is_stop = event.is_some_and(|event| self.records.events.kind(event) == Kind::EventLogStopped);
         let is_same = |stopped: Timestamp| time.since(stopped).abs() <= AFTER_STOP;
         span.has(time) && (!is_stop || span.stopped.is_some_and(is_same))
+    }
+
+    /// Since when the clock ran on that a record was written by, if it had shown a time of a span before it was set to that.
+    fn set_since(&self, span: &Span, pos: Pos) -> Option<Timestamp> {
+        let n = self.steps.partition_point(|step| step.at <= pos);
+        let before = self.steps[..n].iter().rev().take(LOOK_AHEAD);
+        let mut until = self.time(pos);
+        for step in before {
+            if until < step.to {
+                return None;
+            }
+            if span.has(step.from) {
+                return Some(self.steps[n - 1].to);
+            }
+            until = step.from;
+        }
+        None
     }
 
     /// When the clock of a run began to run, if it was not set by more than System tells before it showed a time.
