@@ -3,8 +3,9 @@
 use super::around::Around;
 use super::cited::Cited;
 use super::link::{Group, Linker};
+use super::moments::SAME_MOMENT;
 use super::open::{self, Identity, Mark, Track, TrackIdx};
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use super::{cause, close, intervals, join, origins};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Clock, Lineage, LogoffAudit, Machine, Pos};
