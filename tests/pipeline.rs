@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sessionscope::case::Case;
 use sessionscope::event::StrId;
-use sessionscope::event::columns::{Events, LAYOUTS, Strings};
-use sessionscope::event::records::{NO_EVENT, Records, Signature, Span};
+use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, Strings};
+use sessionscope::event::records::{Records, Signature, Span};
 use sessionscope::parse::block::{Block, Chunks};
 use sessionscope::problem::{Cost, Problem};
 use sessionscope::time::Timestamp;
@@ -53,10 +53,10 @@ fn workers_and_batches_make_no_difference() {
 prop_compose! {
     fn signature(n_texts: u32)(
         [provider, channel, computer] in [0..=n_texts, 0..=n_texts, 0..=n_texts],
-        (event_id, task, level, outcome) in any::<(u32, u32, u8, u8)>(),
+        (event_id, task, level, outcome, is_torn) in any::<(u32, u32, u8, u8, u8)>(),
     ) -> Signature {
         let [provider, channel, computer] = [provider, channel, computer].map(StrId);
-        Signature { provider, channel, computer, event_id, task, level, outcome, _pad: 0 }
+        Signature { provider, channel, computer, event_id, task, level, outcome, is_torn, _pad: 0 }
     }
 }
 
@@ -76,7 +76,7 @@ prop_compose! {
 type Row = (u64, i64, prop::sample::Index, Option<(prop::sample::Index, Vec<u32>)>);
 
 fn row() -> impl Strategy<Value = Row> {
-    let event = (any::<prop::sample::Index>(), vec(any::<u32>(), 64));
+    let event = (any::<prop::sample::Index>(), vec(prop_oneof![Just(0), any::<u32>()], MAX_CELLS));
     (any::<u64>(), any::<i64>(), any::<prop::sample::Index>(), prop::option::of(event))
 }
 
@@ -93,18 +93,15 @@ prop_compose! {
         texts.iter().for_each(|text| { strings.intern(text); });
         let mut records = Records { strings, signatures, ..Records::default() };
         let specs: Vec<usize> = (0..LAYOUTS.len()).collect();
-        for (n, (id, time, signature, event)) in rows.into_iter().enumerate() {
+        for (id, time, signature, event) in rows {
             records.id.push(id);
             records.time.push(Timestamp::from_ticks(time));
             records.signature.push(signature.index(records.signatures.len()) as u32);
-            records.event.push(event.as_ref().map_or(NO_EVENT, |_| records.events.len() as u32));
+            records.events.push_untyped();
             if let Some((spec, cells)) = event {
                 let spec = *spec.get(&specs);
-                let Events { row, spec: specs, at, cells: all } = &mut records.events;
-                row.push(n as u32);
-                specs.push(spec as u16);
-                at.push(all.len() as u32);
-                all.extend(cells.into_iter().cycle().take(LAYOUTS[spec].n_cells));
+                let cells: Vec<u32> = cells.into_iter().cycle().take(LAYOUTS[spec].n_cells).collect();
+                records.events.set_last(spec as u16, &cells);
             }
         }
         records.spans = spans
@@ -123,7 +120,7 @@ proptest! {
         prop_assert_eq!(&decoded.problems, &block.problems);
         let (one, other) = (&decoded.records, &block.records);
         prop_assert_eq!((&one.id, &one.time, &one.signature), (&other.id, &other.time, &other.signature));
-        prop_assert_eq!((&one.event, &one.events), (&other.event, &other.events));
+        prop_assert_eq!(&one.events, &other.events);
         prop_assert_eq!(&one.signatures, &other.signatures);
         prop_assert_eq!(&one.spans, &other.spans);
         prop_assert_eq!(one.strings.parts(), other.strings.parts());

@@ -5,11 +5,14 @@
 
 mod simulate;
 
+use evtx_fixture::damage;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use sessionscope::case::Case;
+use sessionscope::parse::HEADER_BYTES;
 use simulate::loss::{Loss, written};
 use simulate::{Dice, LOGS, Plan, Row, World, check, exact, known, life, network, read};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The same cases on every run: a new seed may find a new bug, but not in somebody else's change.
 fn config(cases: u32) -> ProptestConfig {
@@ -81,6 +84,19 @@ proptest! {
     }
 
     #[test]
+    fn damage_is_a_gap(plan in plans(), seed in any::<u64>()) {
+        let world = life::simulate(plan);
+        let mut dice = Dice(seed);
+        let damaged = damaged(&world, &written(&world), &mut dice);
+        let (mut case, _) = read::load(&damaged);
+        let left = read_of(&world, &case);
+        let without = without_sources(&read::json_lines(&read::files(&world, &left)));
+        let damaged = without_sources(&read::lines(&mut case));
+        let differs = damaged.iter().zip(&without).find(|(a, b)| a != b);
+        prop_assert!(damaged == without, "damage is no gap:\n{:#?}\n{}", differs, show(&world, &left));
+    }
+
+    #[test]
     fn copies_change_nothing(plan in plans(), seed in any::<u64>()) {
         let world = life::simulate(Plan { with_renames: false, ..plan });
         let mut dice = Dice(seed);
@@ -114,6 +130,51 @@ proptest! {
         let (whole, parts) = (without_sources(&read::json_lines(&whole)), without_sources(&once));
         prop_assert_eq!(whole, parts, "the cut into files matters: {}", show(&world, &left));
     }
+}
+
+/// The logs of a world, each of them damaged.
+fn damaged(world: &World, left: &[bool], dice: &mut Dice) -> Vec<read::File> {
+    let mut files = Vec::new();
+    for log in LOGS {
+        let rows: Vec<usize> =
+            (0..world.rows.len()).filter(|&row| left[row] && world.rows[row].log == log).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let mut bytes = read::chunked(world, &rows, 1 + dice.below(12));
+        (0..1 + dice.below(3)).for_each(|_| break_somewhere(&mut bytes, rows.len(), dice));
+        files.push((format!("logs/{log:?}.evtx"), bytes));
+    }
+    files
+}
+
+/// Breaks a log that has so many records. What was broken before may be broken again.
+fn break_somewhere(bytes: &mut Vec<u8>, n_records: usize, dice: &mut Dice) {
+    let (n_chunks, n_left) = (damage::n_chunks(bytes), damage::all_record_offsets(bytes).len());
+    let (chunk, record) = (dice.below(n_chunks), dice.below(n_left));
+    match dice.below(8) {
+        0 if n_chunks > 0 => damage::flip_chunk_magic(bytes, chunk),
+        1 if n_chunks > 0 => damage::zero_chunk(bytes, chunk),
+        2 if n_chunks > 0 => damage::break_header_checksum(bytes, chunk),
+        3 if n_chunks > 0 => damage::break_records_checksum(bytes, chunk),
+        4 if n_left > 0 => damage::truncate_record(bytes, record),
+        5 if n_left > 0 => damage::zero_record(bytes, record),
+        6 if n_left == n_records => {
+            damage::truncate_file(bytes, HEADER_BYTES + dice.below(bytes.len() - HEADER_BYTES))
+        }
+        _ => damage::stale_chunk_count(bytes, dice.below(n_chunks + 2) as u16),
+    }
+}
+
+/// Which rows of a world a case has.
+fn read_of(world: &World, case: &Case) -> Vec<bool> {
+    let records = case.records();
+    let name = |row: u32| {
+        let signature = records.signature(row);
+        (signature.is_torn == 0).then(|| (records.text(signature.channel), records.id[row as usize]))
+    };
+    let read: HashSet<(&str, u64)> = (0..records.len() as u32).filter_map(name).collect();
+    world.rows.iter().map(|row| row.is_written && read.contains(&(&*row.event.channel, row.id()))).collect()
 }
 
 /// Copies of parts of logs under other names: what a volume's shadow held, filtered exports, exports numbered anew.

@@ -1,7 +1,7 @@
 //! Busy computers as blocks made in memory, as parse workers make them: five events for each session.
 
-use sessionscope::event::columns::{LAYOUTS, SpecIdx, StrId};
-use sessionscope::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
+use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, SpecIdx, StrId};
+use sessionscope::event::records::{Records, Signature, Signatures, Span};
 use sessionscope::event::{Field, Type};
 use sessionscope::parse::block::{Block, Chunks};
 use sessionscope::time::{SECOND, Timestamp};
@@ -153,22 +153,16 @@ impl Log {
             ..Signature::default()
         };
         let records = &mut self.records;
-        let row = records.len() as u32;
         records.id.push(self.record);
         records.time.push(Timestamp::from_ticks(self.time));
         records.signature.push(self.signatures.intern(signature));
         let spec = spec(id).expect("the event is in the table");
-        records.event.push(records.events.len() as u32);
-        records.events.row.push(row);
-        records.events.spec.push(spec);
-        let at = records.events.cells.len();
-        records.events.at.push(at as u32);
-        records.events.cells.resize(at + LAYOUTS[usize::from(spec)].n_cells, 0);
+        records.events.push_untyped();
+        let mut cells = [0; MAX_CELLS];
         for (field, value) in values {
-            put(records, spec, at, *field, *value);
+            put(records, spec, &mut cells, *field, *value);
         }
-        debug_assert_eq!(records.event.last(), Some(&(records.events.len() as u32 - 1)));
-        debug_assert_ne!(records.event.last(), Some(&NO_EVENT));
+        records.events.set_last(spec, &cells);
     }
 }
 
@@ -179,16 +173,15 @@ enum Value<'a> {
     Wide(u64),
 }
 
-fn put(records: &mut Records, spec: SpecIdx, at: usize, field: Field, value: Value<'_>) {
+fn put(records: &mut Records, spec: SpecIdx, cells: &mut [u32], field: Field, value: Value<'_>) {
     let Some(slot) = LAYOUTS[usize::from(spec)].slot(field) else { return };
-    let cell = at + slot;
     match value {
-        Value::Text(text) => records.events.cells[cell] = records.strings.intern(text).0,
-        Value::Number(number) => records.events.cells[cell] = number + 1,
+        Value::Text(text) => cells[slot] = records.strings.intern(text).0,
+        Value::Number(number) => cells[slot] = number + 1,
         Value::Wide(wide) => {
             debug_assert!(matches!(field.ty(), Type::Luid | Type::Time));
-            records.events.cells[cell] = wide as u32;
-            records.events.cells[cell + 1] = (wide >> 32) as u32;
+            cells[slot] = wide as u32;
+            cells[slot + 1] = (wide >> 32) as u32;
         }
     }
 }

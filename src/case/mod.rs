@@ -178,7 +178,7 @@ impl Case {
             n_sources: self.sources.len() as u32,
             n_machines: self.correlated.machines.len() as u32,
             n_records: records.len() as u64,
-            n_events: records.events.len() as u64,
+            n_events: self.merged.n_events,
             n_sessions: self.correlated.sessions.all.len() as u32,
             n_problems: self.sources.iter().map(|source| source.n_problems).sum(),
             first_time: times().map(|(first, _)| first).min().map(|at| at.to_string()),

@@ -302,6 +302,9 @@ impl Desk<'_> {
     /// Where a logon led whose 4624 is missing: what is left of it stands as close to the 4778.
     fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let Some(first) = self.linker.only_passing(&groups.all[n], RECONNECT) else { return Resumed::No };
+        if self.is_unlocked_beside(groups, n, first) {
+            return Resumed::No;
+        }
         if let Some(home) = self.marked(groups, n, first, RECONNECT) {
             return Resumed::Home(home);
         }
@@ -318,6 +321,24 @@ impl Desk<'_> {
             true => Resumed::Unknown,
             false => Resumed::No,
         }
+    }
+
+    /// Whether the account of a group unlocked its session right beside a place: then that was the way back, and whatever
+    /// else went there is of its own.
+    fn is_unlocked_beside(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let (linker, at) = (self.linker, self.linker.time(pos));
+        let sid = linker.identity(groups.all[n].primary).sid;
+        let events = &linker.records.events;
+        let is_unlock = |event: EventIdx| {
+            events.kind(event) == Kind::Logon
+                && matches!(events.number(event, Field::LogonType), Some(7 | 13))
+                && events.text(event, Field::TargetSid) == sid
+        };
+        let end = (pos + RECONNECT_RECORDS).min(linker.security.rows.len() as Pos);
+        let mut beside = pos.saturating_sub(RECONNECT_RECORDS)..end;
+        beside.any(|near| {
+            linker.time(near).since(at).abs() <= UNLOCK && linker.event(near).is_some_and(is_unlock)
+        })
     }
 
     /// Whether the 4634 right after a logon may be missing.

@@ -145,6 +145,7 @@ fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
     };
     let by_clock = || boot.is_clock_doubtful.then_some(Doubt::ClockSet);
     match (end.how, end.confidence) {
+        (EndHow::Logoff, Confidence::Medium) => Some(Doubt::MayBeHalf),
         (EndHow::LogoffFromOtherLog, Confidence::Medium) => by_clock().or(Some(Doubt::Coincidence)),
         (EndHow::LogoffEventLost | EndHow::WindowManagerGone, _) => Some(Doubt::ByWhatGoesWithIt),
         (EndHow::CleanShutdown, Confidence::Low) => {

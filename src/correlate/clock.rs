@@ -286,7 +286,7 @@ fn kind(
     let n_begun = || asleep.partition_point(|&asleep| asleep <= from.plus(SECOND));
     let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(asleep[last]) <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
-    let set = records.time[records.row(event) as usize].minus(amount);
+    let set = records.time[event.0 as usize].minus(amount);
     let slept = amount > 0 && (slept() || is_by_kernel(records, security, boot, told));
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
     if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {

@@ -3,6 +3,7 @@
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
+use super::open::Track;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
@@ -11,6 +12,9 @@ use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
 const LOST_TAIL: u32 = 1000;
+
+/// The logon type of a prompt for credentials, among others.
+const INTERACTIVE: u32 = 2;
 
 /// Closes a session.
 #[inline(never)]
@@ -62,13 +66,25 @@ fn logoff(draft: &mut Draft<'_>) -> Option<End> {
         draft.evidence(at, if at == pos { EvidenceRole::End } else { EvidenceRole::Destroyed }, 29);
     }
     draft.end_pos = pos;
+    let (at, row) = (draft.time(pos), draft.row(pos));
+    if may_be_passing(draft) {
+        let end = until_boot_ends(draft, EndHow::Logoff, at, row);
+        return Some(End { earliest: Some(at), ..end });
+    }
     Some(End {
         how: EndHow::Logoff,
-        at: Some(draft.time(pos)),
+        at: Some(at),
         confidence: Confidence::High,
-        row: Some(draft.row(pos)),
+        row: Some(row),
         ..End::default()
     })
+}
+
+/// Whether no more is known of a LogonId than that it was destroyed, and it may be the limited half of a prompt's pair,
+/// which goes at once while what it elevated runs on (rule 29).
+fn may_be_passing(draft: &Draft<'_>) -> bool {
+    let is_interactive = |track: &Track| track.identity.logon_type == Some(INTERACTIVE);
+    draft.session.last_seen.is_none() && may_be_half(draft) && draft.own().all(is_interactive)
 }
 
 /// Row 3: what another log ends cannot have gone on in Security. LSA tells when a LogonId was destroyed, as a 4634 does:

@@ -269,8 +269,8 @@ impl<'a> Linker<'a> {
         // The 4672 that names the elevated half comes right after both; it may be among records that are missing, or
         // not be audited.
         let is_elevated = first.privileges.is_some()
-            || !self.tracks.has_privileges
             || self.is_privilege_unaudited(pos)
+            || self.may_be_unaudited(pos)
             || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
             || self.is_privilege_lost(pos)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
@@ -285,6 +285,14 @@ impl<'a> Linker<'a> {
         let near = pos + 1..(pos + PRIVILEGES_RECORDS).min(self.security.rows.len() as Pos);
         let kinds = near.filter_map(|pos| self.event(pos)).map(|event| self.records.events.kind(event));
         kinds.into_iter().any(|kind| kind == Kind::EventLost)
+    }
+
+    /// Whether the audit of Special Logon may have been off at a place: the boot has no 4672 on one side of it, and where
+    /// it has one on the other, records are missing in between.
+    fn may_be_unaudited(&self, pos: Pos) -> bool {
+        self.tracks.privileges.is_none_or(|(first, last)| {
+            last < pos && self.security.has_gap(last, pos) || pos < first && self.security.has_gap(pos, first)
+        })
     }
 
     /// Whether the audit of Special Logon was off at a place, by the 4719 before it or after: then no 4672 is written.

@@ -105,8 +105,8 @@ pub struct Tracks {
     pub policies: Vec<Pos>,
     /// The boot's last 4634.
     pub last_logoff: Option<Pos>,
-    /// Whether the boot has any 4672 of a LogonId that is not fixed.
-    pub has_privileges: bool,
+    /// The boot's first and last 4672 of LogonIds that are not fixed.
+    pub privileges: Option<(Pos, Pos)>,
     /// Whether the boot has any 4624.
     pub has_logons: bool,
     /// Other names of accounts, by SID: that of a Microsoft account is not the one that it has on this computer.
@@ -191,7 +191,9 @@ impl Tracks {
                 && let Some(track) = track.or_else(|| self.track_of(luid))
             {
                 self.all[track as usize].privileges.get_or_insert(pos);
-                self.has_privileges |= !luid.is_fixed();
+                if !luid.is_fixed() {
+                    self.privileges.get_or_insert((pos, pos)).1 = pos;
+                }
             }
             match (track, kind, target) {
                 (Some(track), Kind::ProcessCreated, None) => self.process(log, event, track),

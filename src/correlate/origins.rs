@@ -120,7 +120,7 @@ fn by_other_logs(draft: &mut Draft<'_>) {
     known.sort_unstable();
     let mut is_told = false;
     for event in ts.into_iter().flat_map(|ts| arrivals(draft, ts)).collect::<Vec<_>>() {
-        let row = draft.records.row(event);
+        let row = event.0;
         let at = draft.records.time[row as usize];
         is_told |= draft.records.events.kind(event) == Kind::TsLogon;
         if !is_known(&known, at) {

@@ -1,10 +1,10 @@
 //! Events in columns: what each one means, and its kept fields as cells of 32 bits.
 //!
 //! Texts are numbers into [`Strings`]. Where an event keeps a field is the same for every event of its [`Spec`], so
-//! an event costs its cells and nothing else.
+//! an event costs the cells that say something: two in five of a usual log are empty.
 
 use super::table::{ORIGINS, Origin, Spec};
-use super::{Field, Kind, LogonId, Type};
+use super::{Field, Kind, LogonId, RowIdx, Type};
 use crate::time::Timestamp;
 use bytemuck::{Pod, Zeroable};
 use hashbrown::HashTable;
@@ -110,14 +110,20 @@ pub struct Layout {
     pub n_cells: usize,
     /// First cell of each field; [`ABSENT`] where the event does not keep it.
     slots: [u8; Field::ALL.len()],
-    /// The cells that are numbers of texts, each once: fields of two names may share one.
-    pub texts: Vec<u8>,
+    /// The cells that are numbers of texts, by bits.
+    pub texts: u32,
 }
 
 const ABSENT: u8 = u8::MAX;
 
+/// Cells of an event at most: each has a bit of 32.
+pub const MAX_CELLS: usize = 32;
+
 /// A number into [`LAYOUTS`].
 pub type SpecIdx = u16;
+
+/// In place of a [`SpecIdx`]: the record is none of those that are typed.
+pub const UNTYPED: SpecIdx = SpecIdx::MAX;
 
 /// The layout of every spec, in the order of the table.
 pub static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| {
@@ -145,15 +151,16 @@ pub fn spec_of(provider: &str, channel: &str, event_id: u32) -> Option<SpecIdx> 
 
 impl Layout {
     fn new(origin: &'static Origin, spec: &'static Spec) -> Self {
-        let (mut slots, mut n_cells, mut texts) = ([ABSENT; Field::ALL.len()], 0, Vec::new());
+        let (mut slots, mut n_cells, mut texts) = ([ABSENT; Field::ALL.len()], 0, 0);
         for (_, field) in spec.fields {
             let slot = &mut slots[*field as usize];
             if *slot == ABSENT {
                 *slot = n_cells as u8;
-                texts.extend(field.ty().is_text().then_some(*slot));
+                texts |= u32::from(field.ty().is_text()) << *slot;
                 n_cells += field.ty().n_cells();
             }
         }
+        assert!(n_cells <= MAX_CELLS, "event {} keeps too much", spec.id);
         Layout { spec, origin, n_cells, slots, texts }
     }
 
@@ -164,28 +171,44 @@ impl Layout {
     }
 }
 
-/// An event's number in [`Events`].
+/// A record that is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventIdx(pub u32);
+pub struct EventIdx(pub RowIdx);
 
-/// Typed events, in the order in which they were read.
+/// What each record is and says, in the order in which they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Events {
-    /// The record of each event.
-    pub row: Vec<u32>,
+    /// [`UNTYPED`] if it is no event.
     pub spec: Vec<SpecIdx>,
-    /// Where each event's cells begin.
+    /// Where its cells begin.
     pub at: Vec<u32>,
+    /// Which cells of its layout it has, by bits; the others are 0, "nothing".
+    pub filled: Vec<u32>,
     pub cells: Vec<u32>,
 }
 
 impl Events {
-    pub fn len(&self) -> usize {
-        self.row.len()
+    /// For a record that is no event, or not known to be one yet ([`Events::set_last`]).
+    pub fn push_untyped(&mut self) {
+        self.spec.push(UNTYPED);
+        self.at.push(self.cells.len() as u32);
+        self.filled.push(0);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.row.is_empty()
+    /// Types the record that was pushed last; `cells` are those of its layout.
+    pub fn set_last(&mut self, spec: SpecIdx, cells: &[u32]) {
+        let (Some(last), Some(filled)) = (self.spec.last_mut(), self.filled.last_mut()) else { return };
+        *last = spec;
+        for (n, &cell) in cells.iter().enumerate().filter(|(_, cell)| **cell != 0) {
+            *filled |= 1 << n;
+            self.cells.push(cell);
+        }
+    }
+
+    /// The event that a record is.
+    #[inline]
+    pub fn get(&self, row: RowIdx) -> Option<EventIdx> {
+        (self.spec[row as usize] != UNTYPED).then_some(EventIdx(row))
     }
 
     pub fn kind(&self, event: EventIdx) -> Kind {
@@ -196,23 +219,27 @@ impl Events {
         &LAYOUTS[usize::from(self.spec[event.0 as usize])]
     }
 
-    /// The cells of a field and those after it; none if the event has no such field.
+    /// The cell of a record's layout that stands in this place.
     #[inline]
-    fn cells(&self, event: EventIdx, field: Field) -> &[u32] {
-        let Some(slot) = self.layout(event).slot(field) else { return &[] };
-        &self.cells[self.at[event.0 as usize] as usize + slot..]
+    fn cell_at(&self, event: EventIdx, slot: usize) -> u32 {
+        let filled = self.filled[event.0 as usize];
+        if filled >> slot & 1 == 0 {
+            return 0;
+        }
+        let n_before = (filled & ((1 << slot) - 1)).count_ones();
+        self.cells[(self.at[event.0 as usize] + n_before) as usize]
     }
 
     #[inline]
     fn cell(&self, event: EventIdx, field: Field) -> u32 {
-        self.cells(event, field).first().copied().unwrap_or(0)
+        self.layout(event).slot(field).map_or(0, |slot| self.cell_at(event, slot))
     }
 
-    /// What an event is, and all its kept cells: equal for two events that say the same.
-    pub fn content(&self, event: EventIdx) -> (SpecIdx, &[u32]) {
+    /// What an event is, and all it says: equal for two events that say the same.
+    pub fn content(&self, event: EventIdx) -> (SpecIdx, u32, &[u32]) {
         let n = event.0 as usize;
-        let from = self.at[n] as usize;
-        (self.spec[n], &self.cells[from..from + self.layout(event).n_cells])
+        let (filled, from) = (self.filled[n], self.at[n] as usize);
+        (self.spec[n], filled, &self.cells[from..from + filled.count_ones() as usize])
     }
 
     /// A text field; [`StrId::NONE`] if the event has none.
@@ -223,10 +250,9 @@ impl Events {
 
     fn wide(&self, event: EventIdx, field: Field) -> u64 {
         debug_assert_eq!(field.ty().n_cells(), 2);
-        match self.cells(event, field) {
-            [low, high, ..] => u64::from(*low) | u64::from(*high) << 32,
-            _ => 0,
-        }
+        let Some(slot) = self.layout(event).slot(field) else { return 0 };
+        let [low, high] = [slot, slot + 1].map(|slot| self.cell_at(event, slot));
+        u64::from(low) | u64::from(high) << 32
     }
 
     pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
@@ -241,5 +267,26 @@ impl Events {
     pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
         debug_assert!(matches!(field.ty(), Type::Number | Type::Port | Type::SshPort));
         self.cell(event, field).checked_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_where_they_were_put_and_empty_ones_take_no_room() {
+        let logon = spec_of("Microsoft-Windows-Security-Auditing", "Security", 4624).expect("it is typed");
+        let n_cells = LAYOUTS[usize::from(logon)].n_cells;
+        let cells: Vec<u32> = (0..n_cells as u32).map(|n| if n % 3 == 1 { 0 } else { n + 7 }).collect();
+        let mut events = Events::default();
+        events.push_untyped();
+        events.push_untyped();
+        events.set_last(logon, &cells);
+        assert_eq!(events.get(0), None);
+        let event = events.get(1).expect("it was typed");
+        let read: Vec<u32> = (0..n_cells).map(|slot| events.cell_at(event, slot)).collect();
+        assert_eq!(read, cells);
+        assert_eq!(events.cells.len(), cells.iter().filter(|&&cell| cell != 0).count());
     }
 }

@@ -1,14 +1,15 @@
 //! Blocks into one set of columns: their texts and signatures are renumbered, nothing else changes.
 
-use super::columns::{StrId, Strings};
-use super::records::{NO_EVENT, Records, Signature, Signatures, Span};
-use super::{EventIdx, columns::LAYOUTS};
+use super::columns::{Events, StrId, Strings};
+use super::records::{Records, RowIdx, Signature, Signatures, Span};
 use crate::room::make_room;
 
 /// Records that grow block by block.
 #[derive(Clone, Default)]
 pub struct Merged {
     pub records: Records,
+    /// Records that are typed.
+    pub n_events: u64,
     signatures: Signatures,
 }
 
@@ -21,37 +22,31 @@ impl Merged {
         let text = |id: u32| texts.get(id as usize).copied().unwrap_or(StrId::NONE);
         let signatures: Vec<u32> = block.signatures.iter().map(|&own| self.signature(own, text)).collect();
         let all = &mut self.records;
-        let (first_row, first_event) = (all.id.len() as u32, all.events.len() as u32);
-        let first_cell = all.events.cells.len() as u32;
+        let (first_row, first_cell) = (all.len() as u32, all.events.cells.len() as u32);
         all.id.extend_from_slice(&block.id);
         all.time.extend_from_slice(&block.time);
         all.signature.extend(block.signature.iter().map(|&own| signatures[own as usize]));
-        all.event.extend(
-            block.event.iter().map(|&event| if event == NO_EVENT { event } else { event + first_event }),
-        );
         all.spans
             .extend(block.spans.iter().map(|span| Span { first_row: span.first_row + first_row, ..*span }));
         let events = &mut all.events;
-        events.row.extend(block.events.row.iter().map(|row| row + first_row));
         events.spec.extend_from_slice(&block.events.spec);
         events.at.extend(block.events.at.iter().map(|at| at + first_cell));
+        events.filled.extend_from_slice(&block.events.filled);
         events.cells.extend_from_slice(&block.events.cells);
-        for event in first_event..all.events.len() as u32 {
-            renumber_texts(all, EventIdx(event), text);
+        for row in first_row..all.len() as u32 {
+            self.n_events += u64::from(renumber_texts(&mut all.events, row, text));
         }
     }
 
     fn make_room(&mut self, block: &Records, n_times_as_much: f64) {
-        let Records { id, time, signature, event, events, .. } = &mut self.records;
-        let n_records = block.id.len();
+        let Records { id, time, signature, events, .. } = &mut self.records;
+        let n_records = block.len();
         make_room(id, n_records, n_times_as_much);
         make_room(time, n_records, n_times_as_much);
         make_room(signature, n_records, n_times_as_much);
-        make_room(event, n_records, n_times_as_much);
-        let n_events = block.events.len();
-        make_room(&mut events.row, n_events, n_times_as_much);
-        make_room(&mut events.spec, n_events, n_times_as_much);
-        make_room(&mut events.at, n_events, n_times_as_much);
+        make_room(&mut events.spec, n_records, n_times_as_much);
+        make_room(&mut events.at, n_records, n_times_as_much);
+        make_room(&mut events.filled, n_records, n_times_as_much);
         make_room(&mut events.cells, block.events.cells.len(), n_times_as_much);
     }
 
@@ -74,12 +69,17 @@ impl Merged {
     }
 }
 
-fn renumber_texts(records: &mut Records, event: EventIdx, text: impl Fn(u32) -> StrId) {
-    let events = &mut records.events;
-    let layout = &LAYOUTS[usize::from(events.spec[event.0 as usize])];
-    let at = events.at[event.0 as usize] as usize;
-    for &slot in &layout.texts {
-        let cell = &mut events.cells[at + usize::from(slot)];
-        *cell = text(*cell).0;
+/// Gives the texts of a record their numbers in all; whether it is an event.
+fn renumber_texts(events: &mut Events, row: RowIdx, text: impl Fn(u32) -> StrId) -> bool {
+    let Some(event) = events.get(row) else { return false };
+    let texts = events.layout(event).texts;
+    let (mut filled, mut at) = (events.filled[row as usize], events.at[row as usize] as usize);
+    while filled != 0 {
+        if texts >> filled.trailing_zeros() & 1 == 1 {
+            events.cells[at] = text(events.cells[at]).0;
+        }
+        filled &= filled - 1;
+        at += 1;
     }
+    true
 }

@@ -22,7 +22,9 @@ pub struct Signature {
     pub level: u8,
     /// Keywords say: 1 audit success, 2 audit failure.
     pub outcome: u8,
-    pub _pad: u16,
+    /// 1 where the record's end was lost: what it says may be lost with it, so that it tells nothing of sessions.
+    pub is_torn: u8,
+    pub _pad: u8,
 }
 
 /// One line for every record.
@@ -33,16 +35,12 @@ pub struct Records {
     /// TimeCreated, as written.
     pub time: Vec<Timestamp>,
     pub signature: Vec<u32>,
-    /// The record's event, [`NO_EVENT`] if it is not typed.
-    pub event: Vec<u32>,
     pub signatures: Vec<Signature>,
     pub events: Events,
     pub strings: Strings,
     /// Runs of records that came together: from which source and chunk.
     pub spans: Vec<Span>,
 }
-
-pub const NO_EVENT: u32 = u32::MAX;
 
 /// A run of records from one chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -67,12 +65,7 @@ impl Records {
     }
 
     pub fn event(&self, row: RowIdx) -> Option<EventIdx> {
-        let event = self.event[row as usize];
-        (event != NO_EVENT).then_some(EventIdx(event))
-    }
-
-    pub fn row(&self, event: EventIdx) -> RowIdx {
-        self.events.row[event.0 as usize]
+        self.events.get(row)
     }
 
     pub fn span(&self, row: RowIdx) -> Span {

@@ -131,7 +131,9 @@ fn no_gap(end: End) -> &'static str {
 fn doubt(end: End) -> Option<String> {
     let (how, why) = match end.doubt? {
         Doubt::AuditUnknown => ("unsure", "too few records tell whether logoffs were audited"),
-        Doubt::MayBeHalf => ("unsure", "a LogonId without a logon may be half of a pair that gets no logoff"),
+        Doubt::MayBeHalf => {
+            ("unsure", "a LogonId without a logon may be half of a pair, and one half may get no logoff")
+        }
         Doubt::ClockSet => ("unsure", "the clock was set while records are missing"),
         Doubt::StartMayBeMissing => ("unsure", "records are missing, and a start may be among them"),
         Doubt::NotReported => ("estimated", "nothing at the next start tells when it stopped"),

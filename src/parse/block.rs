@@ -4,8 +4,8 @@
 
 use super::cells::CellWriter;
 use super::value::Raw;
-use crate::event::columns::{LAYOUTS, SpecIdx, Strings, spec_of};
-use crate::event::records::{NO_EVENT, Records, Signature, Signatures, Span};
+use crate::event::columns::{LAYOUTS, MAX_CELLS, SpecIdx, Strings, UNTYPED, spec_of};
+use crate::event::records::{Records, Signature, Signatures, Span};
 use crate::event::{StrId, Type};
 use crate::problem::Problem;
 use crate::time::Timestamp;
@@ -34,7 +34,7 @@ pub struct Chunks {
 
 /// Of a usual Security log; others make the columns grow.
 const BYTES_PER_RECORD: usize = 640;
-const BYTES_PER_CELL: usize = 72;
+const BYTES_PER_CELL: usize = 96;
 const BYTES_PER_TEXT: usize = 1300;
 
 /// Makes a block, record by record.
@@ -47,6 +47,9 @@ pub struct BlockBuilder {
     /// What the records of each signature are typed as.
     specs: Vec<Option<SpecIdx>>,
     pub cells: CellWriter,
+    /// What the record pushed last is typed as, and its cells, until it is complete.
+    open: Option<SpecIdx>,
+    values: [u32; MAX_CELLS],
     pub problems: Vec<Problem>,
 }
 
@@ -54,7 +57,6 @@ pub struct BlockBuilder {
 #[derive(Clone, Copy)]
 pub struct Mark {
     n_records: usize,
-    n_events: usize,
     n_cells: usize,
     n_problems: usize,
 }
@@ -70,14 +72,13 @@ impl BlockBuilder {
 
     /// Columns that grow are copied each time they do; these seldom have to.
     fn reserve(&mut self, n_records: usize, n_cells: usize) {
-        let Records { id, time, signature, event, events, .. } = &mut self.records;
+        let Records { id, time, signature, events, .. } = &mut self.records;
         id.reserve(n_records);
         time.reserve(n_records);
         signature.reserve(n_records);
-        event.reserve(n_records);
-        events.row.reserve(n_records);
         events.spec.reserve(n_records);
         events.at.reserve(n_records);
+        events.filled.reserve(n_records);
         events.cells.reserve(n_cells);
     }
 
@@ -99,48 +100,50 @@ impl BlockBuilder {
     }
 
     pub fn push_record(&mut self, id: u64, time: Timestamp, signature: u32) {
+        self.complete();
         self.records.id.push(id);
         self.records.time.push(time);
         self.records.signature.push(signature);
-        self.records.event.push(NO_EVENT);
+        self.records.events.push_untyped();
     }
 
-    /// Types the record pushed last. Gives where its cells begin, for [`BlockBuilder::put`].
-    pub fn push_event(&mut self, spec: SpecIdx) -> usize {
-        let events = &mut self.records.events;
-        let at = events.cells.len();
-        events.cells.resize(at + LAYOUTS[usize::from(spec)].n_cells, 0);
-        let row = self.records.id.len() as u32 - 1;
-        self.records.event[row as usize] = events.row.len() as u32;
-        events.row.push(row);
-        events.spec.push(spec);
-        events.at.push(at as u32);
-        at
+    /// Types the record pushed last. What is put then is in it.
+    pub fn push_event(&mut self, spec: SpecIdx) {
+        self.open = Some(spec);
     }
 
     /// Writes a value into the cells from here on; where there is none, what was written stays.
     pub fn put(&mut self, cell: usize, ty: Type, raw: Raw<'_>) {
         if !matches!(raw, Raw::Nothing) {
-            self.cells.write(ty, raw, &mut self.records.events.cells[cell..]);
+            self.cells.write(ty, raw, &mut self.values[cell..]);
         }
     }
 
     /// The same with a number, for a field of a type that is one.
     pub fn put_number(&mut self, cell: usize, ty: Type, number: u64) {
-        CellWriter::write_number(ty, number, &mut self.records.events.cells[cell..]);
+        CellWriter::write_number(ty, number, &mut self.values[cell..]);
     }
 
     /// The same with a text that is known already.
     pub fn put_text(&mut self, cell: usize, text: StrId) {
         if !text.is_none() {
-            self.records.events.cells[cell] = text.0;
+            self.values[cell] = text.0;
         }
     }
 
-    pub fn mark(&self) -> Mark {
+    /// No more is put into the record pushed last.
+    fn complete(&mut self) {
+        if let Some(spec) = self.open.take() {
+            let values = &mut self.values[..LAYOUTS[usize::from(spec)].n_cells];
+            self.records.events.set_last(spec, values);
+            values.fill(0);
+        }
+    }
+
+    pub fn mark(&mut self) -> Mark {
+        self.complete();
         Mark {
             n_records: self.records.id.len(),
-            n_events: self.records.events.len(),
             n_cells: self.records.events.cells.len(),
             n_problems: self.problems.len(),
         }
@@ -148,19 +151,20 @@ impl BlockBuilder {
 
     /// Forgets what was pushed since the mark.
     pub fn go_back(&mut self, mark: Mark) {
-        let Records { id, time, signature, event, events, .. } = &mut self.records;
+        self.complete();
+        let Records { id, time, signature, events, .. } = &mut self.records;
         id.truncate(mark.n_records);
         time.truncate(mark.n_records);
         signature.truncate(mark.n_records);
-        event.truncate(mark.n_records);
-        events.row.truncate(mark.n_events);
-        events.spec.truncate(mark.n_events);
-        events.at.truncate(mark.n_events);
+        events.spec.truncate(mark.n_records);
+        events.at.truncate(mark.n_records);
+        events.filled.truncate(mark.n_records);
         events.cells.truncate(mark.n_cells);
         self.problems.truncate(mark.n_problems);
     }
 
     pub fn finish(mut self) -> Block {
+        self.complete();
         self.records.strings = self.cells.strings;
         self.records.signatures = self.signatures.all;
         Block { source: self.source, chunks: self.chunks, records: self.records, problems: self.problems }
@@ -177,11 +181,10 @@ impl Block {
         put(&mut out, &records.id);
         put(&mut out, &records.time);
         put(&mut out, &records.signature);
-        put(&mut out, &records.event);
         put(&mut out, &records.signatures);
-        put(&mut out, &records.events.row);
         put(&mut out, &records.events.spec);
         put(&mut out, &records.events.at);
+        put(&mut out, &records.events.filled);
         put(&mut out, &records.events.cells);
         put(&mut out, &records.spans);
         let (text, ends) = records.strings.parts();
@@ -196,8 +199,7 @@ impl Block {
     fn n_encoded_bytes(&self) -> usize {
         let Records { id, events, signatures, spans, strings, .. } = &self.records;
         let (text, ends) = strings.parts();
-        id.len() * (8 + 8 + 4 + 4)
-            + events.row.len() * (4 + 2 + 4)
+        id.len() * (8 + 8 + 4 + 2 + 4 + 4)
             + 4 * events.cells.len()
             + size_of_val(&signatures[..])
             + size_of_val(&spans[..])
@@ -215,13 +217,12 @@ impl Block {
             id: take(&mut rest)?,
             time: take(&mut rest)?.into_iter().map(Timestamp::from_bits).collect::<Option<_>>()?,
             signature: take(&mut rest)?,
-            event: take(&mut rest)?,
             signatures: take(&mut rest)?,
             ..Records::default()
         };
-        records.events.row = take(&mut rest)?;
         records.events.spec = take(&mut rest)?;
         records.events.at = take(&mut rest)?;
+        records.events.filled = take(&mut rest)?;
         records.events.cells = take(&mut rest)?;
         records.spans = take(&mut rest)?;
         let text = String::from_utf8(take(&mut rest)?).ok()?;
@@ -237,17 +238,16 @@ impl Block {
         let records = &self.records;
         let (n_rows, events) = (records.id.len(), &records.events);
         let n_signatures = records.signatures.len() as u32;
-        let cells_fit = |(&spec, &at): (&SpecIdx, &u32)| {
-            LAYOUTS
-                .get(usize::from(spec))
-                .is_some_and(|layout| at as usize + layout.n_cells <= events.cells.len())
+        let cells_fit = |((&spec, &at), &filled): ((&SpecIdx, &u32), &u32)| {
+            let n_cells =
+                if spec == UNTYPED { Some(0) } else { LAYOUTS.get(usize::from(spec)).map(|l| l.n_cells) };
+            n_cells.is_some_and(|n| u64::from(filled) >> n == 0)
+                && at as usize + filled.count_ones() as usize <= events.cells.len()
         };
-        [records.time.len(), records.signature.len(), records.event.len()] == [n_rows; 3]
-            && [events.spec.len(), events.at.len()] == [events.row.len(); 2]
+        [records.time.len(), records.signature.len()] == [n_rows; 2]
+            && [events.spec.len(), events.at.len(), events.filled.len()] == [n_rows; 3]
             && records.signature.iter().all(|&s| s < n_signatures)
-            && records.event.iter().all(|&e| e == NO_EVENT || (e as usize) < events.row.len())
-            && events.row.iter().all(|&row| (row as usize) < n_rows)
-            && events.spec.iter().zip(&events.at).all(cells_fit)
+            && events.spec.iter().zip(&events.at).zip(&events.filled).all(cells_fit)
     }
 }
 

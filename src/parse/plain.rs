@@ -262,6 +262,7 @@ fn read_record(
         task: values.number(outer.system.task).unwrap_or(0) as u32,
         level: values.number(outer.system.level).unwrap_or(0) as u8,
         outcome: outcome(values.number(outer.system.keywords).unwrap_or(0)),
+        is_torn: 0,
         _pad: 0,
     };
     let record_id = match values.number(outer.system.record_id) {
@@ -347,17 +348,17 @@ impl Plan {
         if !is_kept(keep, self.telling.iter().map(|&slot| data.number(slot))) {
             return;
         }
-        let at = block.push_event(spec);
+        block.push_event(spec);
         for step in &mut self.steps {
             let raw = match step.place {
                 Place::Data(_) if step.ty.is_text() => {
                     let id = step.text.read(step.ty, data, block);
-                    block.put_text(at + step.cell, id);
+                    block.put_text(step.cell, id);
                     continue;
                 }
                 Place::Data(slot) => match data.unsigned(slot).filter(|_| step.is_number) {
                     Some(number) => {
-                        block.put_number(at + step.cell, step.ty, number);
+                        block.put_number(step.cell, step.ty, number);
                         continue;
                     }
                     None => data.slot(slot),
@@ -365,7 +366,7 @@ impl Plan {
                 Place::UserId => values.slot(system.user_id),
                 Place::ActivityId => values.slot(system.activity_id),
             };
-            block.put(at + step.cell, step.ty, raw);
+            block.put(step.cell, step.ty, raw);
         }
     }
 }

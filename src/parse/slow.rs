@@ -5,7 +5,7 @@
 
 use super::block::BlockBuilder;
 use super::plain::{is_kept, outcome, telling};
-use super::value::{Raw, u64_at};
+use super::value::{Raw, u32_at, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;
 use crate::event::columns::LAYOUTS;
@@ -44,13 +44,19 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         }
     };
     block.chunks.n_read += 1;
+    let torn = torn(chunk);
     let mut n_found = 0;
     for record in parsed.iter() {
         n_found += 1;
         let read = match record {
             Ok(record) => {
                 let id = record.event_record_id;
-                read_record(record, block).map_err(|text| (Some(id), text))
+                let is_torn = torn.contains(&id);
+                if is_torn {
+                    let text = "the record's end is missing: what it says tells nothing of sessions";
+                    block.problems.push(problem(Some(id), Cost::Nothing, text.to_owned()));
+                }
+                read_record(record, is_torn, block).map_err(|text| (Some(id), text))
             }
             Err(error) => Err((None, sentence(&error))),
         };
@@ -63,6 +69,28 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         block.problems.push(problem(None, Cost::Records(n - n_found), text));
     }
 }
+
+/// Header ids of records that do not end with a second copy of their size: what they say may have been lost with it, and
+/// read as if it were empty.
+fn torn(chunk: &[u8]) -> Vec<u64> {
+    let mut torn = Vec::new();
+    let mut at = CHUNK_HEADER_BYTES;
+    while chunk.get(at..at + 4) == Some(&RECORD_SIGNATURE) {
+        let (Some(size), Some(id)) = (u32_at(chunk, at + 4), u64_at(chunk, at + 8)) else { break };
+        let Some(next) = at.checked_add(size as usize).filter(|_| size as usize >= SMALLEST_RECORD) else {
+            break;
+        };
+        if u32_at(chunk, next - 4) != Some(size) {
+            torn.push(id);
+        }
+        at = next;
+    }
+    torn
+}
+
+/// Where a chunk's first record begins, and what each begins with.
+const CHUNK_HEADER_BYTES: usize = 512;
+const RECORD_SIGNATURE: [u8; 4] = *b"**\0\0";
 
 /// How many records a chunk's header says it has, if it can have as many. Of a chunk that was copied while Windows
 /// wrote it the header may say fewer than there are.
@@ -100,11 +128,14 @@ fn sentence(error: &dyn std::error::Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
 }
 
-fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), String> {
+fn read_record(record: EvtxRecord<'_>, is_torn: bool, block: &mut BlockBuilder) -> Result<(), String> {
     let header = (record.event_record_id, record.timestamp);
     let exact_time = system_file_time(&record);
     let json = record.into_json_value().map_err(|error| sentence(&error))?.data;
     let event = &json["Event"];
+    if !has_names(event, 4) {
+        return Err("names of its fields were lost with another record of the chunk".to_owned());
+    }
     let system = &event["System"];
     let number = |name: &str| raw(text_of(&system[name])).number();
     let time = exact_time
@@ -121,24 +152,35 @@ fn read_record(record: EvtxRecord<'_>, block: &mut BlockBuilder) -> Result<(), S
         task: number("Task").unwrap_or(0) as u32,
         level: number("Level").unwrap_or(0) as u8,
         outcome: outcome(number("Keywords").unwrap_or(0)),
+        is_torn: u8::from(is_torn),
         _pad: 0,
     };
     let record_id = number("EventRecordID").unwrap_or(header.0);
     let (number, spec) = block.signature(signature);
     block.push_record(record_id, time, number);
-    let Some(spec) = spec else { return Ok(()) };
+    let Some(spec) = spec.filter(|_| !is_torn) else { return Ok(()) };
     let fields = LAYOUTS[usize::from(spec)].spec.fields;
     let value = |n: usize| field(event, fields[n].0);
     let layout = &LAYOUTS[usize::from(spec)];
     if is_kept(layout.spec.keep, telling(layout.spec).map(|n| value(n).number())) {
-        let at = block.push_event(spec);
+        block.push_event(spec);
         for (n, (_, kept)) in fields.iter().enumerate() {
             if let Some(cell) = layout.slot(*kept) {
-                block.put(at + cell, kept.ty(), value(n));
+                block.put(cell, kept.ty(), value(n));
             }
         }
     }
     Ok(())
+}
+
+/// Whether every element has its name. A chunk has each name once, in the record that used it first: where that was
+/// zeroed, so were the names of others.
+fn has_names(value: &Value, depth: u32) -> bool {
+    let is_whole = |name: &str| !name.is_empty() && !name.contains('\0');
+    let has_inner = |value| depth == 0 || has_names(value, depth - 1);
+    value
+        .as_object()
+        .is_none_or(|fields| fields.iter().all(|(name, value)| is_whole(name) && has_inner(value)))
 }
 
 /// TimeCreated to the tick: rendered text may have fewer digits. Where Windows' own template has it.

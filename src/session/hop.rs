@@ -16,6 +16,8 @@ vocabulary! {
         Smb = "smb",
         /// RDPClient 1024 and 1102: it opened Remote Desktop to another machine.
         RdpClient = "rdp_client",
+        /// WinRM 6: it opened a remote shell, or managed another machine.
+        WinrmClient = "winrm_client",
         /// The logon at the destination alone: it names where it came from.
         Logon = "logon",
     }

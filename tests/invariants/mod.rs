@@ -133,6 +133,8 @@ fn is_end_of_table(record: &Record) -> bool {
     let has = (record.end.is_some(), record.end_earliest.is_some(), record.end_latest.is_some());
     match (record.end_how.as_str(), record.end_confidence.as_str()) {
         ("user_logoff" | "logoff", "high") => has == (true, false, false),
+        // Of a LogonId that nothing else tells of it may be one half of a pair.
+        ("logoff", "medium") => has.0 && has.1 && record.start.is_none(),
         ("logoff_from_other_log", "high" | "medium") => has == (true, false, false),
         ("logoff_event_lost" | "window_manager_gone", "medium") => has.0,
         ("clean_shutdown", "high" | "low") => has == (true, true, true),

@@ -33,22 +33,45 @@ pub fn file(world: &World, rows: &[RowIdx]) -> Vec<u8> {
     writer.finish()
 }
 
-/// The JSON lines of every session.
-pub fn json_lines(files: &[File]) -> String {
+/// As [`file`], with so many records in each chunk.
+pub fn chunked(world: &World, rows: &[RowIdx], per_chunk: usize) -> Vec<u8> {
+    let mut writer = LogWriter::new();
+    for chunk in rows.chunks(per_chunk) {
+        chunk.iter().for_each(|&row| writer.write(&world.rows[row].event));
+        writer.end_chunk();
+    }
+    writer.finish()
+}
+
+/// What is read of files, and how many problems that made.
+pub fn load(files: &[File]) -> (Case, usize) {
     let mut case = Case::new();
+    let mut n_problems = 0;
     for (path, bytes) in files {
         let opening = open(&bytes[..HEADER_BYTES.min(bytes.len())], bytes.len() as u64);
         let first = opening.first_chunk_offset;
         let source = case.add_source(path, bytes.len() as u64, opening);
-        let chunks = bytes[first as usize..].chunks(CHUNK_BYTES).enumerate();
+        let chunks = bytes.get(first as usize..).unwrap_or_default().chunks(CHUNK_BYTES).enumerate();
         for (n, chunk) in chunks {
             let block = parse_batch(source, n as u32, first, chunk, &mut Templates::default());
-            assert!(block.problems.is_empty(), "{path}: {:?}", block.problems);
+            n_problems += block.problems.len();
             case.add_block(&block).expect("the source was added");
         }
         case.end_source(source, None);
     }
     case.update();
+    (case, n_problems)
+}
+
+/// The JSON lines of every session of undamaged files.
+pub fn json_lines(files: &[File]) -> String {
+    let (mut case, n_problems) = load(files);
+    assert_eq!(n_problems, 0, "undamaged logs have no problems");
+    lines(&mut case)
+}
+
+/// The JSON lines of every session of a case.
+pub fn lines(case: &mut Case) -> String {
     let (bytes, _) = case.export(Format::JsonLines, None, 0, u32::MAX);
     String::from_utf8(bytes).expect("JSON is UTF-8")
 }

@@ -49,7 +49,31 @@ pub fn edges(found: &Found<'_>, explicit: &[Explicit]) -> Vec<Edge> {
     for (n, machine) in found.machines.iter().enumerate() {
         other_logs(found, &mut names, n as u32, machine, &mut edges);
     }
+    drop_shells_with_credentials(found, &mut edges);
     edges
+}
+
+/// A remote shell's credentials are given right before it is opened.
+const BEFORE_SHELL: i64 = 5 * SECOND;
+
+/// Of a remote shell for which other credentials were given the 4648 tells all there is.
+fn drop_shells_with_credentials(found: &Found<'_>, edges: &mut Vec<Edge>) {
+    if !edges.iter().any(|edge| edge.how == HopHow::WinrmClient) {
+        return;
+    }
+    let key = |edge: &Edge| (edge.session, short(host(found.records.text(edge.host))).to_lowercase());
+    let mut given: FxHashMap<(Option<SessionIdx>, String), Vec<Timestamp>> = FxHashMap::default();
+    for edge in edges.iter().filter(|edge| edge.how == HopHow::ExplicitCredentials) {
+        given.entry(key(edge)).or_default().push(edge.at);
+    }
+    given.values_mut().for_each(|times| times.sort_unstable());
+    edges.retain(|edge| {
+        let before = |times: &Vec<Timestamp>| {
+            let next = times.partition_point(|&at| at < edge.at.plus(-BEFORE_SHELL));
+            times.get(next).is_some_and(|&at| at <= edge.at.plus(BEFORE_SHELL))
+        };
+        edge.how != HopHow::WinrmClient || !given.get(&key(edge)).is_some_and(before)
+    });
 }
 
 fn explicit_credentials(found: &Found<'_>, names: &mut Names<'_>, one: &Explicit) -> Option<Edge> {
@@ -126,7 +150,7 @@ fn short(host: &str) -> &str {
     host.split('.').next().unwrap_or_default()
 }
 
-/// NTLM, SmbClient and RDPClient: channels that hold nothing else.
+/// NTLM, SmbClient, RDPClient and WinRM: channels that hold little else.
 fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge>) {
     let channel = |lineage: &Lineage| found.records.text(lineage.channel).to_ascii_lowercase();
     let is_one = |lineage: &&Lineage| {
@@ -134,6 +158,7 @@ fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machin
             channel(lineage).as_str(),
             "microsoft-windows-ntlm/operational"
                 | "microsoft-windows-smbclient/security"
+                | "microsoft-windows-winrm/operational"
                 | "microsoft-windows-terminalservices-rdpclient/operational"
         )
     };
@@ -150,6 +175,7 @@ fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machin
                 Kind::SmbClientRefused => {
                     edges.extend(by_luid(found, owners, names, (n, row, event), HopHow::Smb))
                 }
+                Kind::WinrmClient => edges.extend(winrm(found, owners, names, (n, row, event))),
                 Kind::RdpClientConnecting | Kind::RdpClientAddress => {
                     let Some(edge) = rdp(found, owners, names, (n, row, event)) else { continue };
                     match last_rdp.map(|last| &mut edges[last]) {
@@ -237,6 +263,33 @@ fn rdp(
         address: StrId::NONE,
         user: StrId::NONE,
         domain: StrId::NONE,
+        guid: StrId::NONE,
+    })
+}
+
+/// WinRM's client names the account it runs as, whose own credentials it uses unless a 4648 tells of others.
+fn winrm(
+    found: &Found<'_>,
+    owners: &Owners,
+    names: &mut Names<'_>,
+    (machine, row, event): (u32, RowIdx, EventIdx),
+) -> Option<Edge> {
+    let events = &found.records.events;
+    let host = events.text(event, Field::TargetServer);
+    let at = time(found, machine, row);
+    let session = owners.by_sid(found, events.text(event, Field::UserId), at)?;
+    let (user, domain) = found.account(session);
+    names.is_elsewhere(machine, host).then_some(Edge {
+        how: HopHow::WinrmClient,
+        machine,
+        session: Some(session),
+        at,
+        row,
+        more: None,
+        host,
+        address: StrId::NONE,
+        user,
+        domain,
         guid: StrId::NONE,
     })
 }

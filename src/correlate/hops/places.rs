@@ -207,13 +207,15 @@ fn learn<K: std::hash::Hash + Eq>(known: &mut FxHashMap<K, u32>, key: K, machine
     }
 }
 
-/// The host in `\\SRV1`, `SRV1$` (its account), `SRV1.corp.local`, `cifs/SRV1`, `MSSQLSvc/SRV1:1433`, `ldap/DC1/corp.local` (rule 43).
+/// The host in `\\SRV1`, `SRV1$` (its account), `SRV1.corp.local`, `cifs/SRV1`, `MSSQLSvc/SRV1:1433`, `ldap/DC1/corp.local`,
+/// and WinRM's `http://SRV1:5985/wsman?PSVersion=5.1` (rule 43).
 pub fn host(text: &str) -> &str {
     let text = text.trim().trim_start_matches('\\');
     let text = text.split('\\').next().unwrap_or_default();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
     let mut parts = text.split('/');
     let first = parts.next().unwrap_or_default();
-    let host = parts.next().unwrap_or(first);
+    let host = parts.next().filter(|path| !path.starts_with("wsman")).unwrap_or(first);
     // An address of version 6 has more than one colon.
     let host = match host.split_once(':') {
         Some((name, port)) if !port.contains(':') => name,
@@ -239,6 +241,8 @@ mod tests {
             ("fe80::1", "fe80::1"),
             ("[2001:db8::1]:3389", "2001:db8::1"),
             ("srv1$", "srv1"),
+            ("SRV1/wsman?PSVersion=5.1.17763.1", "SRV1"),
+            ("http://srv1.corp.local:5985/wsman?PSVersion=5.1", "srv1.corp.local"),
             ("", ""),
         ] {
             assert_eq!(host(text), expected, "{text}");

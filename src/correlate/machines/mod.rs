@@ -104,17 +104,14 @@ impl<'a> Grouping<'a> {
     #[inline(never)]
     fn run(&mut self) {
         let records = self.records;
-        let names: Vec<(u32, u32)> = records
-            .signatures
-            .iter()
-            .map(|s: &Signature| (self.key(s.computer), self.key(s.channel)))
-            .collect();
+        let name = |s: &Signature| (s.is_torn == 0).then(|| (self.key(s.computer), self.key(s.channel)));
+        let names: Vec<Option<(u32, u32)>> = records.signatures.iter().map(name).collect();
         let ends = records.spans.iter().skip(1).map(|span| span.first_row).chain([records.len() as RowIdx]);
         // Neighbouring records nearly always have the same channel and computer.
         let mut last: Option<(u32, (u32, u32), usize)> = None;
         for (span, end) in records.spans.iter().zip(ends) {
             for row in span.first_row..end {
-                let name = names[records.signature[row as usize] as usize];
+                let Some(name) = names[records.signature[row as usize] as usize] else { continue };
                 let group = match last {
                     Some((source, known, group)) if source == span.source && known == name => group,
                     _ => self.group(span.source, name),

@@ -11,6 +11,11 @@ pub fn flip_chunk_magic(log: &mut [u8], chunk_idx: usize) {
     chunk(log, chunk_idx)[..8].copy_from_slice(b"DAMAGED\0");
 }
 
+/// The chunk was never written, or its place on the disk was lost.
+pub fn zero_chunk(log: &mut [u8], chunk_idx: usize) {
+    chunk(log, chunk_idx).fill(0);
+}
+
 pub fn break_header_checksum(log: &mut [u8], chunk_idx: usize) {
     chunk(log, chunk_idx)[124] ^= 0xff;
 }

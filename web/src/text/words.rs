@@ -85,6 +85,7 @@ pub fn hop_how(how: &str) -> &str {
         "ntlm" => "by NTLM (8001)",
         "smb" => "by SMB, refused there (31001)",
         "rdp_client" => "with the Remote Desktop client",
+        "winrm_client" => "with a remote shell",
         "logon" => "by the logon at the destination alone",
         other => other,
     }

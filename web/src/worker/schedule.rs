@@ -9,9 +9,10 @@ use sessionscope::parse::{CHUNK_BYTES, Opening};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Range, RangeInclusive};
 
-/// Chunks in a batch: 8 MiB are parsed in a few hundredths of a second. Chromium makes a new pipe of up to 2 MiB for
-/// each part of a file that is read: with parts as small as that, reading costs twice the processor time.
-const CHUNKS_PER_BATCH: u32 = 128;
+/// Chunks in a batch: 4 MiB are parsed in a few thousandths of a second, and half a dozen of them are in memory at a
+/// time. Chromium makes a new pipe of up to 2 MiB for each part of a file that is read: with parts as small as that,
+/// reading costs twice the processor time.
+const CHUNKS_PER_BATCH: u32 = 64;
 /// The first batch of a case is small, so that its first sessions show quickly; each next is twice as large.
 const CHUNKS_IN_FIRST_BATCH: u32 = 4;
 /// The most bytes of a batch.
@@ -22,7 +23,7 @@ const BATCHES_PER_WORKER: usize = 2;
 const READS_AT_ONCE: usize = 2;
 /// A log of more chunks than this is read from its beginning and from its middle at a time: with a single stream the
 /// browser's threads wait for each other, and a gigabyte took twice the time and twice the processor time (Chromium 156).
-const CHUNKS_IN_ONE_PART: u32 = 2 * CHUNKS_PER_BATCH;
+const CHUNKS_IN_ONE_PART: u32 = 4 * CHUNKS_PER_BATCH;
 /// Blocks that wait for the case: an eighth of their batches' size. So many are parsed while it works out what there is.
 const MOST_BLOCKS: usize = 32;
 /// The fewest and the most parse workers.
@@ -523,7 +524,7 @@ mod tests {
     fn a_log_is_read_to_its_end_in_growing_batches() {
         let mut schedule = with_log(2, 256);
         let steps = run(&mut schedule, &[]);
-        assert_eq!(reads(&steps), [(0, 4), (4, 8), (12, 16), (28, 32), (60, 64), (124, 128), (252, 4)]);
+        assert_eq!(reads(&steps), [(0, 4), (4, 8), (12, 16), (28, 32), (60, 64), (124, 64), (188, 64), (252, 4)]);
         assert_eq!(steps[steps.len() - 2..], [Step::End { source: 10, stop: None }, Step::Settle]);
         assert_eq!(schedule.n_bytes_done(), 256 * 65_536);
     }
