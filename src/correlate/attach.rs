@@ -330,7 +330,7 @@ impl Desk<'_> {
         let sid = linker.identity(groups.all[n].primary).sid;
         let events = &linker.records.events;
         let is_unlock = |event: EventIdx| {
-            events.kind(event) == Kind::Logon
+            matches!(events.kind(event), Kind::Logon | Kind::Logoff)
                 && matches!(events.number(event, Field::LogonType), Some(7 | 13))
                 && events.text(event, Field::TargetSid) == sid
         };

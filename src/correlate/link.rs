@@ -361,7 +361,8 @@ impl<'a> Linker<'a> {
             let other = below.next()?;
             let is_pair = self.is_lost_pair(idx, other)
                 || self.is_listed_pair(idx, other)
-                || self.is_destroyed_pair(idx, other);
+                || self.is_destroyed_pair(idx, other)
+                || self.is_prompt_pair(idx, other);
             return is_pair.then_some(other);
         };
         let is_interactive =
@@ -370,9 +371,11 @@ impl<'a> Linker<'a> {
             return None;
         }
         let is_cut = || self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
-        if own.privileges.is_none()
-            && let Some(other) = below.find(|&other| self.is_named_after(other, pos)).filter(|_| is_cut())
-        {
+        // Both halves of a window manager have a 4672.
+        let may_be_limited = own.privileges.is_none() || self.is_window_manager(idx);
+        let is_elevated =
+            |&other: &TrackIdx| self.is_named_after(other, pos) || self.is_destroyed_pair(idx, other);
+        if may_be_limited && let Some(other) = below.find(is_elevated).filter(|_| is_cut()) {
             return Some(other);
         }
         let is_cut = self.security.loss(pos, pos + PAIR_RECORDS as Pos).is_some();
@@ -410,9 +413,11 @@ impl<'a> Linker<'a> {
             other.identity.logon_type.is_some() || self.security.loss(pos, own.first.max(pos)).is_none()
         };
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
+        // Rule 28. The type of what ended is known: then it was no network logon that went on from here.
+        let gave_credentials = other.gave_credentials && other.logoff.is_none();
         self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
-            && (other.has_full_token || has_privileges)
+            && (other.has_full_token || has_privileges || gave_credentials)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
@@ -435,13 +440,33 @@ impl<'a> Linker<'a> {
             && !self.is_known_between(elevated, limited)
     }
 
+    /// Whether two LogonIds without a 4624 are what a prompt's pair leaves: the 4672 of the elevated half, and right after
+    /// it the 4634 of the limited one (rule 29).
+    fn is_prompt_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
+        let (own, other) = (self.track(limited), self.track(elevated));
+        let is_right_after = |at: Pos| {
+            at < own.first
+                && own.first <= at + PRIVILEGES_RECORDS
+                && self.time(own.first).since(self.time(at)).abs() <= SECOND
+        };
+        own.last_seen.is_none()
+            && own.identity.logon_type == Some(2)
+            && matches!(other.identity.logon_type, None | Some(2))
+            && other.privileges.is_some_and(is_right_after)
+            && !self.is_known_between(elevated, limited)
+    }
+
+    fn is_window_manager(&self, idx: TrackIdx) -> bool {
+        is_window_manager(self.records.text(self.identity(idx).sid), "")
+    }
+
     /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits. Both
     /// halves of a window manager have a 4672, too.
     fn is_listed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         let id = |pos: Pos| self.records.id[self.row(pos) as usize];
-        let is_interactive = matches!(own.identity.logon_type, Some(2 | 7 | 10..=13))
-            || is_window_manager(self.records.text(own.identity.sid), "");
+        let is_interactive =
+            matches!(own.identity.logon_type, Some(2 | 7 | 10..=13)) || self.is_window_manager(limited);
         is_interactive
             && own.identity.logon_type == other.identity.logon_type
             && own.last_seen.is_some()

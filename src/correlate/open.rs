@@ -72,6 +72,8 @@ pub struct Track {
     /// Whether it did what takes a full token, the elevated half of a pair: started a program with one, cleared a log,
     /// or changed the audit policy. Asked only of LogonIds whose 4624 is missing.
     pub has_full_token: bool,
+    /// Whether it gave credentials (4648), as the elevated half of a pair does more often than the limited one.
+    pub gave_credentials: bool,
     /// Whether it did anything but log on and off.
     pub is_used: bool,
     /// The track of the 4624 that stands beside its own, of the same account and type: as a rule its other half.
@@ -197,6 +199,9 @@ impl Tracks {
             }
             match (track, kind, target) {
                 (Some(track), Kind::ProcessCreated, None) => self.process(log, event, track),
+                (Some(track), Kind::ExplicitCredentials, _) => {
+                    self.all[track as usize].gave_credentials = true;
+                }
                 (Some(track), Kind::LogCleared | Kind::AuditPolicyChanged, _) => {
                     self.all[track as usize].has_full_token = true;
                 }
@@ -295,6 +300,7 @@ impl Tracks {
             privileges: None,
             has_marks: false,
             has_full_token: false,
+            gave_credentials: false,
             is_used: false,
             beside: None,
             reused_at: None,
