@@ -311,7 +311,7 @@ fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told)
     };
     let is_whole =
         (told.at as usize) < security.rows.len() && !security.has_gap(boot.security.start, told.at);
-    !is_of_security(records.row(told.event)) && is_whole && boot.anchors.iter().any(is_audit_start)
+    !is_of_security(told.event.0) && is_whole && boot.anchors.iter().any(is_audit_start)
 }
 
 /// Whether the clock had run for minutes only since the boot began, by its first record and by the start itself.
