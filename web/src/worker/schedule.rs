@@ -524,7 +524,10 @@ mod tests {
     fn a_log_is_read_to_its_end_in_growing_batches() {
         let mut schedule = with_log(2, 256);
         let steps = run(&mut schedule, &[]);
-        assert_eq!(reads(&steps), [(0, 4), (4, 8), (12, 16), (28, 32), (60, 64), (124, 64), (188, 64), (252, 4)]);
+        assert_eq!(
+            reads(&steps),
+            [(0, 4), (4, 8), (12, 16), (28, 32), (60, 64), (124, 64), (188, 64), (252, 4)]
+        );
         assert_eq!(steps[steps.len() - 2..], [Step::End { source: 10, stop: None }, Step::Settle]);
         assert_eq!(schedule.n_bytes_done(), 256 * 65_536);
     }
