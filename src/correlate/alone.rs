@@ -4,9 +4,10 @@
 use super::cited::{Cited, CitedLuids};
 use super::join::Joined;
 use super::link::{Group, Linker};
+use super::moments::SAME_MOMENT;
 use super::open::Identity;
 use super::remote::name;
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use crate::event::{Records, RowIdx, StrId};
 use crate::session::TsHow;
 use crate::time::{MINUTE, SECOND, Timestamp};

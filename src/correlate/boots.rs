@@ -170,28 +170,34 @@ impl Pairing<'_> {
     fn cuts(&self, starts: Vec<Start>, twins: Vec<Start>) -> Vec<Cut> {
         let matches = self.matches(&starts, &twins);
         let mut cuts: Vec<Cut> = Vec::new();
+        let mut alone: Vec<Start> = Vec::new();
         let mut twins = twins.into_iter();
+        let system_end = self.system.rows.len() as Pos;
+        let next_of = |twins: &[Start]| twins.first().map_or(system_end, |next| next.pos);
         let mut n_taken = 0;
         for (start, Match { system_before, twin }) in starts.into_iter().zip(matches) {
+            if system_before > n_taken || twin.is_some() {
+                let end = (start.pos, next_of(twins.as_slice()));
+                self.security_only(std::mem::take(&mut alone), end, &mut cuts);
+            }
             let others: Vec<Start> = twins.by_ref().take(system_before - n_taken).collect();
-            let next = twins.as_slice().first().map_or(self.system.rows.len() as Pos, |next| next.pos);
             let has_others = !others.is_empty();
-            self.system_only(others, (start.pos, next), &mut cuts);
+            self.system_only(others, (start.pos, next_of(twins.as_slice())), &mut cuts);
             n_taken = system_before + usize::from(twin.is_some());
             match (twin.and_then(|_| twins.next()), cuts.last_mut()) {
                 (Some(twin), _) => cuts.push(self.both(start, twin)),
                 (None, Some(last)) if has_others && last.may_be(&start) => last.take(start),
-                (None, _) => {
-                    let next = twins.as_slice().first();
-                    let from = cuts.last().map_or(0, |cut| cut.system);
-                    if !self.is_denied(&start, from, next) {
-                        cuts.push(self.security_only(start, from, next));
+                (None, last) => {
+                    let from = last.map_or(0, |cut| cut.system);
+                    if !self.is_denied(&start, from, next_of(twins.as_slice())) {
+                        alone.push(start);
                     }
                 }
             }
         }
-        let end = (self.security.rows.len() as Pos, self.system.rows.len() as Pos);
-        self.system_only(twins.collect(), end, &mut cuts);
+        let security_end = self.security.rows.len() as Pos;
+        self.security_only(alone, (security_end, next_of(twins.as_slice())), &mut cuts);
+        self.system_only(twins.collect(), (security_end, system_end), &mut cuts);
         cuts
     }
 
@@ -199,7 +205,13 @@ impl Pairing<'_> {
         let mut matches = Vec::with_capacity(starts.len());
         let mut next = 0;
         for (n, start) in starts.iter().enumerate() {
-            let is_passed = |other: &Start| other.at < start.at && !self.is_same(start, other);
+            // By a clock that was turned back at a start, an earlier one is not of a start before it.
+            let is_later = |other: &Start| {
+                let mut ahead = starts[n + 1..].iter().take(LOOK_AHEAD).filter(|later| later.since.is_none());
+                ahead.any(|later| self.is_same(later, other))
+            };
+            let is_passed =
+                |other: &Start| other.at < start.at && !self.is_same(start, other) && !is_later(other);
             while start.since.is_none() && twins.get(next).is_some_and(is_passed) {
                 next += 1;
             }
@@ -259,9 +271,8 @@ impl Pairing<'_> {
     }
 
     /// Whether System, which misses nothing of that time, shows that what is told of a start beside a gap was none.
-    fn is_denied(&self, start: &Start, from: Pos, next: Option<&Start>) -> bool {
+    fn is_denied(&self, start: &Start, from: Pos, end: Pos) -> bool {
         let Some(since) = start.since.filter(|_| start.anchors.is_empty()) else { return false };
-        let end = next.map_or(self.system.rows.len() as Pos, |next| next.pos);
         let rows = &self.system.rows[from as usize..end as usize];
         let place = |at: Timestamp| rows.partition_point(|&row| self.records.time[row as usize] < at) as Pos;
         let (before, after) = (place(since), place(start.at));
@@ -278,10 +289,10 @@ impl Pairing<'_> {
         let told = last.filter(|cut| cut.since.is_some()).map(|cut| cut.security);
         let range = told.or(last.map(|cut| cut.security + 1)).unwrap_or(0).min(end.0)..end.0;
         let began = last.map_or(Timestamp::MIN, |cut| cut.at);
-        let mut runs = vec![Run { began, system: last.map_or(0, |cut| cut.system)..first.pos }];
+        let mut runs = vec![Run { began, rows: last.map_or(0, |cut| cut.system)..first.pos }];
         for (n, start) in starts.iter().enumerate() {
             let next = starts.get(n + 1).map_or(end.1, |next| next.pos);
-            runs.push(Run { began: self.began(start), system: start.pos..next });
+            runs.push(Run { began: self.began(start), rows: start.pos..next });
         }
         let places = places(self.records, self.security, self.system, range, &runs);
         if told.is_some_and(|told| places[0].at == told) {
@@ -334,23 +345,33 @@ impl Pairing<'_> {
         own.filter(is_before).last().map_or(start.pos, |before| before + 1)
     }
 
-    fn security_only(&self, start: Start, from: Pos, next: Option<&Start>) -> Cut {
-        let end = next.map_or(self.system.rows.len() as Pos, |next| next.pos);
-        // Of a clock that was put right minutes later, System's records carry either time.
-        let right = start.at.plus(start.moved);
-        let is_own =
-            |at: Timestamp| right <= at || start.moved > 0 && (0..SAME_START).contains(&at.since(start.at));
-        let time = |pos: Pos| self.records.time[self.system.rows[pos as usize] as usize];
-        let system = (from..end).find(|&pos| is_own(time(pos))).unwrap_or(end);
-        let security = start.pos;
-        Cut {
+    /// Starts that only Security has, in a row: System begins later, or has a gap there.
+    fn security_only(&self, starts: Vec<Start>, end: (Pos, Pos), cuts: &mut Vec<Cut>) {
+        let Some(first) = starts.first() else { return };
+        let last = cuts.last();
+        let range = last.map_or(0, |cut| cut.system + 1).min(end.1)..end.1;
+        let began = last.map_or(Timestamp::MIN, |cut| cut.at);
+        let mut runs = vec![Run { began, rows: last.map_or(0, |cut| cut.security)..first.pos }];
+        for (n, start) in starts.iter().enumerate() {
+            let next = starts.get(n + 1).map_or(end.0, |next| next.pos);
+            let began = start.since.map_or(start.at, |since| since.min(start.at)).plus(-BEFORE_KERNEL);
+            runs.push(Run { began, rows: start.pos..next });
+        }
+        let places = match range.is_empty() {
+            true => vec![end.1; starts.len()],
+            false => {
+                let places = places(self.records, self.system, self.security, range, &runs);
+                places.into_iter().map(|place| place.at).collect()
+            }
+        };
+        cuts.extend(starts.into_iter().zip(places).map(|(start, system)| Cut {
             at: start.at,
             since: start.since,
             anchors: start.anchors,
-            security,
-            within: security..security,
+            security: start.pos,
+            within: start.pos..start.pos,
             system,
-        }
+        }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
-use super::sleep::{AFTER_WAKE, Sleep, sleeps};
+use super::sleep::{AFTER_WAKE, begun};
 use super::stops::is_late;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
@@ -45,7 +45,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         let mut told: Vec<Told> =
             told.into_iter().filter_map(|set| set.amount(records, security, boot)).collect();
         add_of_system(records, security, system, boot, &mut told);
-        let sleeps = if told.is_empty() { Vec::new() } else { sleeps(records, system, boot) };
+        let asleep = if told.is_empty() { Vec::new() } else { begun(records, system, boot) };
         let mut known: Vec<Pos> = told.iter().map(|told| told.at).collect();
         known.sort_unstable();
         let first = steps.len();
@@ -53,7 +53,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         let mut moved = 0i64;
         let mut n_rebases = 0;
         for told in told {
-            let kind = match kind(records, security, boot, &sleeps, &told, moved) {
+            let kind = match kind(records, security, boot, &asleep, &told, moved) {
                 StepKind::Rebase if n_rebases == MAX_REBASES => StepKind::Kept { by_user: false },
                 kind => kind,
             };
@@ -104,11 +104,10 @@ impl Fall {
                 last = if is_late(records, row) { last } else { last.max(at) };
                 continue;
             }
-            let is_told = |step: &Step| {
-                step.kind == StepKind::Lost
-                    || step.to <= at.plus(SAME_STEP) && last <= step.from.plus(SAME_STEP)
-            };
-            if !steps.iter().any(is_told) {
+            // One step explains it, or several in a row.
+            let first = steps.iter().position(|step| last <= step.from.plus(SAME_STEP));
+            let has_told = first.is_some_and(|n| steps[n..].iter().any(|step| step.to <= at.plus(SAME_STEP)));
+            if !has_told && steps.iter().all(|step| step.kind != StepKind::Lost) {
                 return Some(Fall { from: last, to: at });
             }
             (last, n_told) = (at, n_told + 1);
@@ -276,7 +275,7 @@ fn kind(
     records: &Records,
     security: &Lineage,
     boot: &Boot,
-    sleeps: &[Sleep],
+    asleep: &[Timestamp],
     told: &Told,
     moved: i64,
 ) -> StepKind {
@@ -284,8 +283,8 @@ fn kind(
     let Told { at, event, from, to, amount } = *told;
     let process = || records.text(events.text(event, Field::ProcessName));
     // The last that had begun by then.
-    let n_begun = || sleeps.partition_point(|sleep| sleep.from <= from.plus(SECOND));
-    let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(sleeps[last].from) <= AFTER_WAKE);
+    let n_begun = || asleep.partition_point(|&asleep| asleep <= from.plus(SECOND));
+    let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(asleep[last]) <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[event.0 as usize].minus(amount);
     let slept = amount > 0 && (slept() || is_by_kernel(records, security, boot, told));

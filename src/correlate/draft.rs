@@ -3,8 +3,9 @@
 use super::around::Around;
 use super::cited::Cited;
 use super::link::{Group, Linker};
+use super::moments::SAME_MOMENT;
 use super::open::{self, Identity, Mark, Track, TrackIdx};
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use super::{cause, close, intervals, join, origins};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Clock, Lineage, LogoffAudit, Machine, Pos};
@@ -400,7 +401,9 @@ impl<'a> Draft<'a> {
         }
         let next = self.around.windows_opened.partition_point(|&(pos, _)| pos < logon);
         let &(pos, number) = self.around.windows_opened[..next].last()?;
-        (self.time(logon).since(self.time(pos)) <= WINDOWS_BEFORE).then_some(number)
+        let apart =
+            self.time(logon).since(self.time(pos)).saturating_sub(self.clock.kept_between(pos, logon));
+        (apart <= WINDOWS_BEFORE).then_some(number)
     }
 
     #[inline(never)]

@@ -1,8 +1,8 @@
 //! Locked, disconnected and asleep: the parts of a session, and what is left of it (domain.md C.8, rules 35 to 38).
 
 use super::draft::Draft;
+use super::moments::SAME_MOMENT;
 use super::open::Mark;
-use super::terminal::SAME_MOMENT;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
 use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};

@@ -1,9 +1,10 @@
 //! Which desktop session of the Security log is which numbered session of other logs (domain.md rule 33)?
 
 use super::link::{Group, Groups, Linker};
+use super::moments::SAME_MOMENT;
 use super::open::{Mark, Track};
 use super::remote::{Remote, name};
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use crate::event::{Field, Kind, RowIdx, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::{Class, TsHow};

@@ -39,6 +39,7 @@ mod intervals;
 mod join;
 mod link;
 mod machines;
+mod moments;
 mod open;
 mod origins;
 mod place;

@@ -16,10 +16,29 @@ pub struct Sleep {
     pub closed_by: RowIdx,
 }
 
-/// The sleeps of a boot, by time, apart. The Power-Troubleshooter's own times are the best: a wake's record is
-/// stamped before the clock is right, which the next Kernel-General 1 tells.
-#[inline(never)]
+/// The sleeps of a boot, by time, apart. The Power-Troubleshooter's own times are the best.
 pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
+    let (told, mut seen) = told_and_seen(records, system, boot);
+    let told = apart(told);
+    seen.retain(|sleep| {
+        let next = told.partition_point(|other| other.to <= sleep.from);
+        told.get(next).is_none_or(|other| sleep.to <= other.from)
+    });
+    apart(told.into_iter().chain(seen).collect())
+}
+
+/// What the clock showed when a boot's sleeps began, ascending: where it was set back between two, they overlap.
+pub fn begun(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Timestamp> {
+    let (told, seen) = told_and_seen(records, system, boot);
+    let mut begun: Vec<Timestamp> = told.iter().chain(&seen).map(|sleep| sleep.from).collect();
+    begun.sort_unstable();
+    begun
+}
+
+/// Sleeps that the Power-Troubleshooter tells, and those that the records of sleep and wake show: a wake's is stamped
+/// before the clock is right, which the next Kernel-General 1 tells.
+#[inline(never)]
+fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Sleep>, Vec<Sleep>) {
     let mut told: Vec<Sleep> = Vec::new();
     let mut seen: Vec<Sleep> = Vec::new();
     let (mut asleep, mut standby) = (None, None);
@@ -58,12 +77,7 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
             _ => {}
         }
     }
-    let told = apart(told);
-    seen.retain(|sleep| {
-        let next = told.partition_point(|other| other.to <= sleep.from);
-        told.get(next).is_none_or(|other| sleep.to <= other.from)
-    });
-    apart(told.into_iter().chain(seen).collect())
+    (told, seen)
 }
 
 /// By time; those that overlap are one.

@@ -8,9 +8,10 @@ use super::attach::is_refresh;
 use super::draft::append;
 use super::hops::edges::Explicit;
 use super::link::Linker;
+use super::moments::SAME_MOMENT;
 use super::origins::{is_local, settle};
 use super::remote::name;
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use crate::event::Field;
 use crate::session::{
     Class, Evidence, EvidenceRole, Logon, LogonRole, Origin, Session, SessionIdx, Sessions,

@@ -2,15 +2,13 @@
 //! name a session by its Terminal Services number (domain.md A.3 to A.5, rules 25 and 33).
 
 use super::cited::CitedLuids;
+use super::moments::{Moments, SAME_MOMENT};
 use super::remote::Remote;
-use super::timeline::{Notices, Place, Timeline};
+use super::timeline::{Place, Timeline};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::Machine;
-use crate::time::{MINUTE, SECOND, Timestamp};
+use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
-
-/// The records of one logon in several logs are this close together (rule 33).
-pub const SAME_MOMENT: i64 = 5 * SECOND;
 
 /// Openers of one session by different logs: the shell of a first logon may take its time.
 const SAME_LOGON: i64 = MINUTE;
@@ -52,12 +50,12 @@ impl Outside {
         let mut latest: Vec<Option<Timestamp>> = vec![None; machine.boots.len()];
         let timeline = Timeline::of(records, machine);
         let mut by_boot = of_system(records, machine, &timeline);
-        let notices = Notices::of(records, by_boot.iter().flatten());
+        let moments = Moments::of(records, by_boot.iter().flatten().map(|place| (place.row, place.segment)));
         for (n, lineage) in machine.lineages.iter().enumerate() {
             if Some(n) == machine.security || Some(n) == machine.system {
                 continue;
             }
-            timeline.walk_other(records, &lineage.rows, &notices, |place| {
+            timeline.walk_other(records, &lineage.rows, &moments, |place| {
                 let Place { row, boot, shift, .. } = place;
                 latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
                 if shift != 0 {

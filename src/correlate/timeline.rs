@@ -4,7 +4,7 @@
 //! A machine's time is a row of segments in which its clock ran on: from a start or a step to the next. The records of
 //! a log are in order, so each is in the same segment as the one before it, or in a later one.
 
-use super::terminal::SAME_MOMENT;
+use super::moments::Moments;
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{BootEnd, Machine, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -34,7 +34,7 @@ struct Segment {
 pub struct Place {
     pub row: RowIdx,
     pub boot: usize,
-    segment: usize,
+    pub segment: usize,
     /// What its time is to be moved by.
     pub shift: i64,
     /// A time that no step turns back, for records of one boot.
@@ -90,7 +90,7 @@ impl Timeline {
     }
 
     /// Places every record of another log: what System tells of as well is where that is, and the rest between.
-    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], system: &Notices, take: impl FnMut(Place)) {
+    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], system: &Moments, take: impl FnMut(Place)) {
         let known = if self.segments.len() > 1 { system.places(records, rows) } else { Vec::new() };
         self.walk(records, rows, 0..self.segments.len(), &known, take);
     }
@@ -138,68 +138,6 @@ impl Timeline {
             let Segment { boot, shift, kept, .. } = self.segments[at];
             take(Place { row, boot, segment: at, shift, elapsed: time.plus(shift).plus(kept) });
         }
-    }
-}
-
-/// What Winlogon tells System of logons and logoffs (7001, 7002). Other logs tell of them in the same second (rule 33),
-/// but not in which boot, nor by which clock.
-#[derive(Default)]
-pub struct Notices {
-    all: Vec<(Notice, Timestamp, usize)>,
-}
-
-/// A logon or a logoff, and the number of its Terminal Services session.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Notice {
-    is_logon: bool,
-    number: u32,
-}
-
-impl Notice {
-    fn of(records: &Records, row: RowIdx) -> Option<Notice> {
-        let event = records.event(row)?;
-        let is_logon = match records.events.kind(event) {
-            Kind::TsLogon | Kind::WinlogonLogon => true,
-            Kind::TsLogoff | Kind::WinlogonLogoff => false,
-            _ => return None,
-        };
-        Some(Notice { is_logon, number: records.events.number(event, Field::TsSession)? })
-    }
-}
-
-impl Notices {
-    /// From records of System.
-    pub fn of<'a>(records: &Records, places: impl Iterator<Item = &'a Place>) -> Self {
-        let notice = |place: &Place| {
-            Some((Notice::of(records, place.row)?, records.time[place.row as usize], place.segment))
-        };
-        let mut all: Vec<_> = places.filter_map(notice).collect();
-        all.sort_unstable();
-        Notices { all }
-    }
-
-    /// Places among the records of a log that System tells of as well, and the segments of those: both ascending.
-    fn places(&self, records: &Records, rows: &[RowIdx]) -> Vec<(usize, usize)> {
-        let mut known: Vec<(usize, usize)> = Vec::new();
-        let rows = if self.all.is_empty() { &[] } else { rows };
-        for (n, &row) in rows.iter().enumerate() {
-            let own = Notice::of(records, row).and_then(|own| self.segment(own, records.time[row as usize]));
-            let is_later = |segment: &usize| known.last().is_none_or(|(_, last)| last <= segment);
-            known.extend(own.filter(is_later).map(|segment| (n, segment)));
-        }
-        known
-    }
-
-    /// The one segment in which System tells of the same.
-    fn segment(&self, own: Notice, at: Timestamp) -> Option<usize> {
-        let from = (own, at.plus(-SAME_MOMENT));
-        let first = self.all.partition_point(|&(notice, time, _)| (notice, time) < from);
-        let is_same =
-            |&&(notice, time, _): &&(Notice, Timestamp, usize)| notice == own && time <= at.plus(SAME_MOMENT);
-        let same = self.all[first..].iter().take(LOOK_AHEAD).take_while(is_same);
-        let mut segments = same.map(|&(_, _, segment)| segment);
-        let segment = segments.next()?;
-        segments.all(|other| other == segment).then_some(segment)
     }
 }
 

@@ -4,8 +4,9 @@ use super::cause::{self, Causes};
 use super::classify::class_of_account;
 use super::draft::append;
 use super::intervals;
+use super::moments::SAME_MOMENT;
 use super::stops::SHUTDOWN_SLACK;
-use super::terminal::{SAME_MOMENT, TsSession};
+use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{

@@ -1,7 +1,7 @@
 //! Property 1: with every record there, what comes out is the truth.
 
 use super::read::ticks;
-use super::{End, Log, RowIdx, Session, Stop, World};
+use super::{End, Log, Row, RowIdx, Session, Stop, World};
 use evtx_fixture::FileTime;
 use evtx_fixture::windows::Identity;
 use sessionscope::session::record::{IntervalRecord, Record};
@@ -82,7 +82,8 @@ fn facts(world: &World, session: &Session) -> Facts {
 fn is_set_back(world: &World, boot: usize) -> bool {
     let rows =
         world.rows.iter().filter(|row| row.boot == boot && row.log == Log::Security && row.rebase == 0);
-    rows.collect::<Vec<_>>().windows(2).any(|pair| pair[1].is_clock && pair[1].raw() < pair[0].raw())
+    let clock = |row: &Row| row.raw() - row.at;
+    rows.collect::<Vec<_>>().windows(2).any(|pair| pair[1].is_clock && clock(pair[1]) < clock(pair[0]))
 }
 
 /// What the program says.
