@@ -103,7 +103,7 @@ pub fn join_only(
 }
 
 /// A LogonId of which little more is known than what Windows writes beside a 4624 is the desktop that its account opened
-/// at that moment. Of several it is the last: those before it let the client in (B, class 8).
+/// at that moment. Of several it is the last, so that none may be missing: those before it let the client in (B, class 8).
 fn join_by_logon(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
     let free = Free::of(linker, sessions, joined);
     if free.is_empty() {
@@ -113,10 +113,9 @@ fn join_by_logon(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession
     for (n, group) in groups.all.iter().enumerate() {
         let is_untyped = group.own().all(|idx| linker.track(idx).identity.logon_type.is_none());
         if joined[n].is_none() && group.class == Class::Unknown && is_untyped {
-            let at = first_of_logon(linker, group).map(|pos| linker.time(pos));
-            near.extend(
-                at.and_then(|at| free.opened_at(linker, sessions, group, at)).map(|(s, a)| (s, a, n)),
-            );
+            let beside = first_of_logon(linker, group).filter(|&pos| is_whole_after(linker, pos));
+            let opened = beside.and_then(|pos| free.opened_at(linker, sessions, group, linker.time(pos)));
+            near.extend(opened.map(|(session, apart)| (session, apart, n)));
         }
     }
     near.sort_unstable();
@@ -125,6 +124,18 @@ fn join_by_logon(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession
         joined[n] = Some((session, TsHow::UserAndTime));
         groups.all[n].class = Class::Desktop;
     }
+}
+
+/// Records of one moment that are gone through: of more it is not asked whether any is missing.
+const MAX_BESIDE: usize = 1024;
+
+/// Whether no record is missing right after a place.
+fn is_whole_after(linker: &Linker<'_>, pos: Pos) -> bool {
+    let at = linker.time(pos);
+    let is_later = |&next: &Pos| linker.time(next).since(at) > SAME_MOMENT;
+    let end = linker.security.rows.len() as Pos;
+    let next = (pos..end).take(MAX_BESIDE).find(is_later);
+    next.is_some_and(|next| linker.security.loss(pos, next).is_none())
 }
 
 /// The numbered sessions that no desktop of Security's was joined with: by SID, else by the name of their account.
