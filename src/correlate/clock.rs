@@ -39,6 +39,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let empty = Lineage::default();
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &machine.lineages[n]);
     let (security, system) = (lineage(machine.security), lineage(machine.system));
+    let audits_clock = audits_clock(records, security, &machine.boots);
     let (mut steps, mut unplaced) = (Vec::new(), Vec::new());
     for (n, boot) in machine.boots.iter().enumerate() {
         let told = told(records, security, boot.security.clone());
@@ -53,7 +54,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         let mut moved = 0i64;
         let mut n_rebases = 0;
         for told in told {
-            let kind = match kind(records, security, boot, &asleep, &told, moved) {
+            let kind = match kind(records, security, boot, &asleep, audits_clock, &told, moved) {
                 StepKind::Rebase if n_rebases == MAX_REBASES => StepKind::Kept { by_user: false },
                 kind => kind,
             };
@@ -276,6 +277,7 @@ fn kind(
     security: &Lineage,
     boot: &Boot,
     asleep: &[Timestamp],
+    audits_clock: bool,
     told: &Told,
     moved: i64,
 ) -> StepKind {
@@ -287,7 +289,7 @@ fn kind(
     let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(asleep[last]) <= AFTER_WAKE);
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[event.0 as usize].minus(amount);
-    let slept = amount > 0 && (slept() || is_by_kernel(records, security, boot, told));
+    let slept = amount > 0 && (slept() || audits_clock && is_by_kernel(records, security, boot, told));
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
     if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
@@ -300,17 +302,21 @@ fn kind(
     }
 }
 
-/// Whether only System tells of a step that Security would tell as well, had a program set the clock: it audits that in
-/// this boot and misses nothing until then. The kernel read its clock anew, as it does when it wakes (rule 19).
+/// Whether only System tells of a step that Security, which misses nothing of the boot until then, would tell as well had
+/// a program set the clock. The kernel read its clock anew, as it does when it wakes (rule 19).
 fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told) -> bool {
-    let is_of_security = |row: RowIdx| records.signature(row).channel == security.channel;
-    let is_audit_start = |&row: &RowIdx| {
+    let is_of_system = records.signature(told.event.0).channel != security.channel;
+    let is_known = (told.at as usize) < security.rows.len();
+    is_of_system && is_known && !security.has_gap(boot.security.start, told.at)
+}
+
+/// Whether Security audits who sets the clock: a start of its own shows that subcategory (E.1).
+fn audits_clock(records: &Records, security: &Lineage, boots: &[Boot]) -> bool {
+    let is_shown = |&row: &RowIdx| {
         let kind = records.event(row).map(|event| records.events.kind(event));
-        kind == Some(Kind::AuditStarted) && is_of_security(row)
+        kind == Some(Kind::AuditStarted) && records.signature(row).channel == security.channel
     };
-    let is_whole =
-        (told.at as usize) < security.rows.len() && !security.has_gap(boot.security.start, told.at);
-    !is_of_security(told.event.0) && is_whole && boot.anchors.iter().any(is_audit_start)
+    boots.iter().flat_map(|boot| &boot.anchors).any(is_shown)
 }
 
 /// Whether the clock had run for minutes only since the boot began, by its first record and by the start itself.
