@@ -11,8 +11,23 @@ pub fn make_room<T>(column: &mut Vec<T>, n_more: usize, n_times_as_much: f64) {
     let n_needed = column.len() + n_more;
     if n_needed > column.capacity() {
         let n_wanted = (n_needed as f64 * n_times_as_much * 1.25) as usize;
-        let n_wanted = n_wanted.clamp(n_needed + n_needed / 4, MOST_TIMES * n_needed);
+        let n_wanted = n_wanted.clamp(n_needed + n_needed / 4, MOST_TIMES.saturating_mul(n_needed));
         // Without so much memory there may still be enough for what comes now.
         let _ = column.try_reserve_exact(n_wanted - column.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_made_for_what_is_to_come_and_not_for_what_is_unlikely() {
+        let capacity = |n_times_as_much| {
+            let mut column: Vec<u8> = Vec::new();
+            make_room(&mut column, 100, n_times_as_much);
+            column.capacity()
+        };
+        assert_eq!([0.0, 1.0, 10.0, 1e9, f64::NAN].map(capacity), [125, 125, 1250, 6400, 125]);
     }
 }

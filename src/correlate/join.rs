@@ -74,6 +74,7 @@ pub fn join_only(
     sessions: &[TsSession],
     joined: &mut Joined,
 ) {
+    join_by_logon(linker, groups, sessions, joined);
     let free = Free::of(linker, sessions, joined);
     let (start, end) = (boot.security.start, boot.security.end);
     let is_all_there = !linker.tracks.has_logons && !linker.security.has_gap(start, end);
@@ -101,6 +102,42 @@ pub fn join_only(
     }
 }
 
+/// A LogonId of which little more is known than what Windows writes beside a 4624 is the desktop that its account opened
+/// at that moment. Of several it is the last, so that none may be missing: those before it let the client in (B, class 8).
+fn join_by_logon(linker: &Linker<'_>, groups: &mut Groups, sessions: &[TsSession], joined: &mut Joined) {
+    let free = Free::of(linker, sessions, joined);
+    if free.is_empty() {
+        return;
+    }
+    let mut near: Vec<(usize, i64, usize)> = Vec::new();
+    for (n, group) in groups.all.iter().enumerate() {
+        let is_untyped = group.own().all(|idx| linker.track(idx).identity.logon_type.is_none());
+        if joined[n].is_none() && group.class == Class::Unknown && is_untyped {
+            let beside = first_of_logon(linker, group).filter(|&pos| is_whole_after(linker, pos));
+            let opened = beside.and_then(|pos| free.opened_at(linker, sessions, group, linker.time(pos)));
+            near.extend(opened.map(|(session, apart)| (session, apart, n)));
+        }
+    }
+    near.sort_unstable();
+    near.dedup_by_key(|&mut (session, ..)| session);
+    for (session, _, n) in near {
+        joined[n] = Some((session, TsHow::UserAndTime));
+        groups.all[n].class = Class::Desktop;
+    }
+}
+
+/// Records of one moment that are gone through: of more it is not asked whether any is missing.
+const MAX_BESIDE: usize = 1024;
+
+/// Whether no record is missing right after a place.
+fn is_whole_after(linker: &Linker<'_>, pos: Pos) -> bool {
+    let at = linker.time(pos);
+    let is_later = |&next: &Pos| linker.time(next).since(at) > SAME_MOMENT;
+    let end = linker.security.rows.len() as Pos;
+    let next = (pos..end).take(MAX_BESIDE).find(is_later);
+    next.is_some_and(|next| linker.security.loss(pos, next).is_none())
+}
+
 /// The numbered sessions that no desktop of Security's was joined with: by SID, else by the name of their account.
 #[derive(Default)]
 struct Free {
@@ -124,6 +161,25 @@ impl Free {
 
     fn is_empty(&self) -> bool {
         self.by_sid.is_empty() && self.by_name.is_empty()
+    }
+
+    /// The session of a group's account that was opened next to a moment, and how far from it.
+    fn opened_at(
+        &self,
+        linker: &Linker<'_>,
+        sessions: &[TsSession],
+        group: &Group,
+        at: Timestamp,
+    ) -> Option<(usize, i64)> {
+        let account = linker.account(group);
+        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
+        let by_name = linker.names(account).filter_map(|name| self.by_name.get(&name)).flatten();
+        let opened = |&n: &usize| {
+            let &row = sessions[n].opened.first()?;
+            let apart = linker.records.time[row as usize].since(at).saturating_abs();
+            (apart <= SAME_MOMENT).then_some((n, apart))
+        };
+        by_sid.into_iter().flatten().chain(by_name).filter_map(opened).min_by_key(|&(n, apart)| (apart, n))
     }
 
     /// The one session of a group's account that was on whenever the group was cited, if there is but one.
@@ -306,7 +362,7 @@ impl<'a> Joiner<'a> {
     fn by_moment(&self, group: &Group, marks: &[&Mark], is_taken: &[bool]) -> Option<(usize, TsHow)> {
         let own = || group.own().map(|idx| self.linker.track(idx));
         let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
-        let begun = self.linker.logon_of(group).or_else(|| self.first_of_logon(group));
+        let begun = self.linker.logon_of(group).or_else(|| first_of_logon(self.linker, group));
         let begun = begun.map(|pos| (Moment::Opened, pos));
         let ended = ended.map(|pos| (Moment::Closed, pos));
         let moved = marks.iter().filter_map(|mark| match mark.kind {
@@ -322,13 +378,6 @@ impl<'a> Joiner<'a> {
         let moments = begun.into_iter().chain(ended).chain(moved);
         let mut found = moments.filter_map(|(moment, pos)| self.at_moment(group, moment, pos, is_taken));
         found.find(|&(n, _)| !begins_else(n))
-    }
-
-    /// Where a logon stands whose 4624 is missing: at what was written with it (C.2).
-    fn first_of_logon(&self, group: &Group) -> Option<Pos> {
-        let first = group.own().map(|idx| self.linker.track(idx).first).min()?;
-        let kind = self.linker.records.events.kind(self.linker.event(first)?);
-        is_of_logon(kind).then_some(first)
     }
 
     /// The free session of the group's account to which this happened nearest to a place.
@@ -353,6 +402,13 @@ impl<'a> Joiner<'a> {
         let best = near.filter(fits).min_by_key(|told| (told.0.since(at).abs(), told.2, told.3))?;
         Some((best.2, best.3))
     }
+}
+
+/// Where a logon stands whose 4624 is missing: at what was written with it (C.2).
+fn first_of_logon(linker: &Linker<'_>, group: &Group) -> Option<Pos> {
+    let first = group.own().map(|idx| linker.track(idx).first).min()?;
+    let kind = linker.records.events.kind(linker.event(first)?);
+    is_of_logon(kind).then_some(first)
 }
 
 /// Whether a group and a numbered session are of one account.

@@ -58,10 +58,12 @@ fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Session
         return;
     }
     let mut told: FxHashMap<SessionIdx, Option<(StrId, RowIdx)>> = FxHashMap::default();
+    let mut names: FxHashMap<StrId, String> = FxHashMap::default();
     let security = machines.iter().filter_map(|machine| Some(&machine.lineages[machine.security?]));
     for &row in security.flat_map(|lineage| &lineage.rows) {
         let Some((account, workstation)) = validation(records, row) else { continue };
-        let Some(own) = wanted.get(&account) else { continue };
+        let account = names.entry(account).or_insert_with(|| name(records.text(account)));
+        let Some(own) = wanted.get(account) else { continue };
         let at = records.time[row as usize];
         let first = own.partition_point(|&(logon, _)| logon < at.plus(-VALIDATED));
         let near = own[first..].iter().take(MAX_VALIDATED);
@@ -78,14 +80,14 @@ fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Session
 }
 
 /// The account that a 4776 found right, and for which workstation.
-fn validation(records: &Records, row: RowIdx) -> Option<(String, StrId)> {
+fn validation(records: &Records, row: RowIdx) -> Option<(StrId, StrId)> {
     let event = records.event(row)?;
     let text = |field| records.events.text(event, field);
     let is_right = || matches!(records.text(text(Field::Status)), "0x0" | "0x00000000" | "0");
     let workstation = text(Field::Workstation);
     let is_telling =
         records.events.kind(event) == Kind::NtlmValidated && !workstation.is_none() && is_right();
-    is_telling.then(|| (name(records.text(text(Field::TargetUser))), workstation))
+    is_telling.then(|| (text(Field::TargetUser), workstation))
 }
 
 /// NTLM logons that name neither address nor workstation, by the name of their account, in the order of time.

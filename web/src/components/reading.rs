@@ -53,24 +53,25 @@ fn use_has_left(is_settled: bool) -> bool {
     is_settled && *has_left
 }
 
+/// All files last: the button stays where it is while files come and go above it.
 fn under_way(progress: &Progress, cancel: &Callback<()>) -> Html {
     let cancel = cancel.reform(|_: MouseEvent| ());
     let is_read = progress.state == Reading::Done;
     html! {
         <section id="reading" class="reading" aria-label="Reading"
             data-state={if is_read { "settling" } else { "reading" }}>
-            <div class="reading-all">
-                <progress id="progress" max="1000" value={progress.permille().to_string()}
-                    aria-label="Bytes read of all files"></progress>
-                <p class="reading-numbers">{ for numbers(progress).into_iter().map(|part| html! { <span>{ part }</span> }) }</p>
-                <button id="cancel" class="button" type="button" disabled={is_read} onclick={cancel}>{ "Cancel" }</button>
-            </div>
             <ul class="reading-sources">
                 if is_read {
                     <li>{ "All is read: the last sessions are worked out." }</li>
                 }
                 { for progress.sources.iter().take(MOST_SOURCES).map(source) }
             </ul>
+            <div class="reading-all">
+                <progress id="progress" max="1000" value={progress.permille().to_string()}
+                    aria-label="Bytes read of all files"></progress>
+                <p class="reading-numbers">{ for numbers(progress).into_iter().map(|part| html! { <span>{ part }</span> }) }</p>
+                <button id="cancel" class="button" type="button" disabled={is_read} onclick={cancel}>{ "Cancel" }</button>
+            </div>
         </section>
     }
 }
