@@ -2,6 +2,7 @@
 
 use super::place::{Place, Run, places};
 use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, moved, security_starts};
+use super::stops::is_late;
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Machine, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -70,8 +71,14 @@ fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         let started = records.events.time(event, Field::StartTime).filter(|_| kind == Kind::KernelStarted);
         // The kernel starts before the event log service does.
         let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
+        // Nor is it one start over records that another clock stamped.
+        let is_apart = || {
+            let mut before = system.rows[..pos].iter().rev().take(LOOK_AHEAD);
+            let before = before.find(|&&row| !is_late(records, row));
+            before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
+        };
         let is_same = |start: &Start| {
-            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start)
+            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start) && !is_apart()
         };
         match starts.last_mut().filter(|start| is_same(start)) {
             Some(start) => {
@@ -241,9 +248,11 @@ impl Pairing<'_> {
     /// Security has lost others, it need not be the next.
     fn exact_twin(&self, start: &Start, twins: &[Start], next: usize) -> Option<usize> {
         let ahead = (next..twins.len()).take(LOOK_AHEAD).filter(|_| start.since.is_none());
-        ahead.into_iter().find(|&m| {
-            has_kernel(self.records, &twins[m]) && twins[m].at.since(start.at).abs() <= BEFORE_KERNEL
-        })
+        let apart = |m: usize| twins[m].at.since(start.at).abs();
+        let exact =
+            ahead.into_iter().filter(|&m| has_kernel(self.records, &twins[m]) && apart(m) <= BEFORE_KERNEL);
+        // Two starts may show one moment; what was done to the clock after it tells them apart.
+        exact.min_by_key(|&m| (twins[m].moved.abs_diff(start.moved) > SAME_START as u64, apart(m)))
     }
 
     /// Whether a start of Security and one of System may be the same.

@@ -207,7 +207,10 @@ impl<'a> Draft<'a> {
         let is_own = self.boot.sure.start <= first;
         let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost && is_own;
         let boot_start = self.boot.start.filter(|_| is_known);
-        let earliest = before.max(boot_start).map(|earliest| earliest.min(first_cited));
+        // What is well after its first record was stamped by another clock.
+        let is_by_same_clock = |earliest: &Timestamp| earliest.since(first_cited) <= open::CLUSTER;
+        let earliest = before.filter(is_by_same_clock).max(boot_start.filter(is_by_same_clock));
+        let earliest = earliest.map(|earliest| earliest.min(first_cited));
         let how = if !self.linker.tracks.has_logons && self.boot.has_start {
             StartHow::LogonNotAudited
         } else if !self.boot.has_start && before.is_none() && self.boot.security.start == 0 {

@@ -2,7 +2,8 @@
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
 //! 2. [`starts`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each run end?
-//! 3. [`clock`]: when was its clock moved?
+//! 3. [`clock`] and [`timeline`]: when was its clock moved, and by which was each record stamped? [`moments`]: what do two
+//!    logs both tell of?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
