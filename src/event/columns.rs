@@ -219,20 +219,19 @@ impl Events {
         &LAYOUTS[usize::from(self.spec[event.0 as usize])]
     }
 
-    /// The cell of a record's layout that stands in this place.
+    /// The cells of a record that are filled, from this place of its layout on: by bits, and where they begin.
     #[inline]
-    fn cell_at(&self, event: EventIdx, slot: usize) -> u32 {
-        let filled = self.filled[event.0 as usize];
-        if filled >> slot & 1 == 0 {
-            return 0;
-        }
+    fn filled_from(&self, event: EventIdx, slot: usize) -> (u32, usize) {
+        let (filled, at) = (self.filled[event.0 as usize], self.at[event.0 as usize]);
         let n_before = (filled & ((1 << slot) - 1)).count_ones();
-        self.cells[(self.at[event.0 as usize] + n_before) as usize]
+        (filled >> slot, (at + n_before) as usize)
     }
 
     #[inline]
     fn cell(&self, event: EventIdx, field: Field) -> u32 {
-        self.layout(event).slot(field).map_or(0, |slot| self.cell_at(event, slot))
+        let Some(slot) = self.layout(event).slot(field) else { return 0 };
+        let (filled, at) = self.filled_from(event, slot);
+        if filled & 1 == 1 { self.cells[at] } else { 0 }
     }
 
     /// What an event is, and all it says: equal for two events that say the same.
@@ -251,7 +250,13 @@ impl Events {
     fn wide(&self, event: EventIdx, field: Field) -> u64 {
         debug_assert_eq!(field.ty().n_cells(), 2);
         let Some(slot) = self.layout(event).slot(field) else { return 0 };
-        let [low, high] = [slot, slot + 1].map(|slot| self.cell_at(event, slot));
+        let (filled, at) = self.filled_from(event, slot);
+        let (low, high) = match filled & 3 {
+            0 => return 0,
+            1 => (self.cells[at], 0),
+            2 => (0, self.cells[at]),
+            _ => (self.cells[at], self.cells[at + 1]),
+        };
         u64::from(low) | u64::from(high) << 32
     }
 
@@ -277,16 +282,27 @@ mod tests {
     #[test]
     fn cells_are_where_they_were_put_and_empty_ones_take_no_room() {
         let logon = spec_of("Microsoft-Windows-Security-Auditing", "Security", 4624).expect("it is typed");
-        let n_cells = LAYOUTS[usize::from(logon)].n_cells;
-        let cells: Vec<u32> = (0..n_cells as u32).map(|n| if n % 3 == 1 { 0 } else { n + 7 }).collect();
-        let mut events = Events::default();
-        events.push_untyped();
-        events.push_untyped();
-        events.set_last(logon, &cells);
-        assert_eq!(events.get(0), None);
-        let event = events.get(1).expect("it was typed");
-        let read: Vec<u32> = (0..n_cells).map(|slot| events.cell_at(event, slot)).collect();
-        assert_eq!(read, cells);
-        assert_eq!(events.cells.len(), cells.iter().filter(|&&cell| cell != 0).count());
+        let layout = &LAYOUTS[usize::from(logon)];
+        for every in 2..7 {
+            let cell = |n: u32| if n.is_multiple_of(every) { 0 } else { n + 7 };
+            let cells: Vec<u32> = (0..layout.n_cells as u32).map(cell).collect();
+            let mut events = Events::default();
+            events.push_untyped();
+            events.push_untyped();
+            events.set_last(logon, &cells);
+            assert_eq!(events.get(0), None);
+            let event = events.get(1).expect("it was typed");
+            for &field in Field::ALL {
+                let Some(slot) = layout.slot(field) else { continue };
+                match field.ty().n_cells() {
+                    1 => assert_eq!(events.cell(event, field), cells[slot]),
+                    _ => assert_eq!(
+                        events.wide(event, field),
+                        u64::from(cells[slot]) | u64::from(cells[slot + 1]) << 32
+                    ),
+                }
+            }
+            assert_eq!(events.cells.len(), cells.iter().filter(|&&cell| cell != 0).count());
+        }
     }
 }
