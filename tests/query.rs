@@ -237,3 +237,24 @@ fn the_row_of_a_burst_has_what_its_sessions_have_in_common() {
         assert!(row.user.is_some() && row.end_how.is_empty(), "{row:?}");
     }
 }
+
+/// A boot that ends the log, and the whole log: the same session under two numbers, and another under the first.
+#[test]
+fn a_session_is_found_again_when_its_boot_is_numbered_anew() {
+    let last = "    09:00 PC1 4608\n    09:05 PC1 4624 logon=0x50001 type=2 user=bob\n";
+    let first = "    08:00 PC1 4608\n    08:05 PC1 4624 logon=0x50001 type=2 user=alice\n";
+    let mut cases = [last.to_owned(), format!("{first}{last}")].map(|rows| {
+        let scenarios = Scenario::parse_all(&format!("# One\n\n{rows}")).expect("it is well written");
+        load(&scenarios[0].files())
+    });
+    let [known, now] = cases.each_mut().map(|case| {
+        let bob = |row: &Row| row.user.as_deref() == Some("bob");
+        rows(case, &everything()).into_iter().find(bob).expect("bob was on")
+    });
+    assert_eq!((known.session.as_str(), now.session.as_str()), ("PC1#1/0x50001", "PC1#2/0x50001"));
+    let case = &cases[1];
+    assert_eq!(case.id_now(&known.session, known.start.as_deref()), now.session);
+    assert_eq!(case.id_now(&now.session, now.start.as_deref()), now.session);
+    assert_eq!(case.id_now("PC1#1/0x50001", None), "PC1#1/0x50001", "nothing else is known of it");
+    assert_eq!(case.id_now("PC9#1/0x50001", now.start.as_deref()), "PC9#1/0x50001");
+}

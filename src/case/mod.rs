@@ -278,6 +278,25 @@ impl Case {
             .map(|(n, _)| (first + n) as SessionIdx)
     }
 
+    /// The id that a session has now of which another id and its start are known from when less was read: boots are
+    /// numbered anew when earlier ones come. Of one machine, a LogonId (or number) and a start tell which it is.
+    pub fn id_now(&self, id: &str, start: Option<&str>) -> String {
+        let moved = || {
+            let start = Timestamp::parse(start?)?;
+            let (machine, rest) = id.rsplit_once('#')?;
+            let (_, name) = rest.split_once('/')?;
+            let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
+            let all = self.correlated.sessions.all.iter();
+            let same = all.filter(|session| session.machine == machine && session.start.at == Some(start));
+            let paths = self.paths();
+            let exporter = self.exporter(&paths);
+            let ids: Vec<String> = same.map(|session| exporter.id(session)).collect();
+            let is_it = |other: &&String| other.rsplit_once('/').is_some_and(|(_, other)| other == name);
+            ids.iter().find(|other| *other == id).or_else(|| ids.iter().find(is_it)).cloned()
+        };
+        moved().unwrap_or_else(|| id.to_owned())
+    }
+
     fn exporter<'a>(&'a self, paths: &'a [&'a str]) -> Exporter<'a> {
         Exporter { records: &self.merged.records, correlated: &self.correlated, paths }
     }

@@ -51,6 +51,33 @@ fn later_files_join_the_case() {
     });
 }
 
+/// A log that comes later may have earlier boots: the session that is open stays, whatever its boot is numbered now.
+#[test]
+fn what_is_open_stays_when_boots_are_numbered_anew() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let log = |name: &str, rows: &str| -> Result<PathBuf> {
+            let path = folder.path().join(name);
+            let files = Scenario::parse_all(&format!("# One\n\n{rows}"))?[0].files();
+            fs::write(&path, &files[0].1)?;
+            Ok(path)
+        };
+        let later =
+            "    09:00 PC1 4608 record=11\n    09:05 PC1 4624 record=12 logon=0x50001 type=2 user=bob\n";
+        let earlier =
+            "    08:00 PC1 4608 record=1\n    08:05 PC1 4624 record=2 logon=0x50001 type=2 user=alice\n";
+        let (later, earlier) = (log("later.evtx", later)?, log("earlier.evtx", earlier)?);
+        browser.open_started(Origin::File).await?;
+        browser.load(&[&later], 1).await?;
+        browser.open_session("PC1#1/0x50001").await?;
+        browser.load(&[&earlier], 2).await?;
+        browser.wait_for("#drawer[data-session='PC1#2/0x50001'] #sentence").await?;
+        assert!(browser.text("#sentence").await?.starts_with("bob was on PC1"));
+        browser.wait_for("#sessions [data-session='PC1#2/0x50001'][aria-selected=true]").await?;
+        Ok(())
+    });
+}
+
 #[test]
 fn picked_folder_is_read() {
     in_chromium(async |browser| {

@@ -114,6 +114,8 @@ pub enum Drawer {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionDrawer {
     pub id: String,
+    /// When it began, if that is known: with it the session is found again when its boot is numbered anew.
+    pub start: Option<String>,
     pub first_evidence: u32,
     /// `None` until it arrives.
     pub part: Option<Rc<SessionPart>>,
@@ -237,6 +239,7 @@ impl Page {
         match &self.drawer {
             Some(Drawer::Session(drawer)) => Some(SessionAsk {
                 id: drawer.id.clone(),
+                start: drawer.start.clone(),
                 first_evidence: drawer.first_evidence,
                 n_evidence: EVIDENCE_PAGE,
             }),

@@ -326,7 +326,9 @@ impl Page {
     fn open_session(&mut self, id: String) {
         self.selected = Some(id.clone());
         if !matches!(&self.drawer, Some(Drawer::Session(drawer)) if drawer.id == id) {
-            self.drawer = Some(Drawer::Session(SessionDrawer { id, ..SessionDrawer::default() }));
+            let row = self.rows.rows.iter().find(|row| row.session == id);
+            let start = row.and_then(|row| row.start.clone());
+            self.drawer = Some(Drawer::Session(SessionDrawer { id, start, ..SessionDrawer::default() }));
         }
     }
 
@@ -372,9 +374,17 @@ impl Page {
 
     fn take_session(&mut self, ask: &SessionAsk, part: Option<Rc<SessionPart>>) {
         let Some(drawer) = self.session_drawer() else { return };
-        if drawer.id == ask.id && drawer.first_evidence == ask.first_evidence {
-            drawer.is_missing = part.is_none();
-            drawer.part = part;
+        if drawer.id != ask.id || drawer.first_evidence != ask.first_evidence {
+            return;
+        }
+        drawer.is_missing = part.is_none();
+        if let Some(record) = part.as_ref().map(|part| &part.detail.record) {
+            (drawer.id, drawer.start) = (record.session.clone(), record.start.clone());
+        }
+        drawer.part = part;
+        let now = Some(drawer.id.clone());
+        if self.selected.as_ref() == Some(&ask.id) {
+            self.selected = now;
         }
     }
 
