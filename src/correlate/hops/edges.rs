@@ -240,58 +240,46 @@ fn by_luid(
     Some(Edge { how, machine, session, at, row, more, host, address, user, domain, guid })
 }
 
-/// RDPClient names nobody but the account it runs as; whom the user logs on as over there it does not say.
+/// What a client did for the account it runs as.
+fn by_user(
+    found: &Found<'_>,
+    owners: &Owners,
+    (machine, row, event): (u32, RowIdx, EventIdx),
+    how: HopHow,
+    host: StrId,
+) -> Edge {
+    let at = time(found, machine, row);
+    let session = owners.by_sid(found, found.records.events.text(event, Field::UserId), at);
+    let (more, address, guid) = (None, StrId::NONE, StrId::NONE);
+    let (user, domain) = (StrId::NONE, StrId::NONE);
+    Edge { how, machine, session, at, row, more, host, address, user, domain, guid }
+}
+
+/// RDPClient does not say whom the user logs on as over there.
 fn rdp(
     found: &Found<'_>,
     owners: &Owners,
     names: &mut Names<'_>,
-    (machine, row, event): (u32, RowIdx, EventIdx),
+    record: (u32, RowIdx, EventIdx),
 ) -> Option<Edge> {
-    let events = &found.records.events;
-    let hosts = [Field::TargetServer, Field::Address].map(|field| events.text(event, field));
+    let (machine, _, event) = record;
+    let hosts = [Field::TargetServer, Field::Address].map(|field| found.records.events.text(event, field));
     let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
-    let at = time(found, machine, row);
-    let session = owners.by_sid(found, events.text(event, Field::UserId), at);
-    Some(Edge {
-        how: HopHow::RdpClient,
-        machine,
-        session,
-        at,
-        row,
-        more: None,
-        host,
-        address: StrId::NONE,
-        user: StrId::NONE,
-        domain: StrId::NONE,
-        guid: StrId::NONE,
-    })
+    Some(by_user(found, owners, record, HopHow::RdpClient, host))
 }
 
-/// WinRM's client names the account it runs as, whose own credentials it uses unless a 4648 tells of others.
+/// WinRM's client uses the credentials of the account it runs as, unless a 4648 tells of others.
 fn winrm(
     found: &Found<'_>,
     owners: &Owners,
     names: &mut Names<'_>,
-    (machine, row, event): (u32, RowIdx, EventIdx),
+    record: (u32, RowIdx, EventIdx),
 ) -> Option<Edge> {
-    let events = &found.records.events;
-    let host = events.text(event, Field::TargetServer);
-    let at = time(found, machine, row);
-    let session = owners.by_sid(found, events.text(event, Field::UserId), at)?;
-    let (user, domain) = found.account(session);
-    names.is_elsewhere(machine, host).then_some(Edge {
-        how: HopHow::WinrmClient,
-        machine,
-        session: Some(session),
-        at,
-        row,
-        more: None,
-        host,
-        address: StrId::NONE,
-        user,
-        domain,
-        guid: StrId::NONE,
-    })
+    let (machine, _, event) = record;
+    let host = found.records.events.text(event, Field::TargetServer);
+    let edge = by_user(found, owners, record, HopHow::WinrmClient, host);
+    let (user, domain) = found.account(edge.session?);
+    names.is_elsewhere(machine, host).then_some(Edge { user, domain, ..edge })
 }
 
 /// A machine's sessions by what other logs call them.

@@ -379,6 +379,9 @@ impl Page {
         }
         drawer.is_missing = part.is_none();
         if let Some(record) = part.as_ref().map(|part| &part.detail.record) {
+            if drawer.id != record.session {
+                drawer.records.clear();
+            }
             (drawer.id, drawer.start) = (record.session.clone(), record.start.clone());
         }
         drawer.part = part;
