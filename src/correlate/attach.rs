@@ -283,13 +283,9 @@ impl Desk<'_> {
         }
         let account = self.linker.identity(group.primary);
         let is_resumed = self.remote.is_resumed(self.linker, account, self.linker.time(pos), RECONNECT);
-        let is_gone = |idx| {
-            let logoff = self.linker.track(idx).logoff;
-            logoff.is_some_and(|at| self.linker.time(at).since(self.linker.time(pos)) <= RECONNECT)
-        };
         let may_lead_back =
             self.is_return_hidden && may_lead_back(self.linker, group) && self.is_logoff_hidden(pos);
-        if !is_resumed && !may_lead_back && !group.own().all(is_gone) {
+        if !is_resumed && !may_lead_back && !self.is_gone_at_once(group, pos) {
             return Resumed::No;
         }
         match self.newest(groups, n, pos) {
@@ -313,14 +309,27 @@ impl Desk<'_> {
         if self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT) {
             return self.newest(groups, n, pos).map_or(Resumed::Elsewhere, Resumed::Home);
         }
-        let has_come_and_gone = |idx| {
-            let track = self.linker.track(idx);
-            track.last_seen.is_some() && track.logoff.is_some()
-        };
-        match groups.all[n].own().all(has_come_and_gone) {
+        let has_come = |idx| self.linker.track(idx).last_seen.is_some();
+        let has_gone = |idx| self.linker.track(idx).logoff.is_some();
+        let own = || groups.all[n].own();
+        // A 4634 alone may as well end what led back to the desktop that is on.
+        match own().all(has_gone) && (own().all(has_come) || self.newest(groups, n, pos).is_some()) {
             true => Resumed::Unknown,
             false => Resumed::No,
         }
+    }
+
+    /// Whether a desktop logon at a place was thrown away. One half of a desktop does not go before the other: that one's
+    /// 4634 is missing.
+    fn is_gone_at_once(&self, group: &Group, pos: Pos) -> bool {
+        let linker = self.linker;
+        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)) <= RECONNECT;
+        let is_gone = |idx| linker.track(idx).logoff.is_some_and(is_soon);
+        let is_passing = |idx| {
+            let track = linker.track(idx);
+            track.logoff.is_none() && track.user_logoff.is_none() && track.last_seen.is_none_or(is_soon)
+        };
+        group.own().any(is_gone) && group.own().all(|idx| is_gone(idx) || is_passing(idx))
     }
 
     /// Whether the account of a group unlocked its session right beside a place: then that was the way back, and whatever

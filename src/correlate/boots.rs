@@ -341,7 +341,9 @@ impl Pairing<'_> {
     /// Where a start begins in Security: what was written before its kernel started is of the boot before. A 1101 tells
     /// nothing of the time (rule 10), nor does a clock that was put right.
     fn since_kernel(&self, start: &Start, twin: &Start) -> Pos {
-        if start.moved != 0 || start.since.is_some() || !has_kernel(self.records, twin) {
+        // One without anchors, where would it end?
+        let is_known = start.since.is_none() && !start.anchors.is_empty();
+        if start.moved != 0 || !is_known || !has_kernel(self.records, twin) {
             return start.pos;
         }
         let first = twin.at.plus(-BEFORE_KERNEL);
@@ -523,6 +525,7 @@ impl TerminalNumbers {
 
 /// Boot 0 is what the logs have before the first start.
 fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
+    debug_assert!(cuts.is_sorted_by_key(|cut| cut.security) && cuts.is_sorted_by_key(|cut| cut.system));
     let mut boots = vec![Boot::default()];
     let (end, system_end) = (security.rows.len() as Pos, system.rows.len() as Pos);
     let next = |n: usize| {
