@@ -44,9 +44,8 @@ fn later_files_join_the_case() {
             .wait_for_column("sessions", "user", &["CORP\\alice", "CORP\\carol", "CORP\\bob", "CORP\\dave"])
             .await?;
         browser.click("#view-files").await?;
-        for path in ["first.evtx", "host/b.evtx", "host/logs/a.evtx", "picked.evtx"] {
-            browser.wait_for(&format!("#files [data-source='{path}'][data-state='read']")).await?;
-        }
+        let paths = ["first.evtx", "host/b.evtx", "host/logs/a.evtx", "picked.evtx"];
+        browser.wait_for_column("files", "path", &paths).await?;
         assert_eq!(browser.console_errors().await?, [""; 0]);
         Ok(())
     });
@@ -130,8 +129,9 @@ fn what_cannot_be_read_is_told_and_costs_nothing_else() {
             ("unused.evtx", empty_log()),
             ("cut off.evtx", cut_off),
             ("damaged.evtx", damaged),
-            ("archive.evtx", b"PK\x03\x04rest".to_vec()),
+            ("Security.zip", b"PK\x03\x04rest".to_vec()),
         ];
+        let names = files.each_ref().map(|(name, _)| *name);
         let files = files.map(|(name, bytes)| (name.to_owned(), bytes));
         let paths = write_files(folder.path(), &files)?;
         browser.open_started(Origin::File).await?;
@@ -139,13 +139,13 @@ fn what_cannot_be_read_is_told_and_costs_nothing_else() {
         browser.filter("alice pc1").await?;
         browser.wait_for_column("sessions", "user", &["CORP\\alice"]).await?;
         browser.click("#view-files").await?;
-        browser.wait_for("#files-row-6[data-source]").await?;
+        browser.wait_for_column("files", "path", &names).await?;
         let rows = browser.rows("files").await?;
         assert_eq!(told(&rows, "good.evtx")?, ("read", ""));
         assert_eq!(told(&rows, "unused.evtx")?, ("read", ""), "an empty log is a log");
         let not = |what: &str| format!("⚠ not an event log: it should begin with \"ElfFile\", but is {what}");
         assert_eq!(told(&rows, "notes.txt")?, ("not read", not("text").as_str()));
-        assert_eq!(told(&rows, "archive.evtx")?, ("not read", not("a ZIP archive").as_str()));
+        assert_eq!(told(&rows, "Security.zip")?, ("not read", not("a ZIP archive").as_str()));
         assert_eq!(told(&rows, "nothing.evtx")?, ("not read", "⚠ the file is empty"));
         let (state, sentence) = told(&rows, "cut off.evtx")?;
         assert!(

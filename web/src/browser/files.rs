@@ -1,6 +1,7 @@
 //! Files and folders that were dropped or picked, as a flat list of files with their paths.
 
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -69,23 +70,23 @@ fn handle_of(item: &DataTransferItem) -> Option<Promise> {
 
 /// Walks the entries, telling of the files in parts so that a large folder begins to be read while it is walked.
 pub async fn walk(entries: Vec<Entry>, tell: impl Fn(Vec<Dropped>)) {
-    let mut folders = Vec::new();
+    let mut folders = VecDeque::new();
     let mut files = Vec::new();
     for entry in entries {
         match entry {
             Entry::File(file) => files.push(named(file)),
-            Entry::Folder(folder) => folders.push(folder),
+            Entry::Folder(folder) => folders.push_back(folder),
             Entry::Promised(handle) => match JsFuture::from(handle).await {
                 Ok(handle) => {
                     let handle: FileSystemDirectoryHandle = handle.unchecked_into();
-                    folders.push(Folder::Handle(handle.name(), handle));
+                    folders.push_back(Folder::Handle(handle.name(), handle));
                 }
                 Err(error) => files.push(not_listed("a dropped folder".into(), &error)),
             },
         }
     }
     tell(files);
-    while let Some(folder) = folders.pop() {
+    while let Some(folder) = folders.pop_front() {
         let mut files = Vec::new();
         let (path, listed) = match &folder {
             Folder::Entry(entry) => (path_of(entry), list_entry(entry, &mut folders, &mut files).await),
@@ -106,7 +107,7 @@ fn not_listed(path: String, error: &JsValue) -> Dropped {
 /// The files directly in a folder; its folders are added to those still to be walked.
 async fn list_entry(
     folder: &FileSystemDirectoryEntry,
-    folders: &mut Vec<Folder>,
+    folders: &mut VecDeque<Folder>,
     files: &mut Vec<Dropped>,
 ) -> Result<(), JsValue> {
     let reader = folder.create_reader();
@@ -121,7 +122,7 @@ async fn list_entry(
         for entry in part.iter() {
             let entry: FileSystemEntry = entry.unchecked_into();
             if entry.is_directory() {
-                folders.push(Folder::Entry(entry.unchecked_into()));
+                folders.push_back(Folder::Entry(entry.unchecked_into()));
             } else {
                 files.push(file_of_entry(entry.unchecked_into()).await);
             }
@@ -140,7 +141,7 @@ async fn file_of_entry(entry: FileSystemFileEntry) -> Dropped {
 async fn list_handle(
     path: &str,
     folder: &FileSystemDirectoryHandle,
-    folders: &mut Vec<Folder>,
+    folders: &mut VecDeque<Folder>,
     files: &mut Vec<Dropped>,
 ) -> Result<(), JsValue> {
     let mut promised = Vec::new();
@@ -155,7 +156,7 @@ async fn list_handle(
 async fn list_promised(
     path: &str,
     folder: &FileSystemDirectoryHandle,
-    folders: &mut Vec<Folder>,
+    folders: &mut VecDeque<Folder>,
     files: &mut Vec<(String, JsFuture)>,
 ) -> Result<(), JsValue> {
     let handles = folder.values();
@@ -167,7 +168,7 @@ async fn list_promised(
         };
         let path = format!("{path}/{}", handle.name());
         if handle.kind() == FileSystemHandleKind::Directory {
-            folders.push(Folder::Handle(path, handle.unchecked_into()));
+            folders.push_back(Folder::Handle(path, handle.unchecked_into()));
         } else {
             files.push((path, handle.unchecked_into::<FileSystemFileHandle>().get_file().into()));
         }

@@ -430,11 +430,12 @@ impl Page {
     fn take_ledger(&mut self, _ask: &LedgerAsk, part: Rc<LedgerPart>) {
         self.ledger = part;
         self.files.cursor = self.files.cursor.filter(|&cursor| cursor < self.ledger.n_sources);
-        // What the drawer says of a file grows with it.
+        // What the drawer says of a file grows with it, and files that were dropped before it may come after it.
         if let Some(Drawer::Source(shown)) = &self.drawer
-            && let Some(newer) = self.ledger.sources.iter().find(|row| row.source == shown.source)
+            && let Some(n) = self.ledger.sources.iter().position(|row| row.source == shown.source)
         {
-            self.drawer = Some(Drawer::Source(Rc::new(newer.clone())));
+            self.files.cursor = Some(self.ledger.first + n as u32);
+            self.drawer = Some(Drawer::Source(Rc::new(self.ledger.sources[n].clone())));
         }
     }
 
@@ -467,6 +468,7 @@ mod tests {
     use crate::text::moment::Zone;
     use crate::worker::protocol::{HostRow, HostsAsk};
     use sessionscope::case::Summary;
+    use sessionscope::case::ledger::SourceRow;
     use sessionscope::parse::RecordView;
     use sessionscope::query::{BurstRow, Row};
 
@@ -717,6 +719,27 @@ mod tests {
         page.apply(Action::ViewChosen(View::Hosts));
         page.apply(Action::SessionsOfHostChosen("DC01".into()));
         assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01#"));
+    }
+
+    #[test]
+    fn the_file_that_is_open_stays_marked_when_others_come_before_it() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Files));
+        let row = |source: u32| SourceRow { source, ..SourceRow::default() };
+        let part = |sources: &[u32]| LedgerPart {
+            n_sources: sources.len() as u32,
+            first: 0,
+            sources: sources.iter().map(|&source| row(source)).collect(),
+        };
+        let arrived = |sources: &[u32]| Action::LedgerArrived {
+            ask: LedgerAsk::default(),
+            part: Rc::new(part(sources)),
+        };
+        page.apply(arrived(&[0]));
+        page.apply(Action::RowChosen(0));
+        page.apply(arrived(&[2, 0, 1]));
+        assert_eq!(page.files.cursor, Some(1));
+        assert!(matches!(&page.drawer, Some(Drawer::Source(shown)) if shown.source == 0));
     }
 
     #[test]

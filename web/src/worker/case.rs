@@ -4,6 +4,7 @@ use super::message::{post, receive, to_buffer, to_vec};
 use super::protocol::*;
 use sessionscope::case::Case;
 use sessionscope::machine::record::{CoverageRecord, HostRecord};
+use sessionscope::parse::Opening;
 use sessionscope::query::who::{MachineAt, WhoRecord};
 use sessionscope::time::Timestamp;
 use std::cell::RefCell;
@@ -41,6 +42,8 @@ pub type Reply = (FromCase, Option<Vec<u8>>);
 /// The case, and when it is worked out anew.
 pub struct Desk {
     case: Case,
+    /// The page's number of each source: files are added as they were opened, several at a time.
+    files: Vec<FileNo>,
     /// The case's machines as of this version: to write them all out takes a while in a large case.
     hosts: Option<(u32, Vec<HostRecord>, Vec<CoverageRecord>)>,
     /// Who was on at the moment that was asked for last.
@@ -66,6 +69,7 @@ impl Desk {
     pub fn new(clock: fn() -> f64) -> Self {
         Self {
             case: Case::new(),
+            files: Vec::new(),
             hosts: None,
             who: None,
             ended: HashSet::new(),
@@ -87,12 +91,12 @@ impl Desk {
         match message {
             ToCase::Connect => Vec::new(),
             ToCase::AddSource { file, path, bytes, opening } => {
-                let source = self.case.add_source(&path, bytes, opening);
+                let source = self.add(file, &path, bytes, opening);
                 self.is_dirty = true;
                 vec![(FromCase::SourceAdded { file, source }, None)]
             }
-            ToCase::ListSource { path, bytes, opening, stop } => {
-                let source = self.case.add_source(&path, bytes, opening);
+            ToCase::ListSource { file, path, bytes, opening, stop } => {
+                let source = self.add(file, &path, bytes, opening);
                 self.end(source, stop)
             }
             ToCase::EndSource { source, stop } => self.end(source, stop),
@@ -119,6 +123,11 @@ impl Desk {
                 vec![(FromCase::Answer { number, answer }, bytes)]
             }
         }
+    }
+
+    fn add(&mut self, file: FileNo, path: &str, bytes: u64, opening: Opening) -> u32 {
+        self.files.push(file);
+        self.case.add_source(path, bytes, opening)
     }
 
     /// What can be done once the page has its answer: the rows of a settled case are there before this begins.
@@ -260,6 +269,7 @@ impl Desk {
     fn ledger(&self, ask: &LedgerAsk) -> LedgerPart {
         let mut sources = self.case.ledger();
         let n_sources = sources.len() as u32;
+        sources.sort_by_key(|source| self.files[source.source as usize]);
         keep(&mut sources, ask.first as usize, ask.n as usize);
         LedgerPart { n_sources, first: ask.first, sources }
     }
@@ -403,7 +413,6 @@ fn reply(to_page: &DedicatedWorkerGlobalScope, replies: Vec<Reply>) -> Result<()
 mod tests {
     use super::*;
     use sessionscope::case::ledger::Stop;
-    use sessionscope::parse::Opening;
 
     fn desk() -> Desk {
         Desk::new(|| 0.0)
@@ -415,6 +424,18 @@ mod tests {
             ToCase::AddSource { file: 4, path: "a.evtx".into(), bytes: 1, opening: Opening::default() };
         let replies = desk().handle(message);
         assert!(matches!(replies[..], [(FromCase::SourceAdded { file: 4, .. }, None)]), "{replies:?}");
+    }
+
+    #[test]
+    fn files_are_listed_as_they_were_dropped_whenever_they_were_opened() {
+        let mut desk = desk();
+        for (file, path) in [(2, "c"), (0, "a"), (1, "b")] {
+            let (path, opening) = (path.to_owned(), Opening::default());
+            desk.handle(ToCase::ListSource { file, path, bytes: 1, opening, stop: None });
+        }
+        let part = desk.ledger(&LedgerAsk { first: 1, n: 2 });
+        let paths: Vec<&str> = part.sources.iter().map(|source| source.path.as_str()).collect();
+        assert_eq!((part.n_sources, paths), (3, vec!["b", "c"]));
     }
 
     #[test]

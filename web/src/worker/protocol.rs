@@ -11,7 +11,7 @@ use sessionscope::parse::{Opening, RecordView};
 use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Rows};
 
-/// The page's number of a dropped file.
+/// The page's number of a dropped file, in the order of dropping.
 pub type FileNo = u32;
 /// The page's number of a batch of chunks.
 pub type BatchNo = u32;
@@ -65,6 +65,7 @@ pub enum ToCase {
     },
     /// A file that will not be read: it is no log, or it was cancelled before its turn.
     ListSource {
+        file: FileNo,
         path: String,
         bytes: u64,
         opening: Opening,
@@ -270,7 +271,7 @@ pub struct LedgerAsk {
     pub n: u32,
 }
 
-/// The sources `first ..` and how many there are.
+/// The sources `first ..`, in the order of dropping, and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LedgerPart {
     pub n_sources: u32,

@@ -29,7 +29,7 @@ struct BeingOpened {
 
 /// What is read, and how far that is.
 pub struct Reader {
-    /// Every dropped file: a case that is lost is read again from them.
+    /// Every dropped file, by its number: a case that is lost is read again from them.
     files: Vec<Dropped>,
     to_open: VecDeque<FileNo>,
     being_opened: HashMap<FileNo, BeingOpened>,
@@ -84,16 +84,18 @@ impl Reader {
     /// As it was before any file was read: all of them are read again.
     pub fn start_anew(&mut self) {
         let files = std::mem::take(&mut self.files);
-        let to_open = (0..files.len() as FileNo).collect();
-        *self = Reader { files, to_open, ..Reader::new(window::n_processors()) };
+        *self = Reader::new(window::n_processors());
+        self.add(files);
     }
 
-    pub fn add(&mut self, mut files: Vec<Dropped>) {
-        // Sessions are in the Security logs: those first, and there is something to see soon.
-        files.sort_by_key(|file| !file.path.to_ascii_lowercase().contains("security"));
+    pub fn add(&mut self, files: Vec<Dropped>) {
         let first = self.files.len() as FileNo;
-        self.to_open.extend(first..first + files.len() as FileNo);
         self.files.extend(files);
+        let mut to_open: Vec<FileNo> = (first..self.files.len() as FileNo).collect();
+        // Sessions are in the Security logs: those first, and there is something to see soon.
+        let is_security = |path: &str| path.to_ascii_lowercase().contains("security");
+        to_open.sort_by_key(|&file| !is_security(&self.files[file as usize].path));
+        self.to_open.extend(to_open);
     }
 
     pub fn begin(&mut self, ticker: Interval) {
@@ -163,9 +165,9 @@ impl Reader {
     pub fn not_read(&mut self, file: FileNo, opening: Opening, stop: Option<Stop>) -> ToCase {
         self.being_opened.remove(&file);
         self.schedule.listed();
-        let Dropped { path, file } = &self.files[file as usize];
-        let bytes = file.as_ref().map_or(0, |file| file.size() as u64);
-        ToCase::ListSource { path: path.clone(), bytes, opening, stop }
+        let dropped = &self.files[file as usize];
+        let bytes = dropped.file.as_ref().map_or(0, |file| file.size() as u64);
+        ToCase::ListSource { file, path: dropped.path.clone(), bytes, opening, stop }
     }
 
     /// What can be done now.
