@@ -428,12 +428,15 @@ impl Page {
     }
 
     fn take_ledger(&mut self, _ask: &LedgerAsk, part: Rc<LedgerPart>) {
+        let is_ahead = self.files.cursor.is_some_and(|cursor| self.source(cursor).is_none());
         self.ledger = part;
         self.files.cursor = self.files.cursor.filter(|&cursor| cursor < self.ledger.n_sources);
-        // What the drawer says of a file grows with it, and files that were dropped before it may come after it.
-        if let Some(Drawer::Source(shown)) = &self.drawer
-            && let Some(n) = self.ledger.sources.iter().position(|row| row.source == shown.source)
-        {
+        let Some(Drawer::Source(shown)) = &self.drawer else { return };
+        if is_ahead && self.view == View::Files {
+            // The cursor was ahead of the rows: now it has one.
+            self.open_cursor();
+        } else if let Some(n) = self.ledger.sources.iter().position(|row| row.source == shown.source) {
+            // What the drawer says of a file grows with it, and files that were dropped before it may come after it.
             self.files.cursor = Some(self.ledger.first + n as u32);
             self.drawer = Some(Drawer::Source(Rc::new(self.ledger.sources[n].clone())));
         }
@@ -721,25 +724,38 @@ mod tests {
         assert_eq!((page.view, page.query.text.as_str()), (View::Sessions, "DC01#"));
     }
 
+    fn ledger_arrived(first: u32, sources: &[u32], n_sources: u32) -> Action {
+        let row = |&source: &u32| SourceRow { source, ..SourceRow::default() };
+        let part = LedgerPart { n_sources, first, sources: sources.iter().map(row).collect() };
+        Action::LedgerArrived { ask: LedgerAsk::default(), part: Rc::new(part) }
+    }
+
+    fn shown_source(page: &Page) -> Option<u32> {
+        match &page.drawer {
+            Some(Drawer::Source(shown)) => Some(shown.source),
+            _ => None,
+        }
+    }
+
     #[test]
     fn the_file_that_is_open_stays_marked_when_others_come_before_it() {
         let mut page = Page::default();
         page.apply(Action::ViewChosen(View::Files));
-        let row = |source: u32| SourceRow { source, ..SourceRow::default() };
-        let part = |sources: &[u32]| LedgerPart {
-            n_sources: sources.len() as u32,
-            first: 0,
-            sources: sources.iter().map(|&source| row(source)).collect(),
-        };
-        let arrived = |sources: &[u32]| Action::LedgerArrived {
-            ask: LedgerAsk::default(),
-            part: Rc::new(part(sources)),
-        };
-        page.apply(arrived(&[0]));
+        page.apply(ledger_arrived(0, &[0], 1));
         page.apply(Action::RowChosen(0));
-        page.apply(arrived(&[2, 0, 1]));
-        assert_eq!(page.files.cursor, Some(1));
-        assert!(matches!(&page.drawer, Some(Drawer::Source(shown)) if shown.source == 0));
+        page.apply(ledger_arrived(0, &[2, 0, 1], 3));
+        assert_eq!((page.files.cursor, shown_source(&page)), (Some(1), Some(0)));
+    }
+
+    #[test]
+    fn a_cursor_ahead_of_the_files_opens_its_own_when_they_arrive() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Files));
+        page.apply(ledger_arrived(0, &[0, 1], 4));
+        page.apply(Action::RowChosen(1));
+        page.apply(Action::CursorMoved(Move::End));
+        page.apply(ledger_arrived(1, &[1, 2, 3], 4));
+        assert_eq!((page.files.cursor, shown_source(&page)), (Some(3), Some(3)));
     }
 
     #[test]
