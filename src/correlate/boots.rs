@@ -523,9 +523,17 @@ impl TerminalNumbers {
     }
 }
 
+/// No record is of two boots, whatever the times in a log make of its starts.
+fn hold_order(cuts: &mut [Cut]) {
+    for n in 1..cuts.len() {
+        cuts[n].security = cuts[n].security.max(cuts[n - 1].security);
+        cuts[n].system = cuts[n].system.max(cuts[n - 1].system);
+    }
+}
+
 /// Boot 0 is what the logs have before the first start.
-fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
-    debug_assert!(cuts.is_sorted_by_key(|cut| cut.security) && cuts.is_sorted_by_key(|cut| cut.system));
+fn assemble(mut cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
+    hold_order(&mut cuts);
     let mut boots = vec![Boot::default()];
     let (end, system_end) = (security.rows.len() as Pos, system.rows.len() as Pos);
     let next = |n: usize| {
@@ -548,4 +556,27 @@ fn assemble(cuts: Vec<Cut>, security: &Lineage, system: &Lineage) -> Vec<Boot> {
         });
     }
     boots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boots_share_no_record_though_their_starts_are_out_of_order() {
+        let lineage = Lineage { rows: (0..20).collect(), ..Lineage::default() };
+        let cut = |security, system| Cut {
+            at: Timestamp::MIN,
+            since: None,
+            anchors: Vec::new(),
+            security,
+            within: security..security,
+            system,
+        };
+        let boots = assemble(vec![cut(9, 4), cut(6, 8), cut(12, 7)], &lineage, &lineage);
+        let security: Vec<_> = boots.iter().map(|boot| boot.security.clone()).collect();
+        let system: Vec<_> = boots.iter().map(|boot| boot.system.clone()).collect();
+        assert_eq!(security, [0..9, 9..9, 9..12, 12..20]);
+        assert_eq!(system, [0..4, 4..8, 8..8, 8..20]);
+    }
 }
