@@ -94,7 +94,8 @@ impl Case {
         let paths = self.paths();
         let exporter = self.exporter(&paths);
         let sessions = &self.correlated.sessions;
-        let id = |&(_, child): &(SessionIdx, SessionIdx)| exporter.id(&sessions.all[child as usize]);
+        let id =
+            |&(_, child): &(SessionIdx, SessionIdx)| exporter.id(&sessions.all[child as usize]).to_string();
         sessions.children_of(parent).iter().take(MOST_CHILDREN).map(id).collect()
     }
 
@@ -108,7 +109,7 @@ impl Case {
         let own =
             all[first..].iter().take_while(|session| (session.machine, session.boot) == (machine, boot));
         own.enumerate()
-            .find(|(_, session)| session.luid == luid && exporter.id(session) == id)
+            .find(|(_, session)| session.luid == luid && exporter.id(session).to_string() == id)
             .map(|(n, _)| (first + n) as SessionIdx)
     }
 
@@ -134,7 +135,7 @@ impl Case {
             let sessions = &self.correlated.sessions;
             let of_that_name = |session: &&Session| session.machine == machine && session.luid == luid;
             let session = sessions.all.iter().filter(of_that_name).find(|session| self.has(session, row))?;
-            Some(self.exporter(&[]).id(session))
+            Some(self.exporter(&[]).id(session).to_string())
         };
         now().unwrap_or_else(|| id.to_owned())
     }

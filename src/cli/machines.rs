@@ -1,7 +1,8 @@
 //! Machines and what they audited, as text for people.
 
 use super::Outcome;
-use super::print::{moment, print_table};
+use super::print::moment;
+use super::table::print_cells;
 use sessionscope::case::Case;
 use sessionscope::export::visible;
 use sessionscope::export::words::span;
@@ -22,10 +23,10 @@ pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
         }
         writeln!(out)?;
         let logs: Vec<_> = host.logs.iter().map(log_line).collect();
-        print_table(out, ["LOG", "RECORDS", "IDS", "FROM", "TO", "MISSING", "CLEARED"], &logs)?;
+        print_cells(out, ["LOG", "RECORDS", "IDS", "FROM", "TO", "MISSING", "CLEARED"], &logs)?;
         writeln!(out)?;
         let head = ["BOOT", "START", "KNOWN BY", "END", "HOW", "UPTIME", "ASKED FOR BY", "LOGOFFS AUDITED"];
-        print_table(out, head, &host.boots.iter().map(boot_line).collect::<Vec<_>>())?;
+        print_cells(out, head, &host.boots.iter().map(boot_line).collect::<Vec<_>>())?;
     }
     Ok(())
 }
@@ -63,7 +64,6 @@ fn log_line(log: &LogRecord) -> [String; 7] {
         missing,
         cleared.join(", "),
     ]
-    .map(|cell| visible(&cell).into_owned())
 }
 
 fn boot_line(boot: &BootRecord) -> [String; 8] {
@@ -85,7 +85,6 @@ fn boot_line(boot: &BootRecord) -> [String; 8] {
         shutdown.unwrap_or_default(),
         boot.logoff_audit.clone(),
     ]
-    .map(|cell| visible(&cell).into_owned())
 }
 
 /// Prints what machines audited.
@@ -112,7 +111,7 @@ fn print_boot(out: &mut impl Write, boot: &BootCoverageRecord) -> Outcome {
         boot.command_lines
     )?;
     let lines: Vec<_> = boot.audits.iter().map(audit_line).collect();
-    print_table(out, ["SUBCATEGORY", "SUCCESS", "FAILURE", "SINCE", "HOW IT IS KNOWN"], &lines)
+    print_cells(out, ["SUBCATEGORY", "SUCCESS", "FAILURE", "SINCE", "HOW IT IS KNOWN"], &lines)
 }
 
 fn audit_line(audit: &AuditRecord) -> [String; 5] {
@@ -125,7 +124,6 @@ fn audit_line(audit: &AuditRecord) -> [String; 5] {
         since.unwrap_or_default(),
         audit.success.why.clone(),
     ]
-    .map(|cell| visible(&cell).into_owned())
 }
 
 fn print_baseline(out: &mut impl Write, machine: &CoverageRecord) -> Outcome {
@@ -154,7 +152,7 @@ fn print_baseline(out: &mut impl Write, machine: &CoverageRecord) -> Outcome {
             line.stronger_verdict.clone(),
         ]);
     }
-    print_table(out, head, &lines)?;
+    print_cells(out, head, &lines)?;
     for line in &machine.baseline {
         if let Some(note) = line.note.as_ref().filter(|_| line.subcategory == "Logoff") {
             writeln!(out, "Logoff: {note}")?;

@@ -4,6 +4,7 @@ mod load;
 mod machines;
 mod moment;
 mod print;
+mod table;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};

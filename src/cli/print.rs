@@ -1,15 +1,15 @@
 //! Answers as text on standard output.
 
+use super::table::{self, Lines};
 use super::{Failure, Outcome, load};
 use rayon::iter::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator,
-    ParallelIterator,
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
 };
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
 use sessionscope::export::lent::{Lent, Text};
-use sessionscope::export::record::duration_text;
+use sessionscope::export::record::push_duration;
 use sessionscope::export::words::what;
 use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
@@ -17,7 +17,6 @@ use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Row};
 use sessionscope::session::Class;
 use sessionscope::time::Timestamp;
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -25,7 +24,7 @@ use std::path::Path;
 /// Sessions that a core writes in a row, and rows that are written side by side: enough to keep all cores busy, few
 /// enough to keep memory flat.
 const IN_ROW: u32 = 100;
-const ROWS_AT_ONCE: u32 = 32;
+pub const ROWS_AT_ONCE: u32 = 32;
 
 /// Prints sessions in a file format.
 pub fn export(out: &mut impl Write, case: &mut Case, format: Format, all: bool) -> Outcome {
@@ -56,22 +55,22 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let case = &*case;
     let shown = case.shown::<Lent<'_>>(0, 0);
     let part = |first: u32| {
-        let (mut lines, mut n_bursts, mut n_in_bursts) = (Packed::default(), 0, 0);
+        let (mut lines, mut n_bursts, mut n_in_bursts) = (Lines::default(), 0, 0);
         for row in case.shown(first, IN_ROW).rows {
-            lines.add(line(&row).each_ref().map(String::as_str));
+            add_line(&mut lines, &row);
             if let Some(burst) = &row.group {
                 n_bursts += 1;
                 n_in_bursts += burst.n_shown;
             }
         }
-        // All are kept until the widest cell is known: without the room that a growing text has to spare.
-        lines.text.shrink_to_fit();
+        // All are kept until the widest cell is known.
+        lines.shrink_to_fit();
         (lines, (n_bursts, n_in_bursts))
     };
     let firsts: Vec<u32> = (0..shown.n_rows).step_by(IN_ROW as usize).collect();
-    let (parts, bursts): (Vec<Packed<8>>, Vec<(u32, u32)>) = firsts.into_par_iter().map(part).unzip();
+    let (parts, bursts): (Vec<Lines<8>>, Vec<(u32, u32)>) = firsts.into_par_iter().map(part).unzip();
     let header = ["START", "END", "HOW IT ENDED", "DURATION", "USER", "MACHINE", "TYPE", "FROM"];
-    print_packed(out, header, &parts)?;
+    table::print(out, header, &parts)?;
     let hidden = shown.n_total - shown.n_sessions;
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
     let n_in_bursts: u32 = bursts.iter().map(|(_, n)| n).sum();
@@ -84,157 +83,85 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     Ok(())
 }
 
-fn line(row: &Row<Lent<'_>>) -> [String; 8] {
-    let how = match &row.group {
-        Some(burst) if burst.is_series => format!("series of {} logons", burst.n_sessions),
-        Some(burst) => format!("burst of {} sessions", burst.n_sessions),
-        None => [&row.end_how.text(), " (", &row.end_confidence.text(), ")"].concat(),
-    };
-    [
-        moment(&row.start, &row.start_earliest, &row.start_latest),
-        moment(&row.end, &row.end_earliest, &row.end_latest),
-        how,
-        duration_text(row.duration_s, row.duration_min_s, row.duration_max_s),
-        user(&row.domain, &row.user, &row.sid),
-        row.machine.text().into_owned(),
-        kind(row.logon_type, &row.logon_type_name, &row.class),
-        joined([&row.origin_address, &row.origin_host]),
-    ]
-    .map(shown)
+fn add_line(lines: &mut Lines<8>, row: &Row<Lent<'_>>) {
+    lines.add_cell(|out| push_moment(out, &row.start, &row.start_earliest, &row.start_latest));
+    lines.add_cell(|out| push_moment(out, &row.end, &row.end_earliest, &row.end_latest));
+    lines.add_cell(|out| match &row.group {
+        Some(burst) if burst.is_series => {
+            push_all(out, &["series of ", &burst.n_sessions.to_string(), " logons"])
+        }
+        Some(burst) => push_all(out, &["burst of ", &burst.n_sessions.to_string(), " sessions"]),
+        None => push_all(out, &[&row.end_how.text(), " (", &row.end_confidence.text(), ")"]),
+    });
+    lines.add_cell(|out| push_duration(out, row.duration_s, row.duration_min_s, row.duration_max_s));
+    lines.add_cell(|out| push_user(out, &row.domain, &row.user, &row.sid));
+    lines.add_cell(|out| row.machine.push_to(out));
+    lines.add_cell(|out| push_kind(out, row.logon_type, &row.logon_type_name, &row.class));
+    lines.add_cell(|out| push_joined(out, [&row.origin_address, &row.origin_host]));
+}
+
+fn push_all(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
 }
 
 /// The texts that are there.
-fn joined<'a, T: Text<'a>>(texts: [&Option<T>; 2]) -> String {
-    match texts.map(|text| text.as_ref().map(Text::text)) {
-        [Some(one), Some(other)] => [&one, " ", &other].concat(),
-        [one, other] => one.or(other).unwrap_or_default().into_owned(),
+fn push_joined<'a, T: Text<'a>>(out: &mut String, texts: [&Option<T>; 2]) {
+    for (n, text) in texts.into_iter().flatten().enumerate() {
+        out.push_str(if n == 0 { "" } else { " " });
+        text.push_to(out);
     }
 }
 
-fn shown(cell: String) -> String {
-    match visible(&cell) {
-        Cow::Borrowed(_) => cell,
-        Cow::Owned(shown) => shown,
-    }
-}
-
-fn user<'a, T: Text<'a>>(domain: &Option<T>, user: &Option<T>, sid: &Option<T>) -> String {
+fn push_user<'a, T: Text<'a>>(out: &mut String, domain: &Option<T>, user: &Option<T>, sid: &Option<T>) {
     match (domain, user) {
-        (Some(domain), Some(user)) => [&domain.text(), "\\", &user.text()].concat(),
-        (_, user) => user.as_ref().or(sid.as_ref()).map_or(Cow::Borrowed("?"), Text::text).into_owned(),
+        (Some(domain), Some(user)) => push_all(out, &[&domain.text(), "\\", &user.text()]),
+        (_, user) => match user.as_ref().or(sid.as_ref()) {
+            Some(name) => name.push_to(out),
+            None => out.push('?'),
+        },
     }
 }
 
-fn kind<'a, T: Text<'a>>(logon_type: Option<u32>, name: &Option<T>, class: &T) -> String {
-    match (logon_type, name) {
-        (Some(number), Some(name)) => format!("{number} {}", name.text()),
-        (Some(number), None) => number.to_string(),
-        (None, _) => class.text().into_owned(),
+fn push_kind<'a, T: Text<'a>>(out: &mut String, logon_type: Option<u32>, name: &Option<T>, class: &T) {
+    let Some(number) = logon_type else { return class.push_to(out) };
+    out.push_str(&number.to_string());
+    if let Some(name) = name {
+        push_all(out, &[" ", &name.text()]);
     }
 }
 
 /// A time to the second, or the bounds it lies between.
 pub fn moment<'a, T: Text<'a>>(at: &Option<T>, earliest: &Option<T>, latest: &Option<T>) -> String {
-    let short = |at: &T| {
-        let at = at.text();
-        match (at.get(..10), at.get(11..19)) {
-            (Some(date), Some(time)) => [date, " ", time].concat(),
-            _ => at.into_owned(),
-        }
-    };
-    match (at, earliest, latest) {
-        (Some(at), None, None) => short(at),
+    let mut out = String::new();
+    push_moment(&mut out, at, earliest, latest);
+    out
+}
+
+fn push_moment<'a, T: Text<'a>>(out: &mut String, at: &Option<T>, earliest: &Option<T>, latest: &Option<T>) {
+    let (before, one, between, other) = match (at, earliest, latest) {
+        (Some(at), None, None) => ("", Some(at), "", None),
         // An estimate within bounds must not look like a recorded moment.
-        (Some(at), _, _) => format!("~ {}", short(at)),
-        (None, Some(earliest), Some(latest)) => format!("{} .. {}", short(earliest), short(latest)),
-        (None, Some(earliest), None) => format!("after {}", short(earliest)),
-        (None, None, Some(latest)) => format!("before {}", short(latest)),
-        (None, None, None) => "?".to_owned(),
+        (Some(at), _, _) => ("~ ", Some(at), "", None),
+        (None, Some(earliest), Some(latest)) => ("", Some(earliest), " .. ", Some(latest)),
+        (None, Some(earliest), None) => ("after ", Some(earliest), "", None),
+        (None, None, Some(latest)) => ("before ", Some(latest), "", None),
+        (None, None, None) => ("?", None, "", None),
+    };
+    for (before, at) in [(before, one), (between, other)] {
+        out.push_str(before);
+        at.into_iter().for_each(|at| push_second(out, at));
     }
 }
 
-/// The most characters of a cell that are shown: all lines are as wide as the widest, and no name of a host or an account
-/// is longer than this.
-const MAX_CELL: usize = 256;
-
-fn cut(cell: &str) -> Cow<'_, str> {
-    if cell.len() <= MAX_CELL {
-        return cell.into();
+/// `2020-09-19T03:21:48.8915630Z` as `2020-09-19 03:21:48`.
+fn push_second<'a, T: Text<'a>>(out: &mut String, at: &T) {
+    let start = out.len();
+    at.push_to(out);
+    let is_time = out[start..].is_ascii() && out[start..].as_bytes().get(10) == Some(&b'T');
+    if is_time && out.len() - start > 19 {
+        out.truncate(start + 19);
+        out.replace_range(start + 10..start + 11, " ");
     }
-    match cell.char_indices().nth(MAX_CELL) {
-        None => cell.into(),
-        Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
-    }
-}
-
-pub fn print_table<const N: usize>(
-    out: &mut impl Write,
-    header: [&str; N],
-    lines: &[[String; N]],
-) -> Outcome {
-    let mut packed = Packed::default();
-    lines.iter().for_each(|line| packed.add(line.each_ref().map(String::as_str)));
-    print_packed(out, header, &[packed])
-}
-
-/// Lines of a table in one text, for there may be a million: each cell with a tab after it, which visible text has none of.
-struct Packed<const N: usize> {
-    text: String,
-    widths: [usize; N],
-}
-
-impl<const N: usize> Default for Packed<N> {
-    fn default() -> Self {
-        Packed { text: String::new(), widths: [0; N] }
-    }
-}
-
-impl<const N: usize> Packed<N> {
-    fn add(&mut self, cells: [&str; N]) {
-        for (cell, width) in cells.into_iter().zip(&mut self.widths) {
-            let cell = cut(cell);
-            *width = (*width).max(cell.chars().count());
-            self.text.push_str(&cell);
-            self.text.push('\t');
-        }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = [&str; N]> {
-        let mut cells = self.text.split_terminator('\t');
-        std::iter::from_fn(move || {
-            let mut line = [""; N];
-            line[0] = cells.next()?;
-            line[1..].iter_mut().zip(&mut cells).for_each(|(cell, text)| *cell = text);
-            Some(line)
-        })
-    }
-
-    /// The lines as text, in columns this wide.
-    fn print(&self, widths: [usize; N]) -> String {
-        let (blank, mut text) = (" ".repeat(MAX_CELL + 2), String::new());
-        for cells in self.lines() {
-            for (cell, width) in cells.into_iter().zip(widths) {
-                text.push_str(cell);
-                text.push_str(&blank[cell.chars().count()..width + 2]);
-            }
-            text.truncate(text.trim_end_matches(' ').len());
-            text.push('\n');
-        }
-        text
-    }
-}
-
-fn print_packed<const N: usize>(out: &mut impl Write, header: [&str; N], parts: &[Packed<N>]) -> Outcome {
-    let mut head = Packed::default();
-    head.add(header);
-    let wider = |one: [usize; N], part: &Packed<N>| std::array::from_fn(|n| one[n].max(part.widths[n]));
-    let widths = parts.iter().fold(head.widths, wider);
-    out.write_all(head.print(widths).as_bytes())?;
-    for parts in parts.chunks(ROWS_AT_ONCE as usize) {
-        let texts: Vec<String> = parts.par_iter().map(|part| part.print(widths)).collect();
-        texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))?;
-    }
-    Ok(())
 }
 
 /// Prints the ledger for people.
@@ -291,19 +218,18 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
 /// Prints who was on at a moment, for people.
 pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outcome {
     let (sessions, machines) = case.who(at, all);
-    let mut lines = Vec::new();
+    let mut lines = Lines::default();
     // Sessions come by machine, in the order of machines.
     let mut rest = &sessions[..];
     for machine in &machines {
         let own = rest.iter().take_while(|session| session.machine == machine.machine).count();
-        lines.extend(rest[..own].iter().map(who_line));
+        rest[..own].iter().for_each(|session| add_who(&mut lines, session));
         rest = &rest[own..];
         if machine.n_surely + machine.n_possibly == 0 {
-            let cells = [&machine.machine, "nobody", "", "", "", "", ""];
-            lines.push(cells.map(|cell| visible(cell).into_owned()));
+            lines.add([&machine.machine, "nobody", "", "", "", "", ""]);
         }
     }
-    print_table(out, ["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"], &lines)?;
+    table::print(out, ["MACHINE", "USER", "CERTAINTY", "TYPE", "STATE", "FROM", "WHY"], &[lines])?;
     for machine in machines.iter().filter(|machine| !machine.is_covered) {
         let (first, last) =
             (moment(&machine.first_record, &None, &None), moment(&machine.last_record, &None, &None));
@@ -318,17 +244,14 @@ pub fn who(out: &mut impl Write, case: &Case, at: Timestamp, all: bool) -> Outco
     Ok(())
 }
 
-fn who_line(session: &WhoRecord) -> [String; 7] {
-    [
-        session.machine.clone(),
-        user(&session.domain, &session.user, &session.sid),
-        session.certainty.clone(),
-        kind(session.logon_type, &session.logon_type_name, &session.class),
-        session.states.join(", "),
-        joined([&session.origin_address, &session.origin_host]),
-        session.why.clone(),
-    ]
-    .map(|cell| visible(&cell).into_owned())
+fn add_who(lines: &mut Lines<7>, session: &WhoRecord) {
+    lines.add_cell(|out| out.push_str(&session.machine));
+    lines.add_cell(|out| push_user(out, &session.domain, &session.user, &session.sid));
+    lines.add_cell(|out| out.push_str(&session.certainty));
+    lines.add_cell(|out| push_kind(out, session.logon_type, &session.logon_type_name, &session.class));
+    lines.add_cell(|out| out.push_str(&session.states.join(", ")));
+    lines.add_cell(|out| push_joined(out, [&session.origin_address, &session.origin_host]));
+    lines.add_cell(|out| out.push_str(&session.why));
 }
 
 /// Prints records for programs, one a line.

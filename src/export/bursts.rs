@@ -27,7 +27,7 @@ impl Exporter<'_> {
     pub fn burst_id(&self, burst: BurstIdx) -> String {
         let sessions = &self.correlated.sessions;
         let burst = &sessions.bursts[burst as usize];
-        let id = self.id(&sessions.all[burst.first as usize]);
+        let id = self.id(&sessions.all[burst.first as usize]).to_string();
         let what = match burst.kind {
             BurstKind::Network => "burst",
             BurstKind::Service => "series",

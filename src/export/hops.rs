@@ -30,7 +30,7 @@ impl Exporter<'_> {
             n: hop.n,
             machine: machine.map(|machine| self.correlated.machines[machine as usize].name.clone()),
             host: self.text(hop.host),
-            session: peer.map(|peer| self.id(&all[peer as usize])),
+            session: peer.map(|peer| self.id(&all[peer as usize]).to_string()),
             user: self.text(hop.user),
             domain: self.text(hop.domain),
             score: hop.to.map(|_| hop.reasons.score()),

@@ -1,13 +1,21 @@
 //! Texts of a session record that are not copied: an export writes each record once and forgets it.
 
+use super::id::SessionId;
 use crate::event::LogonId;
 use crate::time::Timestamp;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
 /// What the texts of a session record are made of. `String` copies them: such a record outlives its case.
-pub trait Text<'a>: Default + From<&'a str> + From<String> + From<Timestamp> + From<LogonId> {
+pub trait Text<'a>:
+    Default + From<&'a str> + From<String> + From<Timestamp> + From<LogonId> + From<SessionId<'a>>
+{
     fn text(&self) -> Cow<'_, str>;
+
+    /// Appends the text.
+    fn push_to(&self, out: &mut String) {
+        out.push_str(&self.text());
+    }
 }
 
 /// A text as the case has it.
@@ -17,6 +25,7 @@ pub enum Lent<'a> {
     Made(String),
     Time(Timestamp),
     LogonId(LogonId),
+    SessionId(SessionId<'a>),
 }
 
 impl Default for Lent<'_> {
@@ -32,6 +41,14 @@ impl<'a> Text<'a> for Lent<'a> {
             Lent::Made(text) => Cow::Borrowed(text),
             Lent::Time(at) => Cow::Owned(at.to_string()),
             Lent::LogonId(luid) => Cow::Owned(luid.to_string()),
+            Lent::SessionId(id) => Cow::Owned(id.to_string()),
+        }
+    }
+
+    fn push_to(&self, out: &mut String) {
+        match self {
+            Lent::Time(at) => at.with_text(|text| out.push_str(text)),
+            _ => out.push_str(&self.text()),
         }
     }
 }
@@ -43,6 +60,7 @@ impl Serialize for Lent<'_> {
             Lent::Made(text) => serializer.serialize_str(text),
             Lent::Time(at) => at.with_text(|text| serializer.serialize_str(text)),
             Lent::LogonId(luid) => serializer.collect_str(luid),
+            Lent::SessionId(id) => serializer.collect_str(id),
         }
     }
 }
@@ -71,6 +89,12 @@ impl From<LogonId> for Lent<'_> {
     }
 }
 
+impl<'a> From<SessionId<'a>> for Lent<'a> {
+    fn from(id: SessionId<'a>) -> Self {
+        Lent::SessionId(id)
+    }
+}
+
 impl<'a> Text<'a> for String {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self)
@@ -86,5 +110,11 @@ impl From<Timestamp> for String {
 impl From<LogonId> for String {
     fn from(luid: LogonId) -> Self {
         luid.to_string()
+    }
+}
+
+impl From<SessionId<'_>> for String {
+    fn from(id: SessionId<'_>) -> Self {
+        id.to_string()
     }
 }

@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod csv;
 pub mod hops;
 pub mod hosts;
+pub mod id;
 pub mod lent;
 pub mod record;
 mod why;

@@ -1,14 +1,14 @@
 //! Sessions as session records (session-record.md).
 
+use super::id::SessionId;
 use super::lent::Text;
-use super::words::{logon_type_name, span};
+use super::words::{logon_type_name, push_span, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::burst::BurstKind;
 use crate::session::record::{EventRef, EvidenceRecord, IntervalRecord, LogonRecord, OriginRecord, Record};
 use crate::session::{Session, SessionIdx, StartHow};
 use crate::time::seconds;
-use std::fmt::Write;
 
 /// What session records are made from.
 #[derive(Clone, Copy)]
@@ -76,24 +76,9 @@ impl<'a> Exporter<'a> {
         }
     }
 
-    /// `machine#boot/0x1f4c8`, without a LogonId `machine#boot/ts2`; a second with the same id gets `.2`.
-    pub fn id(&self, session: &Session) -> String {
-        let mut id = String::new();
-        self.write_id(session, &mut id);
-        id
-    }
-
-    /// Appends the session's id.
-    pub fn write_id(&self, session: &Session, out: &mut String) {
-        let machine = &self.correlated.machines[session.machine as usize].name;
-        // Writing to a `String` cannot fail.
-        let _ = match session.luid {
-            Some(luid) => write!(out, "{machine}#{}/{luid}", session.boot),
-            None => write!(out, "{machine}#{}/ts{}", session.boot, session.ts_session.unwrap_or(0)),
-        };
-        if session.ordinal > 1 {
-            let _ = write!(out, ".{}", session.ordinal);
-        }
+    /// The id of a session, as text when that is asked for.
+    pub fn id(&self, session: &'a Session) -> SessionId<'a> {
+        SessionId { correlated: self.correlated, session }
     }
 
     /// A text of the case, if it is one.
@@ -187,16 +172,27 @@ impl<'a> Exporter<'a> {
     }
 }
 
-/// How long a session lasted, for a table: `1 h 48 min`, or what its bounds (in seconds) allow.
-pub fn duration_text(exact: Option<f64>, min: Option<f64>, max: Option<f64>) -> String {
+/// Appends how long a session lasted, for a table: `1 h 48 min`, or what its bounds (in seconds) allow.
+pub fn push_duration(out: &mut String, exact: Option<f64>, min: Option<f64>, max: Option<f64>) {
     match (exact, min, max) {
-        (Some(exact), _, _) => span(exact),
-        (None, Some(min), Some(max)) if span(min) == span(max) => format!("~ {}", span(min)),
-        (None, Some(min), Some(max)) => format!("{} .. {}", span(min), span(max)),
-        (None, Some(min), None) => format!(">= {}", span(min)),
-        (None, None, Some(max)) => format!("<= {}", span(max)),
-        (None, None, None) => "unknown".to_owned(),
+        (Some(exact), _, _) => push_span(out, exact),
+        (None, Some(min), Some(max)) => push_bounds(out, min, max),
+        (None, Some(min), None) => {
+            out.push_str(">= ");
+            push_span(out, min);
+        }
+        (None, None, Some(max)) => {
+            out.push_str("<= ");
+            push_span(out, max);
+        }
+        (None, None, None) => out.push_str("unknown"),
     }
+}
+
+fn push_bounds(out: &mut String, min: f64, max: f64) {
+    let (min, max) = (span(min), span(max));
+    let parts = if min == max { ["~ ", &min, ""] } else { [&min, " .. ", &max] };
+    parts.into_iter().for_each(|part| out.push_str(part));
 }
 
 /// Whether a start is known by a 4624.

@@ -2,6 +2,7 @@
 
 use crate::event::{Kind, Spec};
 use crate::session::record::{OriginRecord, Record};
+use std::fmt::Write;
 
 /// The name of a logon type (ntsecapi.h, SECURITY_LOGON_TYPE).
 pub fn logon_type_name(logon_type: u32) -> Option<&'static str> {
@@ -215,15 +216,23 @@ pub fn meaning(kind: Kind) -> &'static str {
 
 /// A span as people say it: `1 h 48 min`, `12 min 3 s`, `0.4 s`.
 pub fn span(seconds: f64) -> String {
+    let mut text = String::new();
+    push_span(&mut text, seconds);
+    text
+}
+
+/// Appends a span as people say it.
+pub fn push_span(out: &mut String, seconds: f64) {
     let whole = seconds.max(0.0) as u64;
     let (days, hours, minutes, rest) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
-    match whole {
-        0 => format!("{:.1} s", (seconds.max(0.0) * 10.0).floor() / 10.0),
-        1..60 => format!("{rest} s"),
-        60..3600 => format!("{minutes} min {rest} s"),
-        3600..86_400 => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h {minutes} min"),
-    }
+    // Writing to a `String` cannot fail.
+    let _ = match whole {
+        0 => write!(out, "{:.1} s", (seconds.max(0.0) * 10.0).floor() / 10.0),
+        1..60 => write!(out, "{rest} s"),
+        60..3600 => write!(out, "{minutes} min {rest} s"),
+        3600..86_400 => write!(out, "{hours} h {minutes} min"),
+        _ => write!(out, "{days} d {hours} h {minutes} min"),
+    };
 }
 
 /// One sentence about a session.

@@ -9,6 +9,7 @@ use crate::session::burst::BurstIdx;
 use crate::session::{Class, EndHow, Flags, Session, SessionIdx};
 use memchr::memmem;
 use rustc_hash::FxHashMap;
+use std::fmt::Write;
 
 /// A number of a text of the [`Index`]; 0 is no text.
 pub type TextNo = u32;
@@ -240,7 +241,8 @@ fn add_ids(from: &Exporter<'_>, word: &str, found: &mut [bool]) {
             continue;
         }
         id.clear();
-        from.write_id(session, &mut id);
+        // Writing to a `String` cannot fail.
+        let _ = write!(id, "{}", from.id(session));
         *found |= id.to_lowercase().contains(word);
     }
 }

@@ -1,0 +1,115 @@
+//! Tables of text.
+
+use super::Outcome;
+use super::print::ROWS_AT_ONCE;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sessionscope::export::visible;
+use std::borrow::Cow;
+use std::io::Write;
+
+/// The most characters of a cell that are shown: all lines are as wide as the widest, and no name of a host or an account
+/// is longer than this.
+const MAX_CELL: usize = 256;
+
+/// What is shown of a cell.
+fn fit(cell: &str) -> Cow<'_, str> {
+    match visible(cell) {
+        Cow::Borrowed(_) => cut(cell),
+        Cow::Owned(shown) => cut(&shown).into_owned().into(),
+    }
+}
+
+fn cut(cell: &str) -> Cow<'_, str> {
+    if cell.len() <= MAX_CELL {
+        return cell.into();
+    }
+    match cell.char_indices().nth(MAX_CELL) {
+        None => cell.into(),
+        Some(_) => cell.chars().take(MAX_CELL - 1).chain(['…']).collect::<String>().into(),
+    }
+}
+
+/// Lines of a table in one text, for there may be a million.
+pub struct Lines<const N: usize> {
+    text: String,
+    /// Of each cell in `text`, in bytes: at most [`MAX_CELL`] characters.
+    lengths: Vec<u16>,
+    /// Of the widest cell of each column, in characters.
+    widths: [usize; N],
+}
+
+impl<const N: usize> Default for Lines<N> {
+    fn default() -> Self {
+        Lines { text: String::new(), lengths: Vec::new(), widths: [0; N] }
+    }
+}
+
+impl<const N: usize> Lines<N> {
+    pub fn add(&mut self, cells: [&str; N]) {
+        cells.into_iter().for_each(|cell| self.add_cell(|out| out.push_str(cell)));
+    }
+
+    /// Adds the next cell of a line, as `push` appends it.
+    pub fn add_cell(&mut self, push: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        push(&mut self.text);
+        if let Cow::Owned(shown) = fit(&self.text[start..]) {
+            self.text.truncate(start);
+            self.text.push_str(&shown);
+        }
+        let column = self.lengths.len() % N;
+        self.widths[column] = self.widths[column].max(width(&self.text[start..]));
+        self.lengths.push((self.text.len() - start) as u16);
+    }
+
+    pub fn shrink_to_fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.lengths.shrink_to_fit();
+    }
+
+    /// The lines as text, in columns this wide.
+    fn text(&self, widths: [usize; N]) -> String {
+        let (blank, mut text, mut rest) = (" ".repeat(MAX_CELL + 2), String::new(), &self.text[..]);
+        for lengths in self.lengths.chunks_exact(N) {
+            for (&length, to) in lengths.iter().zip(widths) {
+                let (cell, other) = rest.split_at(length as usize);
+                rest = other;
+                text.push_str(cell);
+                text.push_str(&blank[width(cell)..to + 2]);
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// In characters.
+fn width(cell: &str) -> usize {
+    if cell.is_ascii() { cell.len() } else { cell.chars().count() }
+}
+
+/// Prints lines whose cells are there already.
+pub fn print_cells<const N: usize>(
+    out: &mut impl Write,
+    header: [&str; N],
+    cells: &[[String; N]],
+) -> Outcome {
+    let mut lines = Lines::default();
+    cells.iter().for_each(|line| lines.add(line.each_ref().map(String::as_str)));
+    print(out, header, &[lines])
+}
+
+/// Prints lines, which may have been written side by side, under a header.
+pub fn print<const N: usize>(out: &mut impl Write, header: [&str; N], parts: &[Lines<N>]) -> Outcome {
+    let mut head = Lines::default();
+    head.add(header);
+    let wider = |one: [usize; N], part: &Lines<N>| std::array::from_fn(|n| one[n].max(part.widths[n]));
+    let widths = parts.iter().fold(head.widths, wider);
+    out.write_all(head.text(widths).as_bytes())?;
+    for parts in parts.chunks(ROWS_AT_ONCE as usize) {
+        let texts: Vec<String> = parts.par_iter().map(|part| part.text(widths)).collect();
+        texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))?;
+    }
+    Ok(())
+}
