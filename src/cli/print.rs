@@ -157,7 +157,7 @@ fn push_moment<'a, T: Text<'a>>(out: &mut String, at: &Option<T>, earliest: &Opt
 fn push_second<'a, T: Text<'a>>(out: &mut String, at: &T) {
     let start = out.len();
     at.push_to(out);
-    let is_time = out[start..].is_ascii() && out[start..].as_bytes().get(10) == Some(&b'T');
+    let is_time = out[start..].is_ascii() && out.as_bytes().get(start + 10) == Some(&b'T');
     if is_time && out.len() - start > 19 {
         out.truncate(start + 19);
         out.replace_range(start + 10..start + 11, " ");
