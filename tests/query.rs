@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Log, load};
+use common::{Log, add, load};
 use evtx_fixture::generate::{Profile, generate};
 use evtx_fixture::scenario::Scenario;
 use sessionscope::case::Case;
@@ -238,23 +238,35 @@ fn the_row_of_a_burst_has_what_its_sessions_have_in_common() {
     }
 }
 
-/// A boot that ends the log, and the whole log: the same session under two numbers, and another under the first.
+/// A log that comes later has an earlier boot with the same LogonIds: a session is found again by its first record,
+/// though its id is another's now, and one whose start is not known as well.
 #[test]
 fn a_session_is_found_again_when_its_boot_is_numbered_anew() {
-    let last = "    09:00 PC1 4608\n    09:05 PC1 4624 logon=0x50001 type=2 user=bob\n";
-    let first = "    08:00 PC1 4608\n    08:05 PC1 4624 logon=0x50001 type=2 user=alice\n";
-    let mut cases = [last.to_owned(), format!("{first}{last}")].map(|rows| {
+    let log = |rows: &str| {
         let scenarios = Scenario::parse_all(&format!("# One\n\n{rows}")).expect("it is well written");
-        load(&scenarios[0].files())
-    });
-    let [known, now] = cases.each_mut().map(|case| {
-        let bob = |row: &Row| row.user.as_deref() == Some("bob");
-        rows(case, &everything()).into_iter().find(bob).expect("bob was on")
-    });
-    assert_eq!((known.session.as_str(), now.session.as_str()), ("PC1#1/0x50001", "PC1#2/0x50001"));
-    let case = &cases[1];
-    assert_eq!(case.id_now(&known.session, known.start.as_deref()), now.session);
-    assert_eq!(case.id_now(&now.session, now.start.as_deref()), now.session);
-    assert_eq!(case.id_now("PC1#1/0x50001", None), "PC1#1/0x50001", "nothing else is known of it");
-    assert_eq!(case.id_now("PC9#1/0x50001", now.start.as_deref()), "PC9#1/0x50001");
+        scenarios[0].files().remove(0)
+    };
+    let later =
+        log("    09:00 PC1 4608 record=21\n    09:05 PC1 4624 record=22 logon=0x50001 type=2 user=bob\n    \
+         09:06 PC1 4688 record=25 logon=0x60001 user=carol\n");
+    let earlier = log(
+        "    08:00 PC1 4608 record=11\n    08:05 PC1 4624 record=12 logon=0x50001 type=2 user=alice\n    \
+         08:06 PC1 4624 record=13 logon=0x60001 type=2 user=dora\n",
+    );
+    let mut case = load(std::slice::from_ref(&later));
+    let of = |case: &mut Case, user: &str| {
+        let rows = rows(case, &everything());
+        rows.into_iter().find(|row| row.user.as_deref() == Some(user)).expect("the user was on")
+    };
+    let known = ["bob", "carol"].map(|user| of(&mut case, user));
+    assert_eq!(known[1].start, None);
+    add(&mut case, &[earlier]);
+    let now = ["bob", "carol"].map(|user| of(&mut case, user));
+    assert_eq!([&known[0].session, &now[0].session], ["PC1#1/0x50001", "PC1#2/0x50001"]);
+    for (known, now) in known.iter().zip(&now) {
+        assert_eq!(case.id_now(&known.session, Some(known.first_row)), now.session);
+        assert_eq!(case.id_now(&known.session, None), known.session, "nothing else is known of it");
+        assert_eq!(case.id_now(&known.session, Some(u32::MAX)), known.session, "of another case");
+    }
+    assert_eq!(case.id_now("PC9#1/0x50001", Some(now[0].first_row)), "PC9#1/0x50001");
 }

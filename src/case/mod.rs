@@ -1,31 +1,28 @@
 //! The steps in a row: sources in, answers out.
 //!
-//! [`ledger`] keeps account of the sources, [`crate::query`] finds rows; a [`Case`] is what the command line and the
-//! page's case worker talk to.
+//! [`ledger`] keeps account of the sources, `session` finds a session and all that is told of it, [`crate::query`] finds
+//! rows; a [`Case`] is what the command line and the page's case worker talk to.
 
 pub mod ledger;
+mod session;
+
+pub use session::{ActivityRows, Place, SessionDetail};
 
 use crate::correlate::{Correlated, correlate};
+use crate::event::Records;
 use crate::event::merge::Merged;
-use crate::event::{LogonId, Records};
-use crate::export::activity::ActivityRow;
 use crate::export::bursts::BurstRecord;
 use crate::export::lent::{Lent, Text};
 use crate::export::record::Exporter;
-use crate::export::words;
 use crate::machine::record::{CoverageRecord, HostRecord};
 use crate::parse::Opening;
 use crate::parse::block::Block;
 use crate::query::who::{MachineAt, WhoRecord};
 use crate::query::{Query, Rows, View};
-use crate::session::SessionIdx;
 use crate::session::record::Record;
 use crate::time::Timestamp;
 use ledger::{Source, SourceRow, Stop};
 use serde::{Deserialize, Serialize};
-
-/// A session that starts more than this many is a program's: its list would help nobody.
-const MOST_CHILDREN: usize = 100;
 
 /// Everything loaded now.
 #[derive(Default)]
@@ -54,40 +51,6 @@ pub struct Summary {
     pub version: u32,
     /// Every source is done, and the sessions are those of all that was read; before that, they are provisional.
     pub is_complete: bool,
-}
-
-/// One session with where its evidence is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SessionDetail {
-    pub record: Record,
-    /// One plain sentence about the session.
-    pub sentence: String,
-    /// Sessions that were started from this one (`parent` of theirs), at most a hundred.
-    pub children: Vec<String>,
-    /// For each `record.evidence`, in the same order.
-    pub places: Vec<Place>,
-    /// For each `record.evidence`, what the event says, in words.
-    pub meanings: Vec<String>,
-}
-
-/// Where a record's bytes are: enough to render its XML on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    pub source: u32,
-    /// Byte offset of the 64 KiB chunk in the source.
-    pub chunk_offset: u64,
-    /// EventRecordID of the System element.
-    pub record: u64,
-}
-
-/// A piece of what ran in a session.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ActivityRows {
-    /// Acts in the session.
-    pub n_total: u32,
-    /// Index of the first of `rows` among them.
-    pub first: u32,
-    pub rows: Vec<ActivityRow>,
 }
 
 /// A file format for sessions.
@@ -216,117 +179,8 @@ impl Case {
         self.view.prepare(&exporter);
     }
 
-    /// The session with this id.
-    pub fn session(&self, id: &str) -> Option<SessionDetail> {
-        let idx = self.find(id)?;
-        let paths = self.paths();
-        let record = self.exporter(&paths).record(idx);
-        let session = &self.correlated.sessions.all[idx as usize];
-        let evidence = self.correlated.sessions.evidence(session);
-        let records = &self.merged.records;
-        let place = |row| {
-            let span = records.span(row);
-            let offset = self.sources[span.source as usize].chunk_offset(span.chunk);
-            Place { source: span.source, chunk_offset: offset, record: records.id[row as usize] }
-        };
-        let meaning = |row| match records.event(row) {
-            Some(event) => words::what(records.events.layout(event).spec).to_owned(),
-            None => String::new(),
-        };
-        Some(SessionDetail {
-            sentence: words::sentence(&record),
-            children: self.children(idx),
-            places: evidence.iter().map(|evidence| place(evidence.row)).collect(),
-            meanings: evidence.iter().map(|evidence| meaning(evidence.row)).collect(),
-            record,
-        })
-    }
-
-    /// What ran in the session with this id: the acts `first .. first + n`, in the order of their records.
-    pub fn activity(&self, id: &str, first: u32, n: u32) -> Option<ActivityRows> {
-        let session = &self.correlated.sessions.all[self.find(id)? as usize];
-        let paths = self.paths();
-        let (rows, n_total) = self.exporter(&paths).activity_rows(session, first, n);
-        Some(ActivityRows { n_total, first, rows })
-    }
-
-    fn children(&self, parent: SessionIdx) -> Vec<String> {
-        let paths = self.paths();
-        let exporter = self.exporter(&paths);
-        let sessions = &self.correlated.sessions;
-        let id = |&(_, child): &(SessionIdx, SessionIdx)| exporter.id(&sessions.all[child as usize]);
-        sessions.children_of(parent).iter().take(MOST_CHILDREN).map(id).collect()
-    }
-
-    /// Sessions are sorted by machine and boot: only one boot's are looked at, and of those only the ones with the
-    /// id's LogonId are spelled out.
-    fn find(&self, id: &str) -> Option<SessionIdx> {
-        let (machine, rest) = id.rsplit_once('#')?;
-        let (boot, name) = rest.split_once('/')?;
-        let boot: u32 = boot.parse().ok()?;
-        let hex = name.strip_prefix("0x").and_then(|hex| hex.split('.').next());
-        let luid = hex.and_then(LogonId::from_hex);
-        let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
-        let all = &self.correlated.sessions.all;
-        let first = all.partition_point(|session| (session.machine, session.boot) < (machine, boot));
-        let paths = self.paths();
-        let exporter = self.exporter(&paths);
-        let own =
-            all[first..].iter().take_while(|session| (session.machine, session.boot) == (machine, boot));
-        own.enumerate()
-            .find(|(_, session)| session.luid == luid && exporter.id(session) == id)
-            .map(|(n, _)| (first + n) as SessionIdx)
-    }
-
-    /// The id that a session has now of which another id and its start are known from when less was read: boots are
-    /// numbered anew when earlier ones come. Of one machine, a LogonId (or number) and a start tell which it is.
-    pub fn id_now(&self, id: &str, start: Option<&str>) -> String {
-        let moved = || {
-            let start = Timestamp::parse(start?)?;
-            let (machine, rest) = id.rsplit_once('#')?;
-            let (_, name) = rest.split_once('/')?;
-            let machine = self.correlated.machines.iter().position(|other| other.name == machine)? as u32;
-            let all = self.correlated.sessions.all.iter();
-            let same = all.filter(|session| session.machine == machine && session.start.at == Some(start));
-            let paths = self.paths();
-            let exporter = self.exporter(&paths);
-            let ids: Vec<String> = same.map(|session| exporter.id(session)).collect();
-            let is_it = |other: &&String| other.rsplit_once('/').is_some_and(|(_, other)| other == name);
-            ids.iter().find(|other| *other == id).or_else(|| ids.iter().find(is_it)).cloned()
-        };
-        moved().unwrap_or_else(|| id.to_owned())
-    }
-
     fn exporter<'a>(&'a self, paths: &'a [&'a str]) -> Exporter<'a> {
         Exporter { records: &self.merged.records, correlated: &self.correlated, paths }
-    }
-
-    /// The session that a record belongs to: as one of its logons, its logoffs or its evidence, else as what ran in it.
-    pub fn session_of(&self, row: crate::event::RowIdx) -> Option<Record> {
-        let sessions = &self.correlated.sessions;
-        let has = |session: &crate::session::Session| {
-            sessions.evidence(session).iter().any(|evidence| evidence.row == row)
-                || sessions
-                    .logons(session)
-                    .iter()
-                    .any(|l| [l.row, l.logoff_4634, l.logoff_4647].contains(&Some(row)))
-        };
-        let idx = sessions.all.iter().position(has).or_else(|| self.session_of_act(row))?;
-        let paths = self.paths();
-        Some(self.exporter(&paths).record(idx as SessionIdx))
-    }
-
-    fn session_of_act(&self, row: crate::event::RowIdx) -> Option<usize> {
-        let mut machines = self.correlated.machines.iter().enumerate();
-        let (machine, pos) = machines.find_map(|(n, machine)| {
-            let rows = &machine.lineages[machine.security?].rows;
-            Some((n as u32, rows.iter().position(|&other| other == row)? as u32))
-        })?;
-        let sessions = &self.correlated.sessions;
-        let has = |session: &crate::session::Session| {
-            session.machine == machine && session.activity.of(&sessions.activity).binary_search(&pos).is_ok()
-        };
-        sessions.all.iter().position(has)
     }
 
     /// Who was on which machine at a moment, noise included or not; and every machine.

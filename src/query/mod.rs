@@ -84,6 +84,10 @@ pub struct NoiseCount {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row<T = String> {
     pub session: T,
+    /// The case's number of the session's first record, which stays the same while more is read: with it the session is
+    /// found again ([`crate::case::Case::id_now`]). Not of a burst.
+    #[serde(default)]
+    pub first_row: u32,
     pub machine: T,
     pub computer: T,
     pub class: T,

@@ -209,6 +209,7 @@ fn row<'a, T: Text<'a>>(from: &Exporter<'a>, idx: SessionIdx) -> Row<T> {
     let origin = from.correlated.sessions.origins(session).first();
     Row {
         session: from.id(session).into(),
+        first_row: session.first_row,
         machine: from.correlated.machines[session.machine as usize].name.as_str().into(),
         computer: from.records.text(session.computer).into(),
         class: session.class.word().into(),

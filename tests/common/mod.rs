@@ -17,6 +17,11 @@ pub fn load(logs: &[Log]) -> Case {
     load_in(logs.iter().collect(), usize::MAX, |_| {})
 }
 
+/// Loads more logs into a case.
+pub fn add(case: &mut Case, logs: &[Log]) {
+    add_in(case, logs.iter().collect(), usize::MAX, |_| {});
+}
+
 /// Loads logs last first, chunk by chunk, the chunks in a random order.
 pub fn load_shuffled(logs: &[Log], random: &mut Random) -> Case {
     load_in(logs.iter().rev().collect(), 1, |batches| random.shuffle(batches))
@@ -31,6 +36,11 @@ struct Batch<'a> {
 
 fn load_in(logs: Vec<&Log>, n_chunks: usize, arrange: impl FnOnce(&mut Vec<Batch<'_>>)) -> Case {
     let mut case = Case::new();
+    add_in(&mut case, logs, n_chunks, arrange);
+    case
+}
+
+fn add_in(case: &mut Case, logs: Vec<&Log>, n_chunks: usize, arrange: impl FnOnce(&mut Vec<Batch<'_>>)) {
     let mut batches = Vec::new();
     for (path, log) in logs {
         let opening = open(&log[..log.len().min(HEADER_BYTES)], log.len() as u64);
@@ -49,7 +59,6 @@ fn load_in(logs: Vec<&Log>, n_chunks: usize, arrange: impl FnOnce(&mut Vec<Batch
     let n_sources = case.ledger().len() as u32;
     (0..n_sources).for_each(|source| case.end_source(source, None));
     case.update();
-    case
 }
 
 impl Batch<'_> {

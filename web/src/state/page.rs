@@ -114,8 +114,8 @@ pub enum Drawer {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionDrawer {
     pub id: String,
-    /// When it began, if that is known: with it the session is found again when its boot is numbered anew.
-    pub start: Option<String>,
+    /// Its first record, if that is known: with it the session is found again when its boot is numbered anew.
+    pub first_row: Option<u32>,
     pub first_evidence: u32,
     /// `None` until it arrives.
     pub part: Option<Rc<SessionPart>>,
@@ -239,7 +239,7 @@ impl Page {
         match &self.drawer {
             Some(Drawer::Session(drawer)) => Some(SessionAsk {
                 id: drawer.id.clone(),
-                start: drawer.start.clone(),
+                first_row: drawer.first_row,
                 first_evidence: drawer.first_evidence,
                 n_evidence: EVIDENCE_PAGE,
             }),

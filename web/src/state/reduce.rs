@@ -327,8 +327,8 @@ impl Page {
         self.selected = Some(id.clone());
         if !matches!(&self.drawer, Some(Drawer::Session(drawer)) if drawer.id == id) {
             let row = self.rows.rows.iter().find(|row| row.session == id);
-            let start = row.and_then(|row| row.start.clone());
-            self.drawer = Some(Drawer::Session(SessionDrawer { id, start, ..SessionDrawer::default() }));
+            let first_row = row.map(|row| row.first_row);
+            self.drawer = Some(Drawer::Session(SessionDrawer { id, first_row, ..SessionDrawer::default() }));
         }
     }
 
@@ -378,11 +378,11 @@ impl Page {
             return;
         }
         drawer.is_missing = part.is_none();
-        if let Some(record) = part.as_ref().map(|part| &part.detail.record) {
-            if drawer.id != record.session {
+        if let Some(detail) = part.as_ref().map(|part| &part.detail) {
+            if drawer.id != detail.record.session {
                 drawer.records.clear();
             }
-            (drawer.id, drawer.start) = (record.session.clone(), record.start.clone());
+            (drawer.id, drawer.first_row) = (detail.record.session.clone(), Some(detail.first_row));
         }
         drawer.part = part;
         let now = Some(drawer.id.clone());
@@ -451,6 +451,10 @@ impl Page {
     }
 
     fn restart(&mut self) {
+        // Records are numbered anew.
+        if let Some(drawer) = self.session_drawer() {
+            drawer.first_row = None;
+        }
         self.summary = Default::default();
         self.rows_version = 0;
         self.export = Export::None;

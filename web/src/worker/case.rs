@@ -214,7 +214,7 @@ impl Desk {
     }
 
     fn session(&self, ask: &SessionAsk) -> Option<SessionPart> {
-        let mut detail = self.case.session(&self.case.id_now(&ask.id, ask.start.as_deref()))?;
+        let mut detail = self.case.session(&self.case.id_now(&ask.id, ask.first_row))?;
         let record = &mut detail.record;
         let (n_evidence, n_intervals) = (record.evidence.len() as u32, record.intervals.len() as u32);
         let (n_origins, n_logons) = (record.origins.len() as u32, record.logons.len() as u32);

@@ -155,8 +155,8 @@ pub struct RowsAsk {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionAsk {
     pub id: String,
-    /// Its start when it had that id, if it is known: while more is read it may get another id.
-    pub start: Option<String>,
+    /// Its first record when it had that id, if that is known: while more is read it may get another id.
+    pub first_row: Option<u32>,
     /// The evidence wanted: a busy session has more than a page should hold.
     pub first_evidence: u32,
     pub n_evidence: u32,
