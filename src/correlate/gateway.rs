@@ -90,8 +90,8 @@ fn begun(records: &Records, row: RowIdx, event: EventIdx) -> Option<Timestamp> {
     match records.events.kind(event) {
         Kind::GatewayConnected | Kind::GatewayAllowed => Some(at),
         Kind::GatewayDisconnected => {
-            let seconds = i64::try_from(records.events.number(event, Field::Seconds)?).ok()?;
-            Some(at.plus(seconds.checked_mul(SECOND)?.checked_add(DURATION_UNIT)?.checked_neg()?))
+            let seconds = records.events.number(event, Field::Seconds)?;
+            Some(at.minus(i64::from(seconds) * SECOND).minus(DURATION_UNIT))
         }
         _ => None,
     }
