@@ -124,7 +124,7 @@ fn place(
     }
 }
 
-fn short_name(computer: &str) -> String {
+pub fn short_name(computer: &str) -> String {
     computer.split('.').next().unwrap_or("").to_lowercase()
 }
 
