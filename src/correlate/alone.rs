@@ -8,7 +8,7 @@ use super::moments::SAME_MOMENT;
 use super::open::Identity;
 use super::remote::name;
 use super::terminal::TsSession;
-use crate::event::{Records, RowIdx, StrId};
+use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::TsHow;
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -33,10 +33,12 @@ pub fn unknown(
     for n in untold {
         let own = &cited.all[n];
         let closed = closed(linker.records, cited, n);
+        let other = elevated(linker.records, cited, n).map(|elevated| elevated.luid);
         match homes.get(&n) {
-            Some(&home) => take(linker.records, &mut alone[home], own, closed),
+            Some(&home) => take(linker.records, &mut alone[home], (own, other), closed),
             None => alone.push(TsSession {
                 luid: Some(own.luid),
+                other,
                 sid: own.sid,
                 name: (own.domain, own.user),
                 opened: own.opened.into_iter().collect(),
@@ -50,18 +52,27 @@ pub fn unknown(
     alone
 }
 
-/// Gives a numbered session its LogonId.
-fn take(records: &Records, session: &mut TsSession, own: &Cited, closed: Option<RowIdx>) {
+/// Gives a numbered session its LogonId, or the other half of the pair that it has one of.
+fn take(
+    records: &Records,
+    session: &mut TsSession,
+    (own, other): (&Cited, Option<LogonId>),
+    closed: Option<RowIdx>,
+) {
     let time = |row: &RowIdx| records.time[*row as usize];
-    (session.luid, session.sid) = (Some(own.luid), own.sid);
+    session.other = session.luid.map(|_| own.luid).or(other);
+    session.luid = session.luid.or(Some(own.luid));
+    session.sid = if own.sid.is_none() { session.sid } else { own.sid };
     session.opened.extend(own.opened);
     session.closed.extend(closed);
     session.opened.sort_by_key(time);
     session.closed.sort_by_key(time);
+    session.seen = session.seen.into_iter().chain(own.last).max_by_key(time);
 }
 
 /// For LogonIds, the numbered session that each is of: one of the same account that began at that moment. Of several it
-/// is the last, for those before it let its client in (B, class 8).
+/// is the last, for those before it let its client in (B, class 8). What LSA does not tell of is of the only one that
+/// is on while it is cited, as either half of a pair may be.
 fn homes(
     records: &Records,
     numbered: &[TsSession],
@@ -69,28 +80,77 @@ fn homes(
     untold: &[usize],
 ) -> FxHashMap<usize, usize> {
     let time = |row: RowIdx| records.time[row as usize];
-    let mut by_name: FxHashMap<String, Vec<(Timestamp, usize)>> = FxHashMap::default();
-    for (n, session) in numbered.iter().enumerate() {
-        if let Some(&row) = session.opened.first() {
-            by_name.entry(name(records.text(session.account))).or_default().push((time(row), n));
-        }
-    }
+    let by_name = by_name(records, numbered);
     let mut homes: FxHashMap<usize, usize> = FxHashMap::default();
-    let mut is_taken = vec![false; numbered.len()];
-    for &n in untold.iter().rev() {
+    let mut is_told = vec![false; numbered.len()];
+    let mut halves: Vec<Vec<LogonId>> = vec![Vec::new(); numbered.len()];
+    let is_told_of = |n: &&usize| cited.all[**n].opened.is_some();
+    // A desktop has a lower LogonId than what ran in it.
+    let mentioned = untold.iter().filter(|n| !is_told_of(n));
+    for &n in untold.iter().rev().filter(is_told_of).chain(mentioned) {
         let own = &cited.all[n];
-        let of_account = by_name.get(&name(records.text(own.user)));
-        let home = of_account.zip(own.opened.map(time)).and_then(|(opened, at)| {
-            let next = opened.partition_point(|&(other, _)| other < at.plus(-SAME_MOMENT));
-            opened.get(next).filter(|&&(other, _)| other <= at.plus(SAME_MOMENT)).map(|&(_, home)| home)
-        });
-        let outlasts = |home: &usize| outlasts(records, own, &numbered[*home]);
-        if let Some(home) = home.filter(outlasts).filter(|&home| !is_taken[home]) {
-            is_taken[home] = true;
+        let Some(of_account) = by_name.get(&name(records.text(own.user))) else { continue };
+        let home = match own.opened.map(time) {
+            Some(at) => begun_at(of_account, at)
+                .filter(|&home| !is_told[home] && outlasts(records, own, &numbered[home])),
+            None => only_on(records, of_account, own),
+        };
+        let is_half = |&home: &usize| match halves[home].as_slice() {
+            [] => true,
+            [other] => other.apart(own.luid) < PAIR_LUIDS,
+            _ => false,
+        };
+        if let Some(home) = home.filter(is_half) {
+            is_told[home] |= own.opened.is_some();
+            halves[home].push(own.luid);
             homes.insert(n, home);
         }
     }
     homes
+}
+
+/// When a numbered session was on, and until when those of its account that began before it.
+struct Span {
+    n: usize,
+    begun: Timestamp,
+    ended: Timestamp,
+    others_ended: Timestamp,
+}
+
+/// Numbered sessions by the name of their account, in the order of their beginning.
+fn by_name(records: &Records, numbered: &[TsSession]) -> FxHashMap<String, Vec<Span>> {
+    let time = |&row: &RowIdx| records.time[row as usize];
+    let mut by_name: FxHashMap<String, Vec<Span>> = FxHashMap::default();
+    for (n, session) in numbered.iter().enumerate() {
+        let Some(begun) = session.opened.first().map(time) else { continue };
+        let ended = session.closed.first().or(session.superseded_by.as_ref()).map_or(Timestamp::MAX, time);
+        let span = Span { n, begun, ended, others_ended: Timestamp::MIN };
+        by_name.entry(name(records.text(session.account))).or_default().push(span);
+    }
+    for spans in by_name.values_mut() {
+        spans.sort_by_key(|span| (span.begun, span.n));
+        let mut latest = Timestamp::MIN;
+        for span in spans {
+            span.others_ended = latest;
+            latest = latest.max(span.ended);
+        }
+    }
+    by_name
+}
+
+/// The session of the account that began at a moment.
+fn begun_at(of_account: &[Span], at: Timestamp) -> Option<usize> {
+    let next = of_account.partition_point(|span| span.begun < at.plus(-SAME_MOMENT));
+    of_account.get(next).filter(|span| span.begun <= at.plus(SAME_MOMENT)).map(|span| span.n)
+}
+
+/// The session of the account that is on while a LogonId is cited, if it is the only one and LSA tells nothing else.
+fn only_on(records: &Records, of_account: &[Span], own: &Cited) -> Option<usize> {
+    let (first, last) = own.first.zip(own.last).filter(|_| own.closed.is_none())?;
+    let (first, last) = (records.time[first as usize], records.time[last as usize]);
+    let next = of_account.partition_point(|span| span.begun <= first);
+    let newest = of_account[..next].last()?;
+    (newest.others_ended < first && last <= newest.ended).then_some(newest.n)
 }
 
 /// Whether a LogonId was there for as long as anything is told of a numbered session.
@@ -127,11 +187,15 @@ fn halves(records: &Records, cited: &CitedLuids, n: usize) -> (Option<usize>, Op
     (n.checked_sub(1).filter(is_pair), Some(n + 1).filter(is_pair))
 }
 
+/// The elevated half of a limited one.
+fn elevated<'a>(records: &Records, cited: &'a CitedLuids, n: usize) -> Option<&'a Cited> {
+    halves(records, cited, n).0.map(|other| &cited.all[other]).filter(|other| other.luid < cited.all[n].luid)
+}
+
 /// When LSA ended a LogonId: with the last of both halves (rule 29).
 fn closed(records: &Records, cited: &CitedLuids, n: usize) -> Option<RowIdx> {
     let own = &cited.all[n];
-    let elevated = halves(records, cited, n).0.map(|n| &cited.all[n]).filter(|other| other.luid < own.luid);
-    let Some(elevated) = elevated else { return own.closed };
+    let Some(elevated) = elevated(records, cited, n) else { return own.closed };
     own.closed
         .zip(elevated.closed)
         .map(|(a, b)| if records.time[a as usize] < records.time[b as usize] { b } else { a })

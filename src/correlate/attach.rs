@@ -12,6 +12,7 @@ use crate::machine::{Boot, LogoffAudit, Pos};
 use crate::session::{Class, LogonRole};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
 const RECONNECT: i64 = 5 * SECOND;
@@ -298,7 +299,7 @@ impl Desk<'_> {
     /// Where a logon led whose 4624 is missing: what is left of it stands as close to the 4778.
     fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let Some(first) = self.linker.only_passing(&groups.all[n], RECONNECT) else { return Resumed::No };
-        if self.is_unlocked_beside(groups, n, first) {
+        if self.is_unlocked_beside(groups, n, first) || self.is_let_in_after(groups, n, first) {
             return Resumed::No;
         }
         if let Some(home) = self.marked(groups, n, first, RECONNECT) {
@@ -335,19 +336,41 @@ impl Desk<'_> {
     /// Whether the account of a group unlocked its session right beside a place: then that was the way back, and whatever
     /// else went there is of its own.
     fn is_unlocked_beside(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let near = pos.saturating_sub(RECONNECT_RECORDS)..pos + RECONNECT_RECORDS;
+        self.has_other(groups, n, (pos, near), UNLOCK, |kind, logon_type| {
+            matches!(kind, Kind::Logon | Kind::Logoff) && matches!(logon_type, 7 | 13)
+        })
+    }
+
+    /// Whether a client of the account is authenticated (rule 32) only after what is left of a logon: that was not the
+    /// client's way back.
+    fn is_let_in_after(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let after = pos + 1..pos + RECONNECT_RECORDS;
+        self.has_other(groups, n, (pos, after), RECONNECT, |kind, logon_type| {
+            kind == Kind::Logon && logon_type == 3
+        })
+    }
+
+    /// Whether another logon, or its end, of a group's account stands in a range near a place.
+    fn has_other(
+        &self,
+        groups: &Groups,
+        n: usize,
+        (pos, range): (Pos, Range<Pos>),
+        within: i64,
+        is_wanted: impl Fn(Kind, u32) -> bool,
+    ) -> bool {
         let (linker, at) = (self.linker, self.linker.time(pos));
         let sid = linker.identity(groups.all[n].primary).sid;
         let events = &linker.records.events;
-        let is_unlock = |event: EventIdx| {
-            matches!(events.kind(event), Kind::Logon | Kind::Logoff)
-                && matches!(events.number(event, Field::LogonType), Some(7 | 13))
+        let fits = |event: EventIdx| {
+            let logon_type = events.number(event, Field::LogonType);
+            logon_type.is_some_and(|logon_type| is_wanted(events.kind(event), logon_type))
                 && events.text(event, Field::TargetSid) == sid
         };
-        let end = (pos + RECONNECT_RECORDS).min(linker.security.rows.len() as Pos);
-        let mut beside = pos.saturating_sub(RECONNECT_RECORDS)..end;
-        beside.any(|near| {
-            linker.time(near).since(at).abs() <= UNLOCK && linker.event(near).is_some_and(is_unlock)
-        })
+        let end = range.end.min(linker.security.rows.len() as Pos);
+        let mut near = range.start..end;
+        near.any(|near| linker.time(near).since(at).abs() <= within && linker.event(near).is_some_and(fits))
     }
 
     /// Whether the 4634 right after a logon may be missing.

@@ -405,6 +405,8 @@ struct Renumbered {
     /// When the last record of the old numbers was written, and the first of the new start.
     since: Timestamp,
     first: Timestamp,
+    /// The last record of the old number 1: others may have been given in either start.
+    sure: Timestamp,
 }
 
 /// Rule 16: what shows that Terminal Services were started anew.
@@ -418,11 +420,11 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
     let at = |row: RowIdx| records.time[row as usize];
     let mut seen = TerminalNumbers::default();
     let mut found = Vec::new();
-    let mut since = Timestamp::MIN;
+    let (mut since, mut sure) = (Timestamp::MIN, Timestamp::MIN);
     let mut first: Option<Timestamp> = None;
     for &row in rows {
         if seen.is_start(records, row) {
-            found.push(Renumbered { row, at: at(row), since, first: first.unwrap_or(at(row)) });
+            found.push(Renumbered { row, at: at(row), since, first: first.unwrap_or(at(row)), sure });
         }
         // 32, 34, 41 and 42 come before the logon that shows the new numbers.
         let kind = records.event(row).map(|event| records.events.kind(event));
@@ -434,6 +436,9 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
             true => first = first.or(Some(at(row))),
             false => (since, first) = (at(row), None),
         }
+        if !is_of_new && TerminalNumbers::number(records, row) == 1 {
+            sure = at(row);
+        }
     }
     found
 }
@@ -441,7 +446,7 @@ fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
 /// The starts of a machine of which neither Security nor System shows any.
 fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = Vec::new();
-    for &Renumbered { row, at, since, first } in numbered {
+    for &Renumbered { row, at, since, first, .. } in numbered {
         let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
         let system = first_since(records, system, from..end, at).unwrap_or(end);
         // What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old
@@ -474,7 +479,7 @@ fn put_where_numbered(records: &Records, security: &Lineage, cuts: &mut [Cut], n
                 continue;
             }
             cut.at = cut.at.min(number.at);
-            cut.since = cut.since.max(Some(number.since));
+            cut.since = cut.since.max(Some(number.sure));
             cut.anchors.push(number.row);
         }
     }
@@ -499,9 +504,14 @@ struct TerminalNumbers {
 }
 
 impl TerminalNumbers {
+    /// The number that a record names; 0: none.
+    fn number(records: &Records, row: RowIdx) -> u32 {
+        records.event(row).and_then(|event| records.events.number(event, Field::TsSession)).unwrap_or(0)
+    }
+
     fn is_start(&mut self, records: &Records, row: RowIdx) -> bool {
         let Some(event) = records.event(row) else { return false };
-        let number = records.events.number(event, Field::TsSession).unwrap_or(0);
+        let number = Self::number(records, row);
         let kind = records.events.kind(event);
         let is_start = kind == Kind::TsLogon
             && (self.is_stopped || number == 1 && (self.is_one_on || self.is_one_used && self.greatest > 1));

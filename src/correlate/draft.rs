@@ -266,10 +266,23 @@ impl<'a> Draft<'a> {
     }
 
     fn fill_last_seen(&mut self) {
-        let last = self.own().filter_map(|track| track.last_seen).max();
+        let cited = self.own().filter_map(|track| track.last_seen).max();
+        let last = cited.max(self.last_resumed(cited));
         self.last_pos = last.unwrap_or(self.session.first_pos);
         let cited = last.map(|pos| self.time(pos));
         self.session.last_seen = cited.max(self.last_seen_elsewhere());
+    }
+
+    /// The last logon through which it was unlocked or resumed, before it was logged off: who came back to it found it
+    /// there. Where records are missing since it was last cited, what they came back to may be another.
+    fn last_resumed(&self, cited: Option<Pos>) -> Option<Pos> {
+        let cited = cited.unwrap_or(self.session.first_pos);
+        let ended = self.own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().min();
+        let is_back = |role| matches!(role, LogonRole::Unlock | LogonRole::Reconnect);
+        let attached = self.group.attached.iter().filter(|&&(_, role)| is_back(role));
+        let logons = attached.filter_map(|&(track, _)| self.linker.track(track).logon);
+        let last = logons.filter(|&pos| ended.is_none_or(|ended| pos < ended)).max()?;
+        self.security.loss(cited, last).is_none().then_some(last)
     }
 
     /// The last that other logs saw of it, unless it had been logged off by then.

@@ -4,7 +4,7 @@
 use super::draft::append;
 use super::hops::places::Places;
 use super::remote::name;
-use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Evidence, EvidenceRole, Origin, Session, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -20,7 +20,10 @@ const AFTER: i64 = 5 * SECOND;
 /// Connections of one account that are looked at: so many within a minute are no person's.
 const MAX_CONNECTIONS: usize = 64;
 
-/// A 302: an account was connected to a computer.
+/// A 303 tells whole seconds: its connection began no earlier than by one more. So a 302 comes after, and is preferred.
+const DURATION_UNIT: i64 = SECOND;
+
+/// An account was connected to a computer: a 302, or what is left where that is lost, its 300 before it and its 303.
 struct Connection {
     at: Timestamp,
     row: RowIdx,
@@ -65,11 +68,9 @@ fn connections(records: &Records, machines: &[Machine]) -> FxHashMap<String, Vec
         let Some(event) = records.event(row) else { continue };
         let text = |field| records.events.text(event, field);
         let address = text(Field::Address);
-        if records.events.kind(event) != Kind::GatewayConnected || address.is_none() {
-            continue;
-        }
+        let Some(at) = begun(records, row, event).filter(|_| !address.is_none()) else { continue };
         let connection = Connection {
-            at: records.time[row as usize],
+            at,
             row,
             address,
             resource: resource(records.text(text(Field::TargetServer))),
@@ -81,6 +82,19 @@ fn connections(records: &Records, machines: &[Machine]) -> FxHashMap<String, Vec
         own.sort_by_key(|connection| (connection.at, records.id[connection.row as usize]));
     }
     connections
+}
+
+/// When the connection began that a record tells of.
+fn begun(records: &Records, row: RowIdx, event: EventIdx) -> Option<Timestamp> {
+    let at = records.time[row as usize];
+    match records.events.kind(event) {
+        Kind::GatewayConnected | Kind::GatewayAllowed => Some(at),
+        Kind::GatewayDisconnected => {
+            let seconds = records.events.number(event, Field::Seconds)?;
+            Some(at.minus(i64::from(seconds) * SECOND).minus(DURATION_UNIT))
+        }
+        _ => None,
+    }
 }
 
 /// A computer is asked for by name or by address; a name is told without its domain.
@@ -110,7 +124,7 @@ fn place(
     }
 }
 
-fn short_name(computer: &str) -> String {
+pub fn short_name(computer: &str) -> String {
     computer.split('.').next().unwrap_or("").to_lowercase()
 }
 

@@ -18,8 +18,10 @@ const SAME_LOGON: i64 = MINUTE;
 pub struct TsSession {
     /// Winlogon's notifications name an account alone.
     pub number: Option<u32>,
-    /// By LSA, where Security has nothing of it.
+    /// By LSA or NTLM, where Security has nothing of it.
     pub luid: Option<LogonId>,
+    /// The other half of its pair.
+    pub other: Option<LogonId>,
     /// `DOMAIN\user`, as the LocalSessionManager writes it.
     pub account: StrId,
     pub sid: StrId,

@@ -2,9 +2,10 @@
 //! ticket to, or the workstation that it validated the account for (domain.md rules 45 and 46).
 
 use super::draft::append;
+use super::gateway::short_name;
 use super::remote::name;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::Machine;
+use crate::machine::{Lineage, Machine};
 use crate::session::{Class, Evidence, EvidenceRole, Origin, SessionIdx, Sessions};
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
@@ -48,9 +49,12 @@ fn by_ticket(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
     }
 }
 
-/// NTLM: the 4776 of the account in the same seconds, if all of them name one workstation.
+/// Where domain controllers tell what they passed on: 8003 and 8004 (A.5).
+const NTLM: &str = "microsoft-windows-ntlm/operational";
+
+/// NTLM: the 4776, or the 8004, of the account in the same seconds, if all of them name one workstation.
 fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Sessions) {
-    if !records.signatures.iter().any(|signature| signature.event_id == 4776) {
+    if !records.signatures.iter().any(|signature| matches!(signature.event_id, 4776 | 8003 | 8004)) {
         return;
     }
     let wanted = without_client(records, sessions);
@@ -59,15 +63,24 @@ fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Session
     }
     let mut told: FxHashMap<SessionIdx, Option<(StrId, RowIdx)>> = FxHashMap::default();
     let mut names: FxHashMap<StrId, String> = FxHashMap::default();
-    let security = machines.iter().filter_map(|machine| Some(&machine.lineages[machine.security?]));
-    for &row in security.flat_map(|lineage| &lineage.rows) {
-        let Some((account, workstation)) = validation(records, row) else { continue };
+    let is_security = |machine: &Machine, n: usize| machine.security == Some(n);
+    let is_ntlm = |lineage: &Lineage| records.text(lineage.channel).eq_ignore_ascii_case(NTLM);
+    let told_in = machines.iter().flat_map(|machine| {
+        let lineages = machine.lineages.iter().enumerate();
+        lineages.filter(move |&(n, lineage)| is_security(machine, n) || is_ntlm(lineage))
+    });
+    for &row in told_in.flat_map(|(_, lineage)| &lineage.rows) {
+        let Some((account, workstation, server)) = validation(records, row) else { continue };
         let account = names.entry(account).or_insert_with(|| name(records.text(account)));
         let Some(own) = wanted.get(account) else { continue };
         let at = records.time[row as usize];
         let first = own.partition_point(|&(logon, _)| logon < at.plus(-VALIDATED));
         let near = own[first..].iter().take(MAX_VALIDATED);
-        for &(_, idx) in near.take_while(|&&(logon, _)| logon <= at.plus(VALIDATED)) {
+        let near = near.take_while(|&&(logon, _)| logon <= at.plus(VALIDATED));
+        for idx in near.map(|&(_, idx)| idx) {
+            if !is_server(records, &machines[sessions.all[idx as usize].machine as usize], server) {
+                continue;
+            }
             let known = told.entry(idx).or_insert(Some((workstation, row)));
             *known = known.filter(|&(other, _)| other == workstation);
         }
@@ -79,15 +92,26 @@ fn by_validation(records: &Records, machines: &[Machine], sessions: &mut Session
     }
 }
 
-/// The account that a 4776 found right, and for which workstation.
-fn validation(records: &Records, row: RowIdx) -> Option<(StrId, StrId)> {
+/// The account that a 4776 found right, or a domain controller was asked for, for which workstation,
+/// and which server asked: a 4776 does not say.
+fn validation(records: &Records, row: RowIdx) -> Option<(StrId, StrId, StrId)> {
     let event = records.event(row)?;
     let text = |field| records.events.text(event, field);
     let is_right = || matches!(records.text(text(Field::Status)), "0x0" | "0x00000000" | "0");
     let workstation = text(Field::Workstation);
-    let is_telling =
-        records.events.kind(event) == Kind::NtlmValidated && !workstation.is_none() && is_right();
-    is_telling.then(|| (text(Field::TargetUser), workstation))
+    let is_telling = match records.events.kind(event) {
+        Kind::NtlmValidated => is_right(),
+        Kind::NtlmDomain => true,
+        _ => false,
+    };
+    (is_telling && !workstation.is_none())
+        .then(|| (text(Field::TargetUser), workstation, text(Field::TargetServer)))
+}
+
+/// Whether a machine may be the server that asked.
+fn is_server(records: &Records, machine: &Machine, server: StrId) -> bool {
+    let asked = short_name(records.text(server));
+    server.is_none() || machine.names.iter().any(|&name| short_name(records.text(name)) == asked)
 }
 
 /// NTLM logons that name neither address nor workstation, by the name of their account, in the order of time.

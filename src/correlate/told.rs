@@ -10,8 +10,8 @@ use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Origin, Session, SessionIdx,
-    Sessions, Start, StartHow, TsHow,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Logon, LogonRole, Origin,
+    Session, SessionIdx, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::Timestamp;
 
@@ -65,9 +65,18 @@ pub fn add(
         evidence: append(&mut sessions.evidence, evidence),
         intervals: append(&mut sessions.intervals, intervals),
         origins: append(&mut sessions.origins, origins),
+        logons: append(&mut sessions.logons, halves(ts)),
         ..Session::default()
     });
     Some(sessions.all.len() as SessionIdx - 1)
+}
+
+/// Both halves of a pair: the elevated one is the lower (rule 26).
+fn halves(ts: &TsSession) -> Vec<Logon> {
+    let Some((a, b)) = ts.luid.zip(ts.other) else { return Vec::new() };
+    let half =
+        |luid, role| Logon { luid, linked: None, role, row: None, logoff_4634: None, logoff_4647: None };
+    vec![half(a.min(b), LogonRole::Elevated), half(a.max(b), LogonRole::Primary)]
 }
 
 /// What is told by a number, or by Winlogon, has a desktop; LSA tells of any logon.

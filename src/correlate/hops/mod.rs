@@ -47,6 +47,7 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
     let mut targets = vec![None; edges.len()];
     if !is_one_machine {
         let mut places = Places::of(records, machines, sessions);
+        places.learn_reached(&edges);
         targets = edges.iter().map(|edge| target(&mut places, edge)).collect();
         let mut accounts = Keys::of(records, account);
         let index = Index::of(&edges, &targets, &mut accounts);

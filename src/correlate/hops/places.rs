@@ -1,5 +1,6 @@
 //! Which machine a name or an address is (domain.md rule 44: a machine's addresses are learned from the logs).
 
+use super::edges::Edge;
 use crate::event::{Field, Kind, Records, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Origin, Sessions};
@@ -138,15 +139,33 @@ impl<'a> Places<'a> {
 
     /// Learns addresses that nothing tells, from logons that edges of a machine met.
     pub fn learn_met(&mut self, met: &Claims) {
+        self.learn_new(met, MIN_MET);
+    }
+
+    /// Learns addresses that nothing else tells, from clients that asked for a machine by its name and wrote down which
+    /// address they reached (rule 43: a 4648 of the kernel; RDPClient 1024 and 1102).
+    pub fn learn_reached(&mut self, edges: &[Edge]) {
+        let mut reached = Claims::default();
+        for edge in edges.iter().filter(|edge| !edge.address.is_none() && edge.address != edge.host) {
+            if let Some(machine) = self.machine(edge.host).filter(|&machine| machine != edge.machine) {
+                claim(&mut reached, edge.address, machine, 1);
+            }
+        }
+        if !reached.is_empty() {
+            self.learn_new(&reached, 1);
+        }
+    }
+
+    fn learn_new(&mut self, claims: &Claims, at_least: u32) {
         let mut totals: FxHashMap<StrId, u64> = FxHashMap::default();
-        for (&(address, _), &n) in met {
+        for (&(address, _), &n) in claims {
             *totals.entry(address).or_default() += u64::from(n);
         }
         let is_new = |address: StrId| !self.addresses.contains_key(&address) && self.is_routed(address);
         let is_sure = |&(&(address, _), &n): &(&(StrId, u32), &u32)| {
-            n >= MIN_MET && u64::from(n) * MAJORITY.1 >= totals[&address] * MAJORITY.0 && is_new(address)
+            n >= at_least && u64::from(n) * MAJORITY.1 >= totals[&address] * MAJORITY.0 && is_new(address)
         };
-        let new: Vec<(StrId, u32)> = met.iter().filter(is_sure).map(|(&key, _)| key).collect();
+        let new: Vec<(StrId, u32)> = claims.iter().filter(is_sure).map(|(&key, _)| key).collect();
         for (address, machine) in new {
             learn(&mut self.addresses, address, machine);
         }
