@@ -1,11 +1,14 @@
 //! What the page shows: plain data, and a pure `reduce` from one state to the next. Actions are in the user's words.
 
 mod action;
+mod answers;
 pub mod fragment;
 pub mod grid;
 pub mod page;
 pub mod progress;
 mod reduce;
+#[cfg(test)]
+mod sample;
 pub mod scroll;
 
 pub use action::Action;
