@@ -266,7 +266,7 @@ pub fn end_how(how: &str) -> &str {
         "clean_shutdown" => "computer shut down",
         "unclean_stop" => "power lost or crashed",
         "luid_reused" => "end not seen: its id was used again",
-        "superseded" => "end not seen: replaced by a later session",
+        "superseded" => "end not seen: a later session took its place",
         "lost_in_gap" => "end lost: records are missing",
         "not_audited" => "end not audited",
         "open_at_log_end" => "still open at log end",
