@@ -315,3 +315,19 @@ fn chunk(path: &Path, offset: u64) -> std::io::Result<Vec<u8>> {
     file.take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
     Ok(chunk)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+    use sessionscope::time::Timestamp;
+
+    #[test]
+    fn a_moment_is_cut_to_the_second_and_a_tick_count_is_whole() {
+        let shown = |at: Timestamp| moment(&Some(at.to_string()), &None, &None);
+        let at = Timestamp::parse("2020-09-19T03:21:48.8915630Z").expect("it is a time");
+        assert_eq!(shown(at), "2020-09-19 03:21:48");
+        let far = Timestamp::from_filetime(i64::MAX as u64);
+        assert_eq!(shown(far), far.to_string());
+        assert!(shown(far).starts_with("FILETIME "));
+    }
+}
