@@ -10,7 +10,8 @@
 //! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`] and [`strays`]: what do other logs know of it, and
 //!    which sessions do only they know?
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
-//! 9. [`intervals`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used from?
+//! 9. [`intervals`], [`sleep`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used
+//!    from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst, and which service sessions one series?
 //! 12. [`hops`]: which session led to which on another machine?
