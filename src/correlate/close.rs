@@ -128,7 +128,8 @@ fn closed_by_number(draft: &Draft<'_>) -> Option<Closed> {
     let (ts, how) = draft.ts?;
     let row = *ts.closed.first()?;
     let at = draft.clock.time_of(row, draft.records.time[row as usize]);
-    let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
+    let joined = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
+    let confidence = joined.min(ts.confidence_of_end(draft.records));
     Some(Closed { rows: ts.closed.clone(), at, confidence })
 }
 
