@@ -7,6 +7,7 @@
 use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark, TrackIdx};
 use super::remote::Remote;
+use super::unseen::Unseen;
 use crate::event::{EventIdx, Field, Kind, StrId};
 use crate::machine::{Boot, LogoffAudit, Pos};
 use crate::session::{Class, LogonRole};
@@ -39,13 +40,15 @@ const NLA_TOLD: i64 = 5 * SECOND;
 /// A session that another log ended may be cited a moment later.
 const END_SLACK: i64 = 5 * SECOND;
 
-/// Attaches logons to their sessions. `closed` is when another log ended a group.
+/// Attaches logons to their sessions. `closed` is when another log ended a group, `unseen` are sessions that only another
+/// log has.
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     boot: &Boot,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
+    unseen: &Unseen,
     remote: &Remote,
 ) {
     let steps = steps(linker, groups);
@@ -53,6 +56,7 @@ pub fn attach(
         let mut desk = Desk {
             linker,
             closed,
+            unseen,
             remote,
             boot,
             is_return_hidden: is_return_hidden(boot, remote),
@@ -155,6 +159,7 @@ impl Stack {
 struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
+    unseen: &'a Unseen,
     remote: &'a Remote,
     boot: &'a Boot,
     is_return_hidden: bool,
@@ -292,6 +297,7 @@ impl Desk<'_> {
         match self.newest(groups, n, pos) {
             Some(home) => Resumed::Home(home),
             None if is_resumed => Resumed::Elsewhere,
+            None if self.unseen.is_on(self.linker, account, self.linker.time(pos)) => Resumed::Elsewhere,
             None => Resumed::No,
         }
     }
