@@ -4,8 +4,9 @@
 //! Logons, marks and ends are walked once in the order of their records, with the desktops that are on kept on stacks:
 //! whatever a log holds, the work grows with its length.
 
+use super::classify::INTERACTIVE;
 use super::link::{Group, Groups, Linker};
-use super::open::{Identity, Mark, TrackIdx};
+use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
 use super::unseen::Unseen;
 use crate::event::{EventIdx, Field, Kind, StrId};
@@ -63,6 +64,7 @@ pub fn attach(
             live: Stack::default(),
             by_sid: FxHashMap::default(),
             by_name: FxHashMap::default(),
+            supposed: FxHashMap::default(),
             console: None,
         };
         for (pos, step) in steps {
@@ -124,6 +126,17 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
     })
 }
 
+/// Whether a desktop is one by its logon type alone: a program as somebody else has the same (B, class 7).
+fn is_supposed(linker: &Linker<'_>, group: &Group) -> bool {
+    let is_bare = |track: &Track| {
+        track.logon.is_none()
+            && track.user_logoff.is_none()
+            && !track.has_marks
+            && track.identity.logon_type == Some(INTERACTIVE)
+    };
+    group.own().all(|idx| is_bare(linker.track(idx)))
+}
+
 /// The system asks for credentials on a desktop, such as to elevate a program (rule 30).
 fn is_prompt(linker: &Linker<'_>, group: &Group) -> bool {
     let Some(event) = linker.logon(group.primary) else { return false };
@@ -167,6 +180,8 @@ struct Desk<'a> {
     /// By account; those whose SID no record tells by name.
     by_sid: FxHashMap<StrId, Stack>,
     by_name: FxHashMap<String, Stack>,
+    /// Those that may have run on another desktop, by SID.
+    supposed: FxHashMap<StrId, Stack>,
     /// Who sits at the computer itself.
     console: Option<usize>,
 }
@@ -199,6 +214,7 @@ impl Desk<'_> {
         self.live.0.push(n);
         match sid.is_none() {
             true => self.by_name.entry(self.name(user)).or_default().0.push(n),
+            false if is_supposed(self.linker, group) => self.supposed.entry(sid).or_default().0.push(n),
             false => self.by_sid.entry(sid).or_default().0.push(n),
         }
         if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {
@@ -243,6 +259,8 @@ impl Desk<'_> {
         let is_over = |n: usize| is_over(linker, closed, groups, n, pos);
         let Identity { sid, user, .. } = linker.identity(groups.all[n].primary);
         let by_sid = self.by_sid.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let supposed = || self.supposed.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let by_sid = by_sid.or_else(supposed);
         if self.by_name.is_empty() || user.is_none() {
             return by_sid;
         }

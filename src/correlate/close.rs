@@ -1,5 +1,6 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
+use super::classify::INTERACTIVE;
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
@@ -12,9 +13,6 @@ use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
 const LOST_TAIL: u32 = 1000;
-
-/// The logon type of a prompt for credentials, among others.
-const INTERACTIVE: u32 = 2;
 
 /// Closes a session.
 #[inline(never)]
