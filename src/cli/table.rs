@@ -69,7 +69,10 @@ impl<const N: usize> Lines<N> {
 
     /// The lines as text, in columns this wide.
     fn text(&self, widths: [usize; N]) -> String {
-        let (blank, mut text, mut rest) = (" ".repeat(MAX_CELL + 2), String::new(), &self.text[..]);
+        let (blank, mut rest) = (" ".repeat(MAX_CELL + 2), &self.text[..]);
+        // Other than ASCII takes more bytes than columns.
+        let n_lines = self.lengths.len() / N;
+        let mut text = String::with_capacity(n_lines * (widths.iter().sum::<usize>() + 2 * N));
         for lengths in self.lengths.chunks_exact(N) {
             for (&length, to) in lengths.iter().zip(widths) {
                 let (cell, other) = rest.split_at(length as usize);

@@ -143,16 +143,12 @@ fn add_sessions(
     kinds: &activity::Kinds,
     found: &mut Found,
 ) {
-    let (all, mut next) = (&machine.1.boots, 0);
-    while next < all.len() {
-        let boots = boots_at_once(all, next);
-        let of_boot = |n: usize| {
-            let n = boots.start + n;
-            (all[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds))
-        };
-        crate::parallel::each(boots.len(), of_boot, |(n_records, part)| found.add(n_records, part));
-        next = boots.end;
-    }
+    let all = &machine.1.boots;
+    let first_row = boots_at_once(all, 0);
+    let rows = std::iter::successors(Some(first_row), |row| Some(boots_at_once(all, row.end)));
+    let of_boot = |n: usize| (all[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds));
+    let rows = rows.take_while(|row| !row.is_empty());
+    crate::parallel::each(rows, of_boot, |(n_records, part)| found.add(n_records, part));
 }
 
 /// The boots from this one on that are worked out side by side: at least it.
@@ -216,19 +212,18 @@ fn sessions_of_boot(
 /// The sessions of so many groups, in their order; several are drafted side by side.
 fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sessions {
     let mut sessions = Sessions::default();
-    for first in (0..n_groups).step_by(DRAFTS_IN_ROW * ROWS_AT_ONCE) {
-        let n_rows = (n_groups - first).div_ceil(DRAFTS_IN_ROW).min(ROWS_AT_ONCE);
-        let row = |n: usize| {
-            let from = first + n * DRAFTS_IN_ROW;
-            let mut part = Sessions::default();
-            (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, &mut part));
-            part
-        };
-        crate::parallel::each(n_rows, row, |part| {
-            let n_done = sessions.all.len() + part.all.len();
-            sessions.append(part, n_groups as f64 / n_done as f64);
-        });
-    }
+    let n_rows = n_groups.div_ceil(DRAFTS_IN_ROW);
+    let at_once = (0..n_rows).step_by(ROWS_AT_ONCE).map(|first| first..(first + ROWS_AT_ONCE).min(n_rows));
+    let row = |n: usize| {
+        let from = n * DRAFTS_IN_ROW;
+        let mut part = Sessions::default();
+        (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, &mut part));
+        part
+    };
+    crate::parallel::each(at_once, row, |part| {
+        let n_done = sessions.all.len() + part.all.len();
+        sessions.append(part, n_groups as f64 / n_done as f64);
+    });
     sessions
 }
 

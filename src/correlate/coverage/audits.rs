@@ -39,7 +39,7 @@ pub fn audits(
     let tally = |n: usize| Tally::of(records, security, &boots[n], meanings, outside.rows(n));
     let tallies = crate::parallel::map(boots.len(), tally);
     for (boot, tally) in boots.iter_mut().zip(tallies) {
-        boot.command_lines = (tally.n_created > 0).then_some(tally.n_command_lines > 0);
+        boot.command_lines = (tally.n_created > 0).then_some(tally.has_command_lines);
         boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
         boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));
         let locks = boot.audits.iter().find(|audit| audit.task == tasks::OTHER_LOGON);
@@ -91,12 +91,12 @@ struct Tally {
     reconnected: Option<RowIdx>,
     desktop: Option<Pos>,
     logon: Option<Pos>,
-    n_logons: u32,
     grouped: Option<Pos>,
+    /// Of people, and at most [`SOME_LOGONS`] others.
     n_grouped: u32,
     created: Option<Pos>,
     n_created: u32,
-    n_command_lines: u32,
+    has_command_lines: bool,
     is_filtered: bool,
     /// Security itself has the boot's start, and nothing is missing there.
     start: Option<RowIdx>,
@@ -125,12 +125,11 @@ impl Tally {
             reconnected: None,
             desktop: None,
             logon: None,
-            n_logons: 0,
             grouped: None,
             n_grouped: 0,
             created: None,
             n_created: 0,
-            n_command_lines: 0,
+            has_command_lines: false,
             is_filtered: is_sparse(records, security, &range),
             start: start_in_security(records, security, boot),
             settled: None,
@@ -165,50 +164,57 @@ impl Tally {
 
     fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
         let events = &records.events;
-        let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
         let cites = |field| events.luid(event, field).is_some_and(|luid: LogonId| !luid.is_fixed());
         match events.kind(event) {
             Kind::AuditPolicyChanged => self.change(records, pos, event),
-            Kind::SpecialPrivileges if cites(Field::SubjectLogonId) => {
-                self.cited.get_or_insert(pos);
+            Kind::SpecialPrivileges if self.cited.is_none() && cites(Field::SubjectLogonId) => {
+                self.cited = Some(pos);
             }
-            Kind::Logoff if cites(Field::TargetLogonId) => {
-                self.cited.get_or_insert(pos);
-            }
+            Kind::Logoff if self.cited.is_none() && cites(Field::TargetLogonId) => self.cited = Some(pos),
             Kind::ProcessCreated => {
-                if cites(Field::SubjectLogonId) {
-                    self.cited.get_or_insert(pos);
+                if self.cited.is_none() && cites(Field::SubjectLogonId) {
+                    self.cited = Some(pos);
                 }
                 self.created.get_or_insert(pos);
                 self.n_created += 1;
-                self.n_command_lines += u32::from(!events.text(event, Field::CommandLine).is_none());
+                self.has_command_lines |= !events.text(event, Field::CommandLine).is_none();
             }
-            Kind::Logon if cites(Field::TargetLogonId) && is_told(CLUSTER) => {
-                self.n_logons += 1;
-                self.logon.get_or_insert(pos);
-                // Group Membership came with Windows 10, as did this field of 4624.
-                if !events.text(event, Field::Elevated).is_none() {
-                    self.n_grouped += 1;
-                    self.grouped.get_or_insert(pos);
-                }
-                let logon_type = events.number(event, Field::LogonType);
-                let is_elevated = records.text(events.text(event, Field::Elevated)) == "%%1842";
-                // What comes before the 4624 must not be missing either.
-                let is_whole = !security.has_gap(pos.saturating_sub(2), pos);
-                if is_whole && is_elevated && matches!(logon_type, Some(2 | 10 | 11)) {
-                    self.elevated.get_or_insert(pos);
-                }
-                if is_whole && matches!(logon_type, Some(7 | 13)) {
-                    self.unlocked.get_or_insert(pos);
-                }
-                if self.desktop.is_none()
-                    && is_told(PROGRAMS)
-                    && class_of_logon(records, event) == Class::Desktop
-                {
-                    self.desktop = Some(pos);
-                }
-            }
+            Kind::Logon => self.logon(records, security, boot, pos, event),
             _ => {}
+        }
+    }
+
+    fn logon(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
+        let events = &records.events;
+        let logon_type = events.number(event, Field::LogonType);
+        // Most of millions are of networks and services, which tell nothing that a few do not.
+        let is_person = matches!(logon_type, Some(2 | 7 | 10..=13));
+        if !is_person && self.n_grouped >= SOME_LOGONS {
+            return;
+        }
+        let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
+        let is_fixed = events.luid(event, Field::TargetLogonId).is_none_or(LogonId::is_fixed);
+        if is_fixed || !is_told(CLUSTER) {
+            return;
+        }
+        self.logon.get_or_insert(pos);
+        // Group Membership came with Windows 10, as did this field of 4624.
+        let elevated = events.text(event, Field::Elevated);
+        if !elevated.is_none() {
+            self.n_grouped += 1;
+            self.grouped.get_or_insert(pos);
+        }
+        // What comes before the 4624 must not be missing either.
+        let is_whole = is_person && !security.has_gap(pos.saturating_sub(2), pos);
+        if is_whole && matches!(logon_type, Some(2 | 10 | 11)) && records.text(elevated) == "%%1842" {
+            self.elevated.get_or_insert(pos);
+        }
+        if is_whole && matches!(logon_type, Some(7 | 13)) {
+            self.unlocked.get_or_insert(pos);
+        }
+        let may_be_desktop = is_person && self.desktop.is_none() && is_told(PROGRAMS);
+        if may_be_desktop && class_of_logon(records, event) == Class::Desktop {
+            self.desktop = Some(pos);
         }
     }
 
@@ -302,7 +308,9 @@ impl Tally {
             tasks::LOGON => self.cited.map(row),
             tasks::SPECIAL_LOGON => self.elevated.map(row),
             tasks::GROUP_MEMBERSHIP => self.grouped.filter(|_| self.n_grouped >= SOME_LOGONS).map(row),
-            tasks::OTHER_LOGON => self.unlocked.map(row).or(self.reconnected.filter(|_| self.n_logons > 0)),
+            tasks::OTHER_LOGON => {
+                self.unlocked.map(row).or(self.reconnected.filter(|_| self.logon.is_some()))
+            }
             tasks::PROCESS_CREATION => self.desktop.map(row).or(self.settled),
             tasks::PROCESS_TERMINATION => self.created.filter(|_| self.n_created >= SOME_PROCESSES).map(row),
             // 4608, and 4902 of the audit policy's own table, are written at every start.

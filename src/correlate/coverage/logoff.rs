@@ -120,6 +120,7 @@ fn change_of_logoff(records: &Records, security: &Lineage, pos: Pos) -> Option<b
 /// What a boot's records tell of its audit policy.
 #[derive(Default)]
 struct Facts {
+    /// Up to the first logoff, as what else is counted of logons.
     n_logons: u32,
     /// Of them, those beside a gap.
     n_beside_gap: u32,
@@ -190,6 +191,10 @@ impl Facts {
 
     /// Logons count only where no record can be missing in the time in which a logoff should have come.
     fn logon(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
+        // A logoff tells that they were audited.
+        if self.n_logoffs > 0 {
+            return;
+        }
         self.n_logons += 1;
         self.n_beside_gap += u32::from(security.has_gap(pos.saturating_sub(1), pos + 1));
         let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);

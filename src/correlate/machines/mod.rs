@@ -10,11 +10,12 @@ mod sids;
 mod sorting;
 mod units;
 
-use crate::event::records::Signature;
+use crate::event::records::{Signature, Span};
 use crate::event::{Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use join::Joined;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// The records of one channel of one computer in one source, by record id.
 struct Group {
@@ -106,11 +107,10 @@ impl<'a> Grouping<'a> {
         let records = self.records;
         let name = |s: &Signature| (s.is_torn == 0).then(|| (self.key(s.computer), self.key(s.channel)));
         let names: Vec<Option<(u32, u32)>> = records.signatures.iter().map(name).collect();
-        let ends = records.spans.iter().skip(1).map(|span| span.first_row).chain([records.len() as RowIdx]);
         // Neighbouring records nearly always have the same channel and computer.
         let mut last: Option<(u32, (u32, u32), usize)> = None;
-        for (span, end) in records.spans.iter().zip(ends) {
-            for row in span.first_row..end {
+        for (span, rows) in in_file_order(records) {
+            for row in rows {
                 let Some(name) = names[records.signature[row as usize] as usize] else { continue };
                 let group = match last {
                     Some((source, known, group)) if source == span.source && known == name => group,
@@ -134,6 +134,16 @@ impl<'a> Grouping<'a> {
             groups.len() - 1
         })
     }
+}
+
+/// The chunks of each source in the order in which they stand there, whenever they came, with their rows: so the records
+/// of nearly every log are in order already.
+fn in_file_order(records: &Records) -> Vec<(&Span, Range<RowIdx>)> {
+    let ends = records.spans.iter().skip(1).map(|span| span.first_row).chain([records.len() as RowIdx]);
+    let mut spans: Vec<_> =
+        records.spans.iter().zip(ends).map(|(span, end)| (span, span.first_row..end)).collect();
+    spans.sort_by_key(|(span, _)| (span.source, span.chunk));
+    spans
 }
 
 #[inline(never)]
