@@ -1,19 +1,13 @@
 //! When a machine started: the starts that Security and System show, joined (domain.md C.3, rules 11 and 14 to 16).
 
 use super::place::{Place, Run, places};
-use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, moved, security_starts};
-use super::stops::is_late;
-use crate::event::{Field, Kind, Records, RowIdx};
+use super::renumbered::{Renumbered, renumbered};
+use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, security_starts};
+use super::system_starts::{BEFORE_KERNEL, SAME_START, has_kernel, is_beside_gap, is_of_kind, system_starts};
+use crate::event::{Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Machine, Pos};
-use crate::time::{MINUTE, SECOND, Timestamp};
+use crate::time::{SECOND, Timestamp};
 use std::ops::Range;
-
-/// System and Security starts closer than this are the same start (rule 11).
-const SAME_START: i64 = 10 * MINUTE;
-
-/// The kernel starts before anything else writes: what Security has of a start is older by no more than a clock that
-/// is read in whole seconds and set once more may make it.
-const BEFORE_KERNEL: i64 = 10 * SECOND;
 
 /// What is written so shortly before the event log service tells of its start is of the same start: no computer stops
 /// and starts again faster.
@@ -29,7 +23,7 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let starts = security_starts(records, security, &system_starts);
     let pairing = Pairing { records, security, system };
     let mut cuts = pairing.cuts(starts, system_starts);
-    let numbered = terminal_starts(records, machine);
+    let numbered = renumbered(records, machine);
     if cuts.is_empty() && security.rows.is_empty() {
         cuts = only_numbered(records, system, &numbered);
     }
@@ -39,102 +33,6 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
 
 /// So many starts of System are looked at for the one at the very moment of Security's.
 const LOOK_AHEAD: usize = 16;
-
-/// What the event log service says of the boot before, or of a new name, right before it says that it has started.
-const SERVICE_START: i64 = MINUTE;
-
-/// Where a start begins in System: 6008 and 6011 are written before 6009 and 6005.
-fn first_of_start(records: &Records, system: &Lineage, first: Pos, floor: Pos) -> Pos {
-    let time = |pos: Pos| records.time[system.rows[pos as usize] as usize];
-    let is_part = |pos: &Pos| {
-        let kind = records.event(system.rows[*pos as usize]).map(|event| records.events.kind(event));
-        matches!(kind, Some(Kind::UnexpectedShutdown | Kind::ComputerRenamed))
-            && time(first).since(time(*pos)).abs() <= SERVICE_START
-    };
-    (floor..first).rev().take_while(is_part).last().unwrap_or(first)
-}
-
-/// Rule 11: 12, 6009 and 6005, in any order, are one start.
-fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
-    let mut starts: Vec<Start> = Vec::new();
-    let mut kinds: Vec<Kind> = Vec::new();
-    for (pos, &row) in system.rows.iter().enumerate() {
-        let Some(event) = records.event(row) else { continue };
-        let kind = records.events.kind(event);
-        if !matches!(kind, Kind::KernelStarted | Kind::EventLogStarted | Kind::SystemVersion) {
-            if kind == Kind::EventLogStoppedClean {
-                kinds = vec![Kind::KernelStarted, Kind::EventLogStarted, Kind::SystemVersion];
-            }
-            continue;
-        }
-        let at = records.time[row as usize];
-        let started = records.events.time(event, Field::StartTime).filter(|_| kind == Kind::KernelStarted);
-        // The kernel starts before the event log service does.
-        let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
-        // Nor is it one start over records that another clock stamped.
-        let is_apart = || {
-            let mut before = system.rows[..pos].iter().rev().take(LOOK_AHEAD);
-            let before = before.find(|&&row| !is_late(records, row));
-            before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
-        };
-        let is_same = |start: &Start| {
-            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start) && !is_apart()
-        };
-        match starts.last_mut().filter(|start| is_same(start)) {
-            Some(start) => {
-                start.anchors.push(row);
-                start.at = started.unwrap_or(start.at);
-                kinds.push(kind);
-            }
-            None => {
-                let floor = starts.last().map_or(0, |start| start.pos + 1);
-                let pos = first_of_start(records, system, pos as Pos, floor);
-                let at = started.unwrap_or(at);
-                starts.push(Start { pos, at, since: None, anchors: vec![row], moved: 0 });
-                kinds = vec![kind];
-            }
-        }
-    }
-    starts.retain(|start| !is_resumed(records, system, start));
-    if starts.iter().any(|start| has_kernel(records, start)) {
-        // The event log service alone was started again, unless the kernel's own record is missing.
-        starts.retain(|start| has_kernel(records, start) || is_beside_gap(system, start));
-    }
-    for start in &mut starts {
-        start.moved = moved(records, system, start.pos, start.at);
-    }
-    starts
-}
-
-fn has_kernel(records: &Records, start: &Start) -> bool {
-    start.anchors.iter().any(|&row| is_of_kind(records, row, Kind::KernelStarted))
-}
-
-fn is_of_kind(records: &Records, row: RowIdx, kind: Kind) -> bool {
-    records.event(row).is_some_and(|event| records.events.kind(event) == kind)
-}
-
-/// Rule 14: a fast startup, or a wake from hibernation, goes on with the boot that was put to sleep. The event log was
-/// never stopped then.
-fn is_resumed(records: &Records, system: &Lineage, start: &Start) -> bool {
-    if !has_kernel(records, start) || start.anchors.len() > 1 {
-        return false;
-    }
-    let from = start.pos.saturating_sub(START_RECORDS);
-    let near = from..(start.pos + START_RECORDS).min(system.rows.len() as Pos);
-    let mut resumes = near.filter_map(|pos| records.event(system.rows[pos as usize]));
-    resumes.any(|event| {
-        records.events.kind(event) == Kind::BootType
-            && matches!(records.text(records.events.text(event, Field::Reason)), "1" | "2" | "0x1" | "0x2")
-    })
-}
-
-/// Records of a start within which its own may be missing.
-const START_RECORDS: Pos = 64;
-
-fn is_beside_gap(system: &Lineage, start: &Start) -> bool {
-    start.pos < START_RECORDS || system.has_gap(start.pos - START_RECORDS, start.pos + START_RECORDS)
-}
 
 /// A start of the machine, and where its records begin in both logs.
 struct Cut {
@@ -398,51 +296,6 @@ fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Time
     range.into_iter().find(|&pos| records.time[lineage.rows[pos as usize] as usize] >= at)
 }
 
-/// A record by which Terminal Services number their sessions anew: a start came before it.
-struct Renumbered {
-    row: RowIdx,
-    at: Timestamp,
-    /// When the last record of the old numbers was written, and the first of the new start.
-    since: Timestamp,
-    first: Timestamp,
-    /// The last record of the old number 1: others may have been given in either start.
-    sure: Timestamp,
-}
-
-/// Rule 16: what shows that Terminal Services were started anew.
-fn terminal_starts(records: &Records, machine: &Machine) -> Vec<Renumbered> {
-    let is_numbered = |lineage: &&Lineage| {
-        let channel = records.text(lineage.channel);
-        channel.eq_ignore_ascii_case("Microsoft-Windows-TerminalServices-LocalSessionManager/Operational")
-    };
-    let lineage = machine.lineages.iter().find(is_numbered);
-    let rows = lineage.map_or(&[][..], |lineage| &lineage.rows);
-    let at = |row: RowIdx| records.time[row as usize];
-    let mut seen = TerminalNumbers::default();
-    let mut found = Vec::new();
-    let (mut since, mut sure) = (Timestamp::MIN, Timestamp::MIN);
-    let mut first: Option<Timestamp> = None;
-    for &row in rows {
-        if seen.is_start(records, row) {
-            found.push(Renumbered { row, at: at(row), since, first: first.unwrap_or(at(row)), sure });
-        }
-        // 32, 34, 41 and 42 come before the logon that shows the new numbers.
-        let kind = records.event(row).map(|event| records.events.kind(event));
-        let is_of_new = matches!(
-            kind,
-            None | Some(Kind::TsStarted | Kind::TsArbitrationBegun | Kind::TsArbitrationEnded)
-        );
-        match is_of_new {
-            true => first = first.or(Some(at(row))),
-            false => (since, first) = (at(row), None),
-        }
-        if !is_of_new && TerminalNumbers::number(records, row) == 1 {
-            sure = at(row);
-        }
-    }
-    found
-}
-
 /// The starts of a machine of which neither Security nor System shows any.
 fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = Vec::new();
@@ -491,46 +344,6 @@ fn may_be_earlier(records: &Records, security: &Lineage, cut: &Cut, number: &Ren
     let before = &security.rows[..cut.security as usize];
     let first = before.partition_point(|&row| records.time[row as usize] < number.since) as Pos;
     security.has_gap(first.saturating_sub(1), cut.security.saturating_sub(1))
-}
-
-/// What the LocalSessionManager has numbered since the last start.
-#[derive(Default)]
-struct TerminalNumbers {
-    is_one_on: bool,
-    /// Number 1 waits at the console: that somebody logs on there after others did from elsewhere is no new start.
-    is_one_used: bool,
-    greatest: u32,
-    is_stopped: bool,
-}
-
-impl TerminalNumbers {
-    /// The number that a record names; 0: none.
-    fn number(records: &Records, row: RowIdx) -> u32 {
-        records.event(row).and_then(|event| records.events.number(event, Field::TsSession)).unwrap_or(0)
-    }
-
-    fn is_start(&mut self, records: &Records, row: RowIdx) -> bool {
-        let Some(event) = records.event(row) else { return false };
-        let number = Self::number(records, row);
-        let kind = records.events.kind(event);
-        let is_start = kind == Kind::TsLogon
-            && (self.is_stopped || number == 1 && (self.is_one_on || self.is_one_used && self.greatest > 1));
-        if is_start {
-            *self = TerminalNumbers::default();
-        }
-        match kind {
-            Kind::TsShutdown | Kind::TsStarted => self.is_stopped = true,
-            Kind::TsLogon => {
-                self.is_one_on |= number == 1;
-                self.is_one_used |= number == 1;
-                // Numbers from 65536 on are the listener's own.
-                self.greatest = self.greatest.max(number & 0xffff);
-            }
-            Kind::TsLogoff if number == 1 => self.is_one_on = false,
-            _ => {}
-        }
-        is_start
-    }
 }
 
 /// No record is of two boots, whatever the times in a log make of its starts.
