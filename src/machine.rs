@@ -130,6 +130,34 @@ pub struct Boot {
     pub command_lines: Option<bool>,
 }
 
+impl Boot {
+    /// When the next boot began, by the clock of this one. A start before this boot's own records was stamped by another
+    /// clock (trap 25), and so was one before the last heartbeat that it tells of, or that is wrong.
+    pub fn next_start_by_its_clock(&self) -> Option<Timestamp> {
+        let last = self.last_record.max(self.heartbeat());
+        self.next_start.filter(|&next| last <= Some(next))
+    }
+
+    /// The last sign of life that the next start tells of, if that is not after it.
+    pub fn believed_heartbeat(&self) -> Option<Timestamp> {
+        self.heartbeat().filter(|&at| self.next_start.is_none_or(|next| at <= next))
+    }
+
+    /// The latest record, unless it is after the next start and nobody knows whose clock was wrong then.
+    pub fn believed_last_record(&self) -> Option<Timestamp> {
+        let is_sure =
+            |&last: &Timestamp| !self.is_clock_doubtful || self.next_start.is_none_or(|next| last <= next);
+        self.last_record.filter(is_sure)
+    }
+
+    fn heartbeat(&self) -> Option<Timestamp> {
+        match self.end {
+            BootEnd::Unclean { heartbeat, .. } => heartbeat,
+            _ => None,
+        }
+    }
+}
+
 /// What a boot tells of one subcategory of the audit policy (domain.md E.1 and E.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audit {

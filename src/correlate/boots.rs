@@ -1,7 +1,7 @@
 //! When a machine started: the starts that Security and System show, joined (domain.md C.3, rules 11 and 14 to 16).
 
+use super::numbered::Numbered;
 use super::place::{Place, Run, places};
-use super::renumbered::{Renumbered, renumbered};
 use super::starts::{LOOK_BACK_RECORDS, Start, ends_a_start, security_starts};
 use super::system_starts::{BEFORE_KERNEL, SAME_START, has_kernel, is_beside_gap, is_of_kind, system_starts};
 use crate::event::{Kind, Records, RowIdx};
@@ -23,11 +23,11 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let starts = security_starts(records, security, &system_starts);
     let pairing = Pairing { records, security, system };
     let mut cuts = pairing.cuts(starts, system_starts);
-    let numbered = renumbered(records, machine);
+    let numbered = Numbered::of(records, machine);
     if cuts.is_empty() && security.rows.is_empty() {
-        cuts = only_numbered(records, system, &numbered);
+        cuts = numbered.alone(system);
     }
-    put_where_numbered(records, security, &mut cuts, &numbered);
+    numbered.put(security, &mut cuts);
     assemble(cuts, security, system)
 }
 
@@ -35,15 +35,15 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
 const LOOK_AHEAD: usize = 16;
 
 /// A start of the machine, and where its records begin in both logs.
-struct Cut {
-    at: Timestamp,
+pub struct Cut {
+    pub at: Timestamp,
     /// Where `at` is merely a moment after the start: one before it.
-    since: Option<Timestamp>,
-    anchors: Vec<RowIdx>,
-    security: Pos,
+    pub since: Option<Timestamp>,
+    pub anchors: Vec<RowIdx>,
+    pub security: Pos,
     /// Where Security's place of it is not certain: the places between which it is.
-    within: Range<Pos>,
-    system: Pos,
+    pub within: Range<Pos>,
+    pub system: Pos,
 }
 
 impl Cut {
@@ -292,58 +292,8 @@ fn apart(start: &Start, twin: &Start) -> i64 {
 }
 
 /// The first place in a range whose record is not older than a moment.
-fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Timestamp) -> Option<Pos> {
+pub fn first_since(records: &Records, lineage: &Lineage, range: Range<Pos>, at: Timestamp) -> Option<Pos> {
     range.into_iter().find(|&pos| records.time[lineage.rows[pos as usize] as usize] >= at)
-}
-
-/// The starts of a machine of which neither Security nor System shows any.
-fn only_numbered(records: &Records, system: &Lineage, numbered: &[Renumbered]) -> Vec<Cut> {
-    let mut cuts: Vec<Cut> = Vec::new();
-    for &Renumbered { row, at, since, first, .. } in numbered {
-        let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
-        let system = first_since(records, system, from..end, at).unwrap_or(end);
-        // What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old
-        // one.
-        let at = first.min(at).plus(-TO_DESKTOP).max(since);
-        cuts.push(Cut { at, since: Some(since), anchors: vec![row], security: 0, within: 0..0, system });
-    }
-    cuts
-}
-
-/// From a machine's start to the first desktop on it.
-const TO_DESKTOP: i64 = 5 * SECOND;
-
-/// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
-/// those of a start that is known.
-fn put_where_numbered(records: &Records, security: &Lineage, cuts: &mut [Cut], numbered: &[Renumbered]) {
-    let mut first = 0;
-    for number in numbered {
-        while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
-            first += 1;
-        }
-        let is_within =
-            |cut: &&mut Cut| cut.since.map_or(cut.at, |since| since.plus(TO_DESKTOP)) <= number.at;
-        let near: Vec<&mut Cut> = cuts[first..].iter_mut().take_while(is_within).collect();
-        if near.iter().any(|cut| cut.since.is_none()) {
-            continue;
-        }
-        if let Some(cut) = near.into_iter().next() {
-            if may_be_earlier(records, security, cut, number) {
-                continue;
-            }
-            cut.at = cut.at.min(number.at);
-            cut.since = cut.since.max(Some(number.sure));
-            cut.anchors.push(number.row);
-        }
-    }
-}
-
-/// Whether Security misses records before those of a start, too, since the old numbers were in use: the start may be
-/// among those.
-fn may_be_earlier(records: &Records, security: &Lineage, cut: &Cut, number: &Renumbered) -> bool {
-    let before = &security.rows[..cut.security as usize];
-    let first = before.partition_point(|&row| records.time[row as usize] < number.since) as Pos;
-    security.has_gap(first.saturating_sub(1), cut.security.saturating_sub(1))
 }
 
 /// No record is of two boots, whatever the times in a log make of its starts.

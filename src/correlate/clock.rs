@@ -1,7 +1,7 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
 use super::sleep::{AFTER_WAKE, begun};
-use super::stops::is_late;
+use super::stops::{is_late, told_end};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -65,7 +65,10 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         }
         steps.extend(lost(records, security, n, boot, &known));
         steps[first..].sort_by_key(|step| step.at);
-        unplaced.extend(Fall::of(records, system, boot, &steps[first..]).map(|fall| {
+        let fall = || Fall::of(records, system, boot, &steps[first..]);
+        let next = machine.boots.get(n + 1);
+        let told = || Fall::told(records, system, boot, next?, &steps[first..]);
+        unplaced.extend(fall().or_else(told).map(|fall| {
             let within = fall.places(records, security, boot);
             Unplaced { boot: n as u32, within, from: fall.from, to: fall.to }
         }));
@@ -105,10 +108,7 @@ impl Fall {
                 last = if is_late(records, row) { last } else { last.max(at) };
                 continue;
             }
-            // One step explains it, or several in a row.
-            let first = steps.iter().position(|step| last <= step.from.plus(SAME_STEP));
-            let has_told = first.is_some_and(|n| steps[n..].iter().any(|step| step.to <= at.plus(SAME_STEP)));
-            if !has_told && steps.iter().all(|step| step.kind != StepKind::Lost) {
+            if !is_explained(steps, last, at) {
                 return Some(Fall { from: last, to: at });
             }
             (last, n_told) = (at, n_told + 1);
@@ -117,6 +117,14 @@ impl Fall {
             }
         }
         None
+    }
+
+    /// Where what the next start tells of a boot's end was before the boot itself began.
+    fn told(records: &Records, system: &Lineage, boot: &Boot, next: &Boot, steps: &[Step]) -> Option<Fall> {
+        let from = boot.start?;
+        let to = told_end(records, system, next)?;
+        let is_told = from.since(to) > MIN_UNTOLD && !is_explained(steps, from, to.plus(MIN_UNTOLD));
+        is_told.then_some(Fall { from, to })
     }
 
     /// The places in Security at which the clock may have been turned back: where records are missing, before the
@@ -133,6 +141,13 @@ impl Fall {
         let first = if has_own_start { gap.unwrap_or(last) } else { start };
         first..=last
     }
+}
+
+/// Whether a step that is told explains times that turn back, or several in a row do.
+fn is_explained(steps: &[Step], last: Timestamp, at: Timestamp) -> bool {
+    let first = steps.iter().position(|step| last <= step.from.plus(SAME_STEP));
+    first.is_some_and(|n| steps[n..].iter().any(|step| step.to <= at.plus(SAME_STEP)))
+        || steps.iter().any(|step| step.kind == StepKind::Lost)
 }
 
 /// Puts the moments right at which boots began, where the clock was put right after it (rule 18).

@@ -303,18 +303,19 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
 
 /// Row 7.
 fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
-    let BootEnd::Unclean { heartbeat, is_reported, by } = draft.boot.end.clone() else { return None };
+    let BootEnd::Unclean { is_reported, by, .. } = draft.boot.end.clone() else { return None };
     let next = next_start(draft);
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
-    let recorded = last.max(draft.boot.last_record);
-    // A next start before this boot's own records was stamped by another clock (trap 25): it bounds nothing.
-    let next = next.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
-    let at = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
-    let earliest = not_before(draft).zip(at).map(|(earliest, at)| earliest.min(at));
+    let recorded = last.max(draft.boot.believed_last_record());
+    let next = next.filter(|&next| recorded <= Some(next));
+    let Some(at) = recorded.max(draft.boot.believed_heartbeat()) else {
+        return Some(unknown(draft, EndHow::LostInGap, Confidence::Low, None, None));
+    };
+    let earliest = not_before(draft).map(|earliest| earliest.min(at));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
     Some(End {
         how: EndHow::UncleanStop,
-        at,
+        at: Some(at),
         confidence: if is_reported && !is_unproven(draft) { Confidence::Medium } else { Confidence::Low },
         earliest,
         latest: next,
@@ -384,9 +385,7 @@ fn end_of_boot(draft: &Draft<'_>) -> Option<Timestamp> {
 /// of the next boot: that start bounds nothing.
 fn next_start(draft: &Draft<'_>) -> Option<Timestamp> {
     let is_after = |since: Timestamp| draft.session.last_seen.is_some_and(|last| since < last);
-    // One before this boot's own records was stamped by another clock (trap 25).
-    let is_by_its_clock = |next: &Timestamp| draft.boot.last_record.is_none_or(|last| last <= *next);
-    let next = draft.boot.next_start.filter(is_by_its_clock);
+    let next = draft.boot.next_start_by_its_clock();
     next.filter(|_| !draft.boot.next_since.is_some_and(is_after))
 }
 

@@ -405,7 +405,9 @@ impl<'a> Linker<'a> {
     /// a full token or privileges, and nobody is known to have logged on between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
-        let is_in_time = own.user_logoff.is_none_or(|end| other.first < end);
+        // The limited half's token keeps the elevated one alive.
+        let is_in_time = own.user_logoff.is_none_or(|end| other.first < end)
+            && other.logoff.is_none_or(|gone| own.first < gone);
         let is_interactive = matches!(other.identity.logon_type, None | Some(2 | 10..=12));
         // Of a type that nothing tells it may be the network logon before a Remote Desktop session, if that one's own
         // 4672 is among records that are missing.

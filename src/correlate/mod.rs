@@ -1,8 +1,8 @@
 //! Events to machines, boots and sessions. One file per question, each rule with its number in domain.md:
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
-//! 2. [`starts`], [`system_starts`], [`renumbered`], [`boots`], [`place`] and [`stops`]: when did it start, and how did
-//!    each run end?
+//! 2. [`starts`], [`system_starts`], [`numbered`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each
+//!    run end?
 //! 3. [`clock`] and [`timeline`]: when was its clock moved, and by which was each record stamped? [`moments`]: what do two
 //!    logs both tell of?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
@@ -44,11 +44,11 @@ mod link;
 mod machines;
 mod moments;
 mod nla;
+mod numbered;
 mod open;
 mod origins;
 mod place;
 mod remote;
-mod renumbered;
 mod role;
 mod sleep;
 mod starts;

@@ -177,7 +177,10 @@ impl Walk<'_> {
         firsts[..=span.run].fill(range.start);
         for pos in range.filter(|&pos| !self.is_late(pos)) {
             let time = self.time(pos);
-            if !self.fits(&span, pos) || last.since(time) > SWAPPED {
+            // A step of the clock that this boot's clock showed goes on with it.
+            let is_set =
+                self.clock_set(pos).is_some_and(|showed| span.has(showed) && last <= showed.plus(SWAPPED));
+            if !is_set && (!self.fits(&span, pos) || last.since(time) > SWAPPED) {
                 let mut ahead = self.spans[at + 1..].iter().take(LOOK_AHEAD);
                 let ahead = ahead.position(|span| self.fits(span, pos));
                 if let Some(n) = ahead {

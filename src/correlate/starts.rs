@@ -30,6 +30,9 @@ pub const TAIL: i64 = 10 * MINUTE;
 /// The last records of a shutdown were written 9 s after its 1100 (domain.md A.2).
 const SHUTDOWN_TAIL: i64 = 12 * SECOND;
 
+/// UMFD-0.
+const FONT_DRIVER: &str = "S-1-5-96-0-0";
+
 /// A start, where its records begin in a lineage.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -236,9 +239,10 @@ fn merge_told(records: &Records, security: &Lineage, clusters: &mut Vec<Cluster>
     let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
     let mut own: Vec<Cluster> = Vec::new();
     let mut next = 0;
+    // What tells of a start comes before the font driver of its session 0, or is that.
     let is_free = |from: Pos, to: Pos| {
         let mut between = (from..to).filter_map(|pos| records.event(security.rows[pos as usize]));
-        !between.any(|event| ends_a_start(records, event))
+        !between.any(|event| ends_a_start(records, event) || is_font_driver(records, event))
     };
     let is_near = |from: Pos, to: Pos| {
         let apart = time(from).since(time(to)).abs();
@@ -287,7 +291,9 @@ fn told_by_gap(
     let is_privileges = |event| records.events.kind(event) == Kind::SpecialPrivileges;
     let is_part = |pos: &Pos| {
         let row = row(*pos);
-        !records.event(row).is_some_and(is_privileges) && is_of_start(records, row, time(gap))
+        let is_font_driver = records.event(row).is_some_and(|event| is_font_driver(records, event));
+        is_font_driver
+            || !records.event(row).is_some_and(is_privileges) && is_of_start(records, row, time(gap))
     };
     let most = LOOK_BACK_RECORDS as usize;
     let before = (floor.min(gap)..gap).rev().take(most).take_while(is_part).last().unwrap_or(gap);
@@ -312,8 +318,14 @@ fn is_once_per_start(records: &Records, row: RowIdx) -> bool {
             let names = ["wininit.exe", "services.exe", "lsass.exe", "autochk.exe"];
             by_system && path.contains(r"\windows\system32\") && names.contains(&file_name(&path))
         }
-        _ => false,
+        _ => is_font_driver(records, event),
     }
+}
+
+/// The logon of UMFD-0: session 0 is made once, by the start (B, 2).
+fn is_font_driver(records: &Records, event: EventIdx) -> bool {
+    let events = &records.events;
+    events.kind(event) == Kind::Logon && records.text(events.text(event, Field::TargetSid)) == FONT_DRIVER
 }
 
 /// Whether an event of this kind may be an anchor, end a start, or show that LogonIds began anew: most are none of it.

@@ -151,7 +151,8 @@ impl Stops<'_> {
         // Flushed at the next start, after its first records (rule 11).
         let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped));
         let kernel = kernel.and_then(|row| Some((row, self.event_time(row, Field::NewTime)?)));
-        let kernel = kernel.filter(|&(_, stop)| self.is_of_boot(boots, n, stop));
+        let is_told = next.is_some_and(|next| self.is_told_at_start(next, Kind::KernelStopped));
+        let kernel = kernel.filter(|&(_, stop)| is_told || self.is_of_boot(boots, n, stop));
         // Alone it is not believed where something was written after it: it is an earlier boot's.
         let is_last = |stop: Timestamp| boot.last_record.is_none_or(|last| last <= stop.plus(SECOND));
         let is_alone = stopped.or(stopped_system).is_none();
@@ -211,9 +212,14 @@ impl Stops<'_> {
     }
 
     /// The first record of a kind among those of a start in System.
-    fn near_start(&self, boot: &Boot, kind: Kind) -> Option<RowIdx> {
-        let range = boot.system.start..boot.system.end.min(boot.system.start.saturating_add(START_RECORDS));
-        range.map(|pos| self.system.rows[pos as usize]).find(|&row| self.kind(row) == Some(kind))
+    fn near_start(&self, next: &Boot, kind: Kind) -> Option<RowIdx> {
+        near_start(self.records, self.system, next, kind).map(|pos| self.system.rows[pos as usize])
+    }
+
+    /// Whether what the next start tells of a boot's end was told right after it, so that it is of no other.
+    fn is_told_at_start(&self, next: &Boot, kind: Kind) -> bool {
+        let pos = near_start(self.records, self.system, next, kind);
+        pos.is_some_and(|pos| !self.system.has_gap(next.system.start, pos))
     }
 
     fn unclean(&self, boot: &Boot, next: &Boot) -> BootEnd {
@@ -226,7 +232,12 @@ impl Stops<'_> {
         let reported = [Kind::UnexpectedShutdown, Kind::PowerLost].map(|kind| self.near_start(next, kind));
         let heartbeat = reported[0].and_then(|row| heartbeat(self.records, self.records.event(row)?));
         let button = reported[1].and_then(|row| self.event_time(row, Field::NewTime));
-        let heartbeat = heartbeat.filter(|&at| boot.start.is_none_or(|start| start <= at));
+        // By a clock that was wrong at the next start, or put right in this boot, it need not be between both starts.
+        let is_between = |at: Timestamp| {
+            boot.start.is_none_or(|start| start <= at) && boot.next_start.is_none_or(|next| at <= next)
+        };
+        let is_told = self.is_told_at_start(next, Kind::UnexpectedShutdown);
+        let heartbeat = heartbeat.filter(|&at| is_told || is_between(at));
         let hints = [crashed, unfinished, dropped, next.anchors.first().copied()];
         BootEnd::Unclean {
             heartbeat: heartbeat.max(button),
@@ -263,6 +274,26 @@ impl Stops<'_> {
     }
 }
 
+/// When a boot's kernel stopped, or was last known to run, as the next start tells right after it: it is of no other boot.
+pub fn told_end(records: &Records, system: &Lineage, next: &Boot) -> Option<Timestamp> {
+    let event = |kind| {
+        let pos = near_start(records, system, next, kind)?;
+        let is_own = !system.has_gap(next.system.start, pos);
+        records.event(system.rows[pos as usize]).filter(|_| is_own)
+    };
+    let stopped = event(Kind::KernelStopped).and_then(|event| records.events.time(event, Field::NewTime));
+    stopped.or_else(|| heartbeat(records, event(Kind::UnexpectedShutdown)?))
+}
+
+/// Where the first record of a kind stands among those of a start in System.
+pub fn near_start(records: &Records, system: &Lineage, next: &Boot, kind: Kind) -> Option<Pos> {
+    let mut range = next.system.start..next.system.end.min(next.system.start.saturating_add(START_RECORDS));
+    range.find(|&pos| {
+        let event = records.event(system.rows[pos as usize]);
+        event.is_some_and(|event| records.events.kind(event) == kind)
+    })
+}
+
 /// Records of System that are written at the start after the boot they are about, and a wake's, which is stamped before
 /// the clock is right.
 pub fn is_late(records: &Records, row: RowIdx) -> bool {
@@ -271,7 +302,7 @@ pub fn is_late(records: &Records, row: RowIdx) -> bool {
 }
 
 /// The UTC SYSTEMTIME in 6008's Binary, at byte 16; its texts are local and localised (A.3).
-fn heartbeat(records: &Records, event: EventIdx) -> Option<Timestamp> {
+pub fn heartbeat(records: &Records, event: EventIdx) -> Option<Timestamp> {
     let hex = records.text(records.events.text(event, Field::Binary));
     let digits = hex.get(32..64)?;
     let byte = |n: usize| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok();

@@ -169,11 +169,13 @@ fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
                 ..bounds
             }
         }
-        BootEnd::Unclean { heartbeat, by, .. } => {
-            let recorded = last_seen.max(boot.last_record);
-            let next = boot.next_start.filter(|&next| recorded.is_none_or(|recorded| recorded <= next));
-            let end = recorded.max(heartbeat.filter(|&heartbeat| next.is_none_or(|next| heartbeat <= next)));
-            End { how: EndHow::UncleanStop, at: end, latest: next, row: by.first().copied(), ..bounds }
+        BootEnd::Unclean { by, .. } => {
+            let recorded = last_seen.max(boot.believed_last_record());
+            let next = boot.next_start_by_its_clock().filter(|&next| recorded <= Some(next));
+            let Some(at) = recorded.max(boot.believed_heartbeat()) else {
+                return End { how: EndHow::LostInGap, ..bounds };
+            };
+            End { how: EndHow::UncleanStop, at: Some(at), latest: next, row: by.first().copied(), ..bounds }
         }
         BootEnd::Open => {
             End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, doubt: None, ..bounds }

@@ -159,10 +159,7 @@ impl Exporter<'_> {
         let (end_how, end, end_latest, by): (_, _, _, &[RowIdx]) = match &boot.end {
             BootEnd::Open => ("open", None, None, &[]),
             BootEnd::Clean { at, latest, by } => ("clean", Some(*at), Some(*latest), by),
-            // A clock that was set back in between bounds nothing.
-            BootEnd::Unclean { by, .. } => {
-                ("unclean", None, boot.next_start.filter(|&next| Some(next) >= boot.last_record), by)
-            }
+            BootEnd::Unclean { by, .. } => ("unclean", None, boot.next_start_by_its_clock(), by),
         };
         let refs = |rows: &[RowIdx]| rows.iter().map(|&row| self.event_ref(row)).collect();
         let start = boot.start.filter(|_| boot.has_start);

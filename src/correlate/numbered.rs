@@ -1,0 +1,153 @@
+//! Starts that the numbers of Terminal Services show: they begin anew with each (domain.md C.3, rule 16).
+
+use super::boots::{Cut, first_since};
+use crate::event::{Field, Kind, Records, RowIdx};
+use crate::machine::{Lineage, Machine, Pos};
+use crate::time::{SECOND, Timestamp};
+
+/// From a machine's start to the first desktop on it.
+const TO_DESKTOP: i64 = 5 * SECOND;
+
+/// The log that has the numbers.
+const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
+
+/// A record by which Terminal Services number their sessions anew: a start came before it.
+struct Renumbered {
+    row: RowIdx,
+    at: Timestamp,
+    /// When the last record of the old numbers was written, and the first of the new start.
+    since: Timestamp,
+    first: Timestamp,
+    /// The last record of the old number 1: others may have been given in either start.
+    sure: Timestamp,
+}
+
+/// What shows that Terminal Services were started anew.
+pub struct Numbered<'a> {
+    records: &'a Records,
+    all: Vec<Renumbered>,
+}
+
+impl<'a> Numbered<'a> {
+    pub fn of(records: &'a Records, machine: &Machine) -> Self {
+        let is_numbered = |lineage: &&Lineage| records.text(lineage.channel).eq_ignore_ascii_case(SESSIONS);
+        let log = machine.lineages.iter().find(is_numbered);
+        let rows = log.map_or(&[][..], |log| &log.rows);
+        let mut seen = TerminalNumbers::default();
+        let mut all = Vec::new();
+        let (mut since, mut sure) = (Timestamp::MIN, Timestamp::MIN);
+        let mut first: Option<Timestamp> = None;
+        for &row in rows {
+            let at = records.time[row as usize];
+            if seen.is_start(records, row) {
+                all.push(Renumbered { row, at, since, first: first.unwrap_or(at), sure });
+            }
+            // 32, 34, 41 and 42 come before the logon that shows the new numbers.
+            let kind = records.event(row).map(|event| records.events.kind(event));
+            let is_of_new = matches!(
+                kind,
+                None | Some(Kind::TsStarted | Kind::TsArbitrationBegun | Kind::TsArbitrationEnded)
+            );
+            match is_of_new {
+                true => first = first.or(Some(at)),
+                false => (since, first) = (at, None),
+            }
+            if !is_of_new && TerminalNumbers::number(records, row) == 1 {
+                sure = at;
+            }
+        }
+        Numbered { records, all }
+    }
+
+    /// The starts of a machine of which neither Security nor System shows any.
+    pub fn alone(&self, system: &Lineage) -> Vec<Cut> {
+        let mut cuts: Vec<Cut> = Vec::new();
+        for number in &self.all {
+            let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
+            let system = first_since(self.records, system, from..end, number.at).unwrap_or(end);
+            cuts.push(number.cut(system));
+        }
+        cuts
+    }
+
+    /// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
+    /// those of a start that is known.
+    pub fn put(&self, security: &Lineage, cuts: &mut [Cut]) {
+        let mut first = 0;
+        for number in &self.all {
+            while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
+                first += 1;
+            }
+            let is_within =
+                |cut: &&mut Cut| cut.since.map_or(cut.at, |since| since.plus(TO_DESKTOP)) <= number.at;
+            let near: Vec<&mut Cut> = cuts[first..].iter_mut().take_while(is_within).collect();
+            if near.iter().any(|cut| cut.since.is_none()) {
+                continue;
+            }
+            if let Some(cut) = near.into_iter().next() {
+                if may_be_earlier(self.records, security, cut, number) {
+                    continue;
+                }
+                cut.at = cut.at.min(number.at);
+                cut.since = cut.since.max(Some(number.sure));
+                cut.anchors.push(number.row);
+            }
+        }
+    }
+}
+
+impl Renumbered {
+    /// What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old one.
+    fn cut(&self, system: Pos) -> Cut {
+        let at = self.first.min(self.at).plus(-TO_DESKTOP).max(self.since);
+        Cut { at, since: Some(self.since), anchors: vec![self.row], security: 0, within: 0..0, system }
+    }
+}
+
+/// Whether Security misses records before those of a start, too, since the old numbers were in use: the start may be
+/// among those.
+fn may_be_earlier(records: &Records, security: &Lineage, cut: &Cut, number: &Renumbered) -> bool {
+    let before = &security.rows[..cut.security as usize];
+    let first = before.partition_point(|&row| records.time[row as usize] < number.since) as Pos;
+    security.has_gap(first.saturating_sub(1), cut.security.saturating_sub(1))
+}
+
+/// What the LocalSessionManager has numbered since the last start.
+#[derive(Default)]
+struct TerminalNumbers {
+    is_one_on: bool,
+    /// Number 1 waits at the console: that somebody logs on there after others did from elsewhere is no new start.
+    is_one_used: bool,
+    greatest: u32,
+    is_stopped: bool,
+}
+
+impl TerminalNumbers {
+    /// The number that a record names; 0: none.
+    fn number(records: &Records, row: RowIdx) -> u32 {
+        records.event(row).and_then(|event| records.events.number(event, Field::TsSession)).unwrap_or(0)
+    }
+
+    fn is_start(&mut self, records: &Records, row: RowIdx) -> bool {
+        let Some(event) = records.event(row) else { return false };
+        let number = Self::number(records, row);
+        let kind = records.events.kind(event);
+        let is_start = kind == Kind::TsLogon
+            && (self.is_stopped || number == 1 && (self.is_one_on || self.is_one_used && self.greatest > 1));
+        if is_start {
+            *self = TerminalNumbers::default();
+        }
+        match kind {
+            Kind::TsShutdown | Kind::TsStarted => self.is_stopped = true,
+            Kind::TsLogon => {
+                self.is_one_on |= number == 1;
+                self.is_one_used |= number == 1;
+                // Numbers from 65536 on are the listener's own.
+                self.greatest = self.greatest.max(number & 0xffff);
+            }
+            Kind::TsLogoff if number == 1 => self.is_one_on = false,
+            _ => {}
+        }
+        is_start
+    }
+}
