@@ -4,9 +4,11 @@
 //! Logons, marks and ends are walked once in the order of their records, with the desktops that are on kept on stacks:
 //! whatever a log holds, the work grows with its length.
 
+use super::classify::INTERACTIVE;
 use super::link::{Group, Groups, Linker};
-use super::open::{Identity, Mark, TrackIdx};
+use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
+use super::unseen::Unseen;
 use crate::event::{EventIdx, Field, Kind, StrId};
 use crate::machine::{Boot, LogoffAudit, Pos};
 use crate::session::{Class, LogonRole};
@@ -29,13 +31,15 @@ const MAX_MARKS: usize = 64;
 /// A session that another log ended may be cited a moment later.
 const END_SLACK: i64 = 5 * SECOND;
 
-/// Attaches logons to their sessions. `closed` is when another log ended a group.
+/// Attaches logons to their sessions. `closed` is when another log ended a group, `unseen` are sessions that only another
+/// log has.
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     boot: &Boot,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
+    unseen: &Unseen,
     remote: &Remote,
 ) {
     let steps = steps(linker, groups);
@@ -43,12 +47,14 @@ pub fn attach(
         let mut desk = Desk {
             linker,
             closed,
+            unseen,
             remote,
             boot,
             is_return_hidden: is_return_hidden(boot, remote),
             live: Stack::default(),
             by_sid: FxHashMap::default(),
             by_name: FxHashMap::default(),
+            supposed: FxHashMap::default(),
             console: None,
         };
         for (pos, step) in steps {
@@ -109,6 +115,17 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
     })
 }
 
+/// Whether a desktop is one by its logon type alone: a program as somebody else has the same (B, class 7).
+fn is_supposed(linker: &Linker<'_>, group: &Group) -> bool {
+    let is_bare = |track: &Track| {
+        track.logon.is_none()
+            && track.user_logoff.is_none()
+            && !track.has_marks
+            && track.identity.logon_type == Some(INTERACTIVE)
+    };
+    group.own().all(|idx| is_bare(linker.track(idx)))
+}
+
 /// The system asks for credentials on a desktop, such as to elevate a program (rule 30).
 fn is_prompt(linker: &Linker<'_>, group: &Group) -> bool {
     let Some(event) = linker.logon(group.primary) else { return false };
@@ -144,6 +161,7 @@ impl Stack {
 struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
+    unseen: &'a Unseen,
     remote: &'a Remote,
     boot: &'a Boot,
     is_return_hidden: bool,
@@ -151,6 +169,8 @@ struct Desk<'a> {
     /// By account; those whose SID no record tells by name.
     by_sid: FxHashMap<StrId, Stack>,
     by_name: FxHashMap<String, Stack>,
+    /// Those that may have run on another desktop, by SID.
+    supposed: FxHashMap<StrId, Stack>,
     /// Who sits at the computer itself.
     console: Option<usize>,
 }
@@ -183,6 +203,7 @@ impl Desk<'_> {
         self.live.0.push(n);
         match sid.is_none() {
             true => self.by_name.entry(self.name(user)).or_default().0.push(n),
+            false if is_supposed(self.linker, group) => self.supposed.entry(sid).or_default().0.push(n),
             false => self.by_sid.entry(sid).or_default().0.push(n),
         }
         if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {
@@ -227,6 +248,8 @@ impl Desk<'_> {
         let is_over = |n: usize| is_over(linker, closed, groups, n, pos);
         let Identity { sid, user, .. } = linker.identity(groups.all[n].primary);
         let by_sid = self.by_sid.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let supposed = || self.supposed.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let by_sid = by_sid.or_else(supposed);
         if self.by_name.is_empty() || user.is_none() {
             return by_sid;
         }
@@ -281,6 +304,7 @@ impl Desk<'_> {
         match self.newest(groups, n, pos) {
             Some(home) => Resumed::Home(home),
             None if is_resumed => Resumed::Elsewhere,
+            None if self.unseen.is_on(self.linker, account, self.linker.time(pos)) => Resumed::Elsewhere,
             None => Resumed::No,
         }
     }

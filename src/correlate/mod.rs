@@ -8,8 +8,8 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`] and [`strays`]: what do other logs know of it, and
-//!    which sessions do only they know?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do other logs know of
+//!    it, and which sessions do only they know?
 //! 8. [`begin`]: how did it begin? [`close`]: how did it end? [`cause`]: what made it? [`durations`]: how long was it?
 //! 9. [`intervals`], [`sleep`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used
 //!    from?
@@ -63,6 +63,7 @@ mod terminal;
 mod tickets;
 mod timeline;
 mod told;
+mod unseen;
 
 use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
@@ -74,6 +75,7 @@ use link::{Groups, Linker};
 use open::Mark;
 use rustc_hash::FxHashMap;
 use terminal::{Outside, TsSession};
+use unseen::Unseen;
 
 /// What the events of a case say.
 #[derive(Clone, Debug, Default)]
@@ -189,7 +191,8 @@ fn sessions_of_boot(
     let remote = outside.remote(records, n);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
-    attach::attach(&linker, boot, &mut groups, &closed, &remote);
+    let unseen = Unseen::of(&linker, &numbered, &joined);
+    attach::attach(&linker, boot, &mut groups, &closed, &unseen, &remote);
     nla::attach(&linker, &mut groups, &remote);
     let mut joined = groups.settle(joined);
     join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
