@@ -1,16 +1,18 @@
-//! Which logons belong to a session that was on already: unlocks, reconnects and network authentication; and which
-//! desktop a prompt for credentials stood on (domain.md rules 30 to 32; B, classes 6 and 8).
+//! Which logons belong to a session that was on already, unlocks and reconnects, and which desktop a prompt for
+//! credentials stood on (domain.md rules 30 and 31; B, class 6).
 //!
 //! Logons, marks and ends are walked once in the order of their records, with the desktops that are on kept on stacks:
 //! whatever a log holds, the work grows with its length.
 
+use super::classify::INTERACTIVE;
 use super::link::{Group, Groups, Linker};
-use super::open::{Identity, Mark, TrackIdx};
+use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
+use super::unseen::Unseen;
 use crate::event::{EventIdx, Field, Kind, StrId};
 use crate::machine::{Boot, LogoffAudit, Pos};
 use crate::session::{Class, LogonRole};
-use crate::time::{MINUTE, SECOND, Timestamp};
+use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -26,26 +28,18 @@ const UNLOCK: i64 = 3 * SECOND;
 /// Marks that are looked at on either side of a logon: within these seconds nobody unlocks so many sessions.
 const MAX_MARKS: usize = 64;
 
-/// Network level authentication comes this long before the logon it is for (B, class 8).
-const NLA: i64 = MINUTE;
-
-/// A client that authenticates twice for one connection does so at once. What came longer before is work of its own,
-/// such as on the computer's shares.
-const NLA_AGAIN: i64 = SECOND;
-
-/// Remote Desktop tells of a client (1149) this soon after it was authenticated: 0.5 to 0.9 s were seen.
-const NLA_TOLD: i64 = 5 * SECOND;
-
 /// A session that another log ended may be cited a moment later.
 const END_SLACK: i64 = 5 * SECOND;
 
-/// Attaches logons to their sessions. `closed` is when another log ended a group.
+/// Attaches logons to their sessions. `closed` is when another log ended a group, `unseen` are sessions that only another
+/// log has.
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     boot: &Boot,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
+    unseen: &Unseen,
     remote: &Remote,
 ) {
     let steps = steps(linker, groups);
@@ -53,19 +47,20 @@ pub fn attach(
         let mut desk = Desk {
             linker,
             closed,
+            unseen,
             remote,
             boot,
             is_return_hidden: is_return_hidden(boot, remote),
             live: Stack::default(),
             by_sid: FxHashMap::default(),
             by_name: FxHashMap::default(),
+            supposed: FxHashMap::default(),
             console: None,
         };
         for (pos, step) in steps {
             desk.step(groups, pos, step);
         }
     }
-    attach_nla(linker, groups, remote);
 }
 
 /// What happens at a place.
@@ -120,6 +115,17 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
     })
 }
 
+/// Whether a desktop is one by its logon type alone: a program as somebody else has the same (B, class 7).
+fn is_supposed(linker: &Linker<'_>, group: &Group) -> bool {
+    let is_bare = |track: &Track| {
+        track.logon.is_none()
+            && track.user_logoff.is_none()
+            && !track.has_marks
+            && track.identity.logon_type == Some(INTERACTIVE)
+    };
+    group.own().all(|idx| is_bare(linker.track(idx)))
+}
+
 /// The system asks for credentials on a desktop, such as to elevate a program (rule 30).
 fn is_prompt(linker: &Linker<'_>, group: &Group) -> bool {
     let Some(event) = linker.logon(group.primary) else { return false };
@@ -155,6 +161,7 @@ impl Stack {
 struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
+    unseen: &'a Unseen,
     remote: &'a Remote,
     boot: &'a Boot,
     is_return_hidden: bool,
@@ -162,6 +169,8 @@ struct Desk<'a> {
     /// By account; those whose SID no record tells by name.
     by_sid: FxHashMap<StrId, Stack>,
     by_name: FxHashMap<String, Stack>,
+    /// Those that may have run on another desktop, by SID.
+    supposed: FxHashMap<StrId, Stack>,
     /// Who sits at the computer itself.
     console: Option<usize>,
 }
@@ -194,6 +203,7 @@ impl Desk<'_> {
         self.live.0.push(n);
         match sid.is_none() {
             true => self.by_name.entry(self.name(user)).or_default().0.push(n),
+            false if is_supposed(self.linker, group) => self.supposed.entry(sid).or_default().0.push(n),
             false => self.by_sid.entry(sid).or_default().0.push(n),
         }
         if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {
@@ -238,6 +248,8 @@ impl Desk<'_> {
         let is_over = |n: usize| is_over(linker, closed, groups, n, pos);
         let Identity { sid, user, .. } = linker.identity(groups.all[n].primary);
         let by_sid = self.by_sid.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let supposed = || self.supposed.get_mut(&sid).and_then(|stack| stack.newest(is_over));
+        let by_sid = by_sid.or_else(supposed);
         if self.by_name.is_empty() || user.is_none() {
             return by_sid;
         }
@@ -292,6 +304,7 @@ impl Desk<'_> {
         match self.newest(groups, n, pos) {
             Some(home) => Resumed::Home(home),
             None if is_resumed => Resumed::Elsewhere,
+            None if self.unseen.is_on(self.linker, account, self.linker.time(pos)) => Resumed::Elsewhere,
             None => Resumed::No,
         }
     }
@@ -429,122 +442,4 @@ fn is_over(linker: &Linker<'_>, closed: &[Option<Timestamp>], groups: &Groups, n
     group.own().any(|idx| is_before(track(idx).user_logoff) || is_before(track(idx).reused_at))
         || group.own().all(|idx| is_before(track(idx).logoff))
         || closed.get(n).copied().flatten().is_some_and(|at| at.plus(END_SLACK) < linker.time(pos))
-}
-
-/// Rule 32: the network logon that came before a Remote Desktop logon, or before a session was resumed, tells where
-/// from. Each belongs to one session, and one that did anything else is no preamble.
-fn attach_nla(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
-    let arrivals = arrivals(linker, groups, remote);
-    if arrivals.is_empty() && !remote.has_authenticated() {
-        return;
-    }
-    let mut network: FxHashMap<(StrId, StrId), Vec<(Pos, usize)>> = FxHashMap::default();
-    for (n, group) in groups.all.iter().enumerate() {
-        if let Some((key, pos)) = preamble(linker, group, remote) {
-            network.entry(key).or_default().push((pos, n));
-        }
-    }
-    for logons in network.values_mut() {
-        logons.sort_unstable();
-    }
-    for Arrival { key, pos, home } in arrivals {
-        let Some(logons) = network.get(&key) else { continue };
-        let before = logons[..logons.partition_point(|&(at, _)| at < pos)].iter().rev();
-        let (since, told) = authenticated(linker, &groups.all[home], pos, remote);
-        let mut until = since;
-        for &(at, n) in before.skip_while(|&&(at, _)| told.is_some_and(|told| told < linker.time(at))) {
-            if groups.all[n].is_attached || linker.time(at) < until {
-                break;
-            }
-            until = until.max(linker.time(at).plus(-NLA_AGAIN));
-            groups.attach(n, home, LogonRole::Nla);
-        }
-    }
-    // What Remote Desktop authenticated, and no desktop in the log followed: the last that came before it tells.
-    for (&(_, address), logons) in &network {
-        let next = logons.iter().skip(1).map(|&(pos, _)| Some(linker.time(pos))).chain([None]);
-        for (&(pos, n), next) in logons.iter().zip(next) {
-            let group = &mut groups.all[n];
-            let (account, at) = (linker.identity(group.primary), linker.time(pos));
-            let within = next.map_or(NLA_TOLD, |next| next.since(at).clamp(0, NLA_TOLD));
-            if !group.is_attached && remote.is_authenticated(linker, account, address, at, within) {
-                group.class = Class::Reauth;
-            }
-        }
-    }
-}
-
-/// Between which moments somebody was authenticated who came to a desktop at a place: right before Remote Desktop told of
-/// it, if it did.
-fn authenticated(
-    linker: &Linker<'_>,
-    home: &Group,
-    pos: Pos,
-    remote: &Remote,
-) -> (Timestamp, Option<Timestamp>) {
-    let user = linker.identity(home.primary).user;
-    match remote.client(linker, user, linker.time(pos), NLA) {
-        Some(client) => (client.at.plus(-NLA_TOLD), Some(client.at)),
-        None => (linker.time(pos).plus(-NLA), None),
-    }
-}
-
-/// A client that comes to a desktop: as whom and from where, and when.
-struct Arrival {
-    key: (StrId, StrId),
-    pos: Pos,
-    home: usize,
-}
-
-fn arrivals(linker: &Linker<'_>, groups: &Groups, remote: &Remote) -> Vec<Arrival> {
-    let events = &linker.records.events;
-    let mut arrivals = Vec::new();
-    for (home, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
-        for idx in group.own().chain(group.attached.iter().map(|&(idx, _)| idx)) {
-            let (Some(pos), Some(event)) = (linker.track(idx).logon, linker.logon(idx)) else { continue };
-            let account = linker.identity(idx);
-            let address = match (events.number(event, Field::LogonType), events.text(event, Field::Address)) {
-                (Some(7 | 10 | 12), address) if !address.is_none() => address,
-                // Windows may leave it out; Remote Desktop's own log has it then.
-                (Some(7 | 10 | 12), _) => {
-                    let client = remote.client(linker, account.user, linker.time(pos), NLA);
-                    client.map_or(StrId::NONE, |client| client.address)
-                }
-                _ => StrId::NONE,
-            };
-            arrivals.push(Arrival { key: (account.sid, address), pos, home });
-        }
-    }
-    for mark in linker.tracks.marks.iter().filter(|mark| mark.kind == Kind::Reconnected) {
-        let home = groups.of(mark.track);
-        let address = linker.event(mark.pos).map_or(StrId::NONE, |event| events.text(event, Field::Address));
-        if groups.all[home].is_desktop() {
-            arrivals.push(Arrival { key: (linker.identity(mark.track).sid, address), pos: mark.pos, home });
-        }
-    }
-    arrivals.retain(|arrival| !arrival.key.0.is_none() && !arrival.key.1.is_none());
-    arrivals.sort_unstable_by_key(|arrival| (arrival.pos, arrival.home));
-    arrivals
-}
-
-/// A network logon that no local process made and that did nothing else: its account, its address and its place.
-fn preamble(linker: &Linker<'_>, group: &Group, remote: &Remote) -> Option<((StrId, StrId), Pos)> {
-    let is_network = matches!(group.class, Class::Network | Class::Machine);
-    let is_network = is_network && group.elevated.is_none() && !group.is_attached;
-    let track = linker.track(group.primary);
-    let event = linker.logon(group.primary).filter(|_| is_network && !track.is_used)?;
-    let events = &linker.records.events;
-    let is_remote =
-        events.number(event, Field::LogonType) == Some(3) && events.luid(event, Field::ProcessId).is_none();
-    let pos = track.logon.filter(|_| is_remote)?;
-    let address = match events.text(event, Field::Address) {
-        // NTLM often leaves it out, and names the client alone.
-        StrId::NONE => {
-            let client = remote.next_client(linker, track.identity.user, linker.time(pos), NLA_TOLD);
-            client.map_or(StrId::NONE, |client| client.address)
-        }
-        address => address,
-    };
-    let key = (track.identity.sid, address);
-    (!key.0.is_none() && !key.1.is_none()).then_some((key, pos))
 }

@@ -3,6 +3,9 @@
 use crate::event::{EventIdx, Field, LogonId, Records};
 use crate::session::Class;
 
+/// The logon type of whoever sits at the computer, and of a prompt for credentials.
+pub const INTERACTIVE: u32 = 2;
+
 const ANONYMOUS: &str = "S-1-5-7";
 
 /// The class of the session that a 4624 opens.

@@ -1,5 +1,6 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
+use super::classify::INTERACTIVE;
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
 use super::link::Linker;
@@ -12,9 +13,6 @@ use crate::time::Timestamp;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
 const LOST_TAIL: u32 = 1000;
-
-/// The logon type of a prompt for credentials, among others.
-const INTERACTIVE: u32 = 2;
 
 /// Closes a session.
 #[inline(never)]
@@ -128,7 +126,8 @@ fn closed_by_number(draft: &Draft<'_>) -> Option<Closed> {
     let (ts, how) = draft.ts?;
     let row = *ts.closed.first()?;
     let at = draft.clock.time_of(row, draft.records.time[row as usize]);
-    let confidence = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
+    let joined = if how.is_by_id() { Confidence::High } else { Confidence::Medium };
+    let confidence = joined.min(ts.confidence_of_end(draft.records));
     Some(Closed { rows: ts.closed.clone(), at, confidence })
 }
 

@@ -1,14 +1,15 @@
 //! Events to machines, boots and sessions. One file per question, each rule with its number in domain.md:
 //!
 //! 1. [`machines`]: which machine wrote which record, in which order, and which records are there twice?
-//! 2. [`starts`], [`numbered`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each run end?
+//! 2. [`starts`], [`system_starts`], [`numbered`], [`boots`], [`place`] and [`stops`]: when did it start, and how did each
+//!    run end?
 //! 3. [`clock`] and [`timeline`]: when was its clock moved, and by which was each record stamped? [`moments`]: what do two
 //!    logs both tell of?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
-//! 6. [`link`], [`classify`] and [`attach`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`] and [`strays`]: what do other logs know of it, and
-//!    which sessions do only they know?
+//! 6. [`link`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
+//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do other logs know of
+//!    it, and which sessions do only they know?
 //! 8. [`close`]: how did it end? [`cause`]: what made it?
 //! 9. [`intervals`], [`sleep`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used
 //!    from?
@@ -42,6 +43,7 @@ mod join;
 mod link;
 mod machines;
 mod moments;
+mod nla;
 mod numbered;
 mod open;
 mod origins;
@@ -52,10 +54,12 @@ mod sleep;
 mod starts;
 mod stops;
 mod strays;
+mod system_starts;
 mod terminal;
 mod tickets;
 mod timeline;
 mod told;
+mod unseen;
 
 use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
@@ -67,6 +71,7 @@ use link::{Groups, Linker};
 use open::Mark;
 use rustc_hash::FxHashMap;
 use terminal::{Outside, TsSession};
+use unseen::Unseen;
 
 /// What the events of a case say.
 #[derive(Clone, Debug, Default)]
@@ -182,7 +187,9 @@ fn sessions_of_boot(
     let remote = outside.remote(records, n);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
-    attach::attach(&linker, boot, &mut groups, &closed, &remote);
+    let unseen = Unseen::of(&linker, &numbered, &joined);
+    attach::attach(&linker, boot, &mut groups, &closed, &unseen, &remote);
+    nla::attach(&linker, &mut groups, &remote);
     let mut joined = groups.settle(joined);
     join::join_only(&linker, boot, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);

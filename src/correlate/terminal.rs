@@ -7,6 +7,7 @@ use super::remote::Remote;
 use super::timeline::{Place, Timeline};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
 use crate::machine::Machine;
+use crate::session::Confidence;
 use crate::time::{MINUTE, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -474,6 +475,18 @@ impl Builder<'_> {
 }
 
 impl TsSession {
+    /// How sure its logoff is (C.7, row 3): one that is told by number or LogonId is its own, and a notice to an account
+    /// may be about another session of it.
+    pub fn confidence_of_end(&self, records: &Records) -> Confidence {
+        let is_by_id = |&row: &RowIdx| {
+            records.event(row).is_some_and(|event| {
+                records.events.number(event, Field::TsSession).is_some()
+                    || records.events.luid(event, Field::TargetLogonId).is_some()
+            })
+        };
+        if self.closed.iter().any(is_by_id) { Confidence::High } else { Confidence::Medium }
+    }
+
     pub fn first_row(&self) -> Option<RowIdx> {
         let changed = self.changes.first().map(|&(row, _)| row);
         self.opened.first().copied().or(changed).or(self.first).or(self.closed.first().copied())

@@ -32,7 +32,7 @@ pub fn add(
     let changed = ts.changes.iter().map(|(row, _)| row);
     let last_seen = ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| at(row)).max();
     let start = start(boot, ts, at, first_row);
-    let mut end = end(boot, ts, at, last_seen);
+    let mut end = end(records, boot, ts, last_seen);
     let mut evidence = evidence(ts, boot, end.how);
     evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
     evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
@@ -121,13 +121,17 @@ fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: R
     Start { how, at: None, earliest, latest: Some(at(first)) }
 }
 
-fn end(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, last_seen: Option<Timestamp>) -> End {
+fn end(records: &Records, boot: &Boot, ts: &TsSession, last_seen: Option<Timestamp>) -> End {
+    let at = |row: RowIdx| records.time[row as usize];
     if let Some(&row) = ts.closed.first() {
         return End {
             how: EndHow::LogoffFromOtherLog,
             at: Some(at(row)),
             // By a clock of which records are missing it may be another boot's.
-            confidence: if boot.is_clock_doubtful { Confidence::Medium } else { Confidence::High },
+            confidence: match boot.is_clock_doubtful {
+                true => Confidence::Medium,
+                false => ts.confidence_of_end(records),
+            },
             row: Some(row),
             ..End::default()
         };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    DataTransfer, DataTransferItem, DomException, File, FileList, FileSystemDirectoryEntry,
+    Blob, DataTransfer, DataTransferItem, DomException, File, FileList, FileSystemDirectoryEntry,
     FileSystemDirectoryHandle, FileSystemEntry, FileSystemFileEntry, FileSystemFileHandle, FileSystemHandle,
     FileSystemHandleKind,
 };
@@ -223,10 +223,11 @@ extern "C" {
 impl Stream {
     /// `None` in browsers that do not fill buffers they are given.
     pub fn open(file: &File, from: u64) -> Option<Stream> {
+        if !FILLS_BUFFERS.with(|&fills| fills) {
+            return None;
+        }
         let rest = file.slice_with_f64(from as f64).ok()?;
-        let stream = call(&rest, "stream", &[]).ok()?;
-        let reader = call(&stream, "getReader", &[object("mode", &"byob".into()).into()]).ok()?;
-        Some(Stream { reader: reader.unchecked_into(), at: from })
+        Some(Stream { reader: byob_reader(&rest)?, at: from })
     }
 
     /// Where in the file the next byte is from.
@@ -255,6 +256,17 @@ impl Stream {
         self.at += u64::from(n_bytes);
         Some(buffer)
     }
+}
+
+thread_local! {
+    /// Asked of an empty blob: WebKit does not fill buffers, but reads all of a file as soon as it is asked for its stream.
+    static FILLS_BUFFERS: bool = Blob::new().is_ok_and(|empty| byob_reader(&empty).is_some());
+}
+
+fn byob_reader(blob: &Blob) -> Option<ByobReader> {
+    let stream = call(blob, "stream", &[]).ok()?;
+    let reader = call(&stream, "getReader", &[object("mode", &"byob".into()).into()]).ok()?;
+    Some(reader.unchecked_into())
 }
 
 impl Drop for Stream {
