@@ -196,8 +196,10 @@ impl<'a> Draft<'a> {
         // By a clock that was turned back in between, they tell nothing.
         let before = before.filter(|&before| !self.is_clock_lost(before + 1, first));
         let after = after.filter(|&after| !self.is_clock_lost(first.min(after) + 1, first.max(after)));
+        // Nor does a later logon, by a clock that was set since.
+        let after = after.filter(|&after| clock.showed_between(first.min(after), first.max(after)).is_none());
         let before = before.map(|before| {
-            // Nor is what a clock showed that was set back since a bound.
+            // What it showed that was set back since is no bound, either.
             let showed = clock.showed_between(before, first).map(|(earliest, _)| earliest);
             let before = self.time(before);
             showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)
