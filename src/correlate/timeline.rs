@@ -206,10 +206,9 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
         BootEnd::Clean { at, latest, .. } => Some(at.max(latest).plus(AFTER_SHUTDOWN)),
         _ => None,
     };
-    let next = machine.boots.get(n + 1).and_then(|next| next.start);
-    let shown = next.map(|next| next.minus(machine.clock.shift_of_boot(n as u32 + 1)));
+    let next = boot.next_start;
     let earliest = boot.last_record.unwrap_or(from).max(from);
-    let ends = [stopped, next, shown].into_iter().flatten();
+    let ends = [stopped, next].into_iter().flatten();
     let fitting = ends.clone().filter(|end| *end >= earliest).min();
     // A record or two of the next start may stand before what shows it.
     let is_near = |end: &Timestamp| earliest.since(*end).abs() <= AFTER_SHUTDOWN;
