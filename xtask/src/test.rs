@@ -40,7 +40,9 @@ struct Report {
 pub fn test() -> ExitCode {
     let mut report = Report::default();
     report.step("toolchain", || tools::ensure_components().and_then(|()| tools::ensure_wasm_target()));
-    report.packages();
+    report.installed("packages", tools::ensure_packages, missing);
+    // The page is tested in Chromium first of all: another's absence is shown, and holds nothing up.
+    report.installed("other browsers", tools::ensure_engines, Outcome::Skipped);
     report.cargo("format", cargo(["fmt", "--all", "--check"]));
     report.cargo("lints", cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     report.cargo("lints of the page's program", page_lints());
@@ -85,14 +87,19 @@ impl Report {
         self.step(name, || watch(command, &skipped));
     }
 
-    fn packages(&mut self) {
-        println!("\n== packages");
+    fn installed(
+        &mut self,
+        name: &'static str,
+        install: impl FnOnce() -> Result<()>,
+        absent: impl FnOnce(String) -> Outcome,
+    ) {
+        println!("\n== {name}");
         let start = Instant::now();
-        let outcome = match tools::ensure_packages() {
+        let outcome = match install() {
             Ok(()) => Outcome::Passed,
-            Err(error) => missing(format!("{error:#}")),
+            Err(error) => absent(format!("{error:#}")),
         };
-        self.done.push(Done { name: "packages", outcome, took: start.elapsed() });
+        self.done.push(Done { name, outcome, took: start.elapsed() });
     }
 
     fn browser_tests(&mut self, page: Option<PathBuf>) {
@@ -108,6 +115,7 @@ impl Report {
         let mut command = cargo(["test", "--package", "browser_tests"]);
         command.env("SESSIONSCOPE_SCREENSHOTS", target_dir().join("screenshots"));
         command.env("SESSIONSCOPE_PAGE", page).env("CHROMIUM", chromium).env("CHROMEDRIVER", chromedriver);
+        command.envs(tools::engines());
         self.cargo("browser tests", command);
     }
 

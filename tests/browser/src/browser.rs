@@ -1,4 +1,4 @@
-//! One Chromium with the page in it, and what a responder does there.
+//! One browser with the page in it, and what a responder does there.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use thirtyfour::{By, WebDriver, WebElement};
 use tokio::time::sleep;
 
-use crate::chromedriver::{Chromedriver, capabilities};
+use crate::driver::{Driver, Engine, capabilities};
 use crate::server::Server;
 
 /// A page that takes longer to show something is broken, even on a slow machine.
@@ -40,28 +40,34 @@ pub struct Browser {
     pub driver: WebDriver,
     page: PathBuf,
     server: Server,
-    chromedriver: Chromedriver,
+    process: Driver,
     folder: TempDir,
 }
 
 impl Browser {
-    pub(crate) async fn start(page: PathBuf) -> Result<Browser> {
+    pub(crate) async fn start(engine: Engine, page: PathBuf) -> Result<Browser> {
         let bytes = fs::read(&page).with_context(|| format!("cannot read {}", page.display()))?;
         let server = Server::serving(bytes)?;
         let folder = TempDir::with_prefix("sessionscope-browser-")?;
-        let chromedriver = Chromedriver::start(folder.path())?;
-        let chrome = capabilities(&folder.path().join("profile"))?;
-        let driver = WebDriver::new(chromedriver.url(), chrome).await?;
-        let browser = Browser { driver, page, server, chromedriver, folder };
-        fs::create_dir(browser.downloads())?;
-        let to = json!({ "behavior": "allow", "downloadPath": browser.downloads() });
-        browser.cdp("Browser.setDownloadBehavior", to).await?;
+        let process = Driver::start(engine, folder.path())?;
+        let capabilities = capabilities(engine, &folder.path().join("profile"))?;
+        let driver = WebDriver::new(process.url(), capabilities).await?;
+        let browser = Browser { driver, page, server, process, folder };
+        if engine == Engine::Chromium {
+            browser.accept_downloads().await?;
+        }
         Ok(browser)
+    }
+
+    async fn accept_downloads(&self) -> Result<()> {
+        fs::create_dir(self.downloads())?;
+        let to = json!({ "behavior": "allow", "downloadPath": self.downloads() });
+        self.cdp("Browser.setDownloadBehavior", to).await.map(drop)
     }
 
     pub(crate) async fn quit(self) -> Result<()> {
         let quit = self.driver.quit().await;
-        drop(self.chromedriver);
+        drop(self.process);
         Ok(quit?)
     }
 
@@ -87,7 +93,8 @@ impl Browser {
         Ok(())
     }
 
-    /// Runs a script in every page opened from now on, before any script of the page.
+    /// Runs a script in every page opened from now on, before any script of the page. In Chromium, as all that takes
+    /// a command of its own ([`Browser::cdp`]).
     pub async fn before_load(&self, script: &str) -> Result<()> {
         self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await?;
         Ok(())

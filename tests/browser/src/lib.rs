@@ -19,16 +19,17 @@
 //! tests say that they are skipped, and pass.
 
 mod browser;
-mod chromedriver;
+mod driver;
 mod native;
 mod server;
 mod workbench;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -36,6 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 pub use browser::{Browser, Origin, Theme};
+pub use driver::Engine;
 pub use native::{export, read_natively};
 pub use server::Server;
 pub use workbench::{Row, write_files};
@@ -54,11 +56,24 @@ pub fn in_chromium(test: impl AsyncFnOnce(&Browser) -> Result<()>) {
 
 /// The same for what may take longer.
 pub fn in_chromium_for(max: Duration, test: impl AsyncFnOnce(&Browser) -> Result<()>) {
+    run(Engine::Chromium, max, test);
+}
+
+/// Runs a test in a browser of this engine, if that is here. What is tried with the mouse and the keyboard of a person is
+/// tried in Chromium alone.
+pub fn in_engine(engine: Engine, test: impl AsyncFnOnce(&Browser) -> Result<()>) {
+    match engine.missing() {
+        Some(program) => say_skipped(&format!("{engine:?} is not driven without {program}")),
+        None => run(engine, MAX_TEST, test),
+    }
+}
+
+fn run(engine: Engine, max: Duration, test: impl AsyncFnOnce(&Browser) -> Result<()>) {
     let Some(page) = env::var_os("SESSIONSCOPE_PAGE").map(PathBuf::from) else {
         return say_skipped("browser tests need the packed page; run cargo xtask test");
     };
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let browser = runtime.block_on(limited("start", MAX_START, Browser::start(page)));
+    let browser = runtime.block_on(limited("start", MAX_START, Browser::start(engine, page)));
     let browser = browser.unwrap_or_else(|error| panic!("no browser: {error:?}"));
     let run = || runtime.block_on(limited("test", max, test(&browser)));
     let outcome = catch_unwind(AssertUnwindSafe(run));
@@ -89,8 +104,8 @@ fn show_evidence(runtime: &Runtime, browser: &Browser) {
 /// Says once for the tests of a file that something is skipped, on a line of its own and past the test harness, which keeps
 /// to itself what passing tests print.
 pub fn say_skipped(why: &str) {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().is_ok_and(|mut said| said.insert(why.to_owned())) {
         let _ = std::io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes());
-    });
+    }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::folder;
 use crate::run::{cargo, target_dir};
+use crate::tools;
 
 /// The best native dumper, against which reading is measured.
 const DUMP_VERSION: &str = "0.15.1";
@@ -40,22 +40,9 @@ pub fn sessionscope(format: &str, path: &Path) -> Command {
 }
 
 pub fn evtx_dump(path: &Path) -> Result<Command> {
-    let mut command = Command::new(installed_dump()?);
+    let mut command = Command::new(tools::installed("evtx", "evtx_dump", DUMP_VERSION)?);
     command.args(["-t", "2", "-o", "jsonl"]).arg(path);
     Ok(command)
-}
-
-fn installed_dump() -> Result<PathBuf> {
-    let tools = folder().join("tools");
-    let program = tools.join("bin/evtx_dump");
-    if !program.exists() {
-        println!("installing evtx_dump {DUMP_VERSION} ...");
-        let mut install = cargo(["install", "evtx", "--version", DUMP_VERSION, "--locked", "--root"]);
-        // From elsewhere, for this repository's settings are not those of other people's programs.
-        install.arg(&tools).current_dir(folder()).env("CARGO_TARGET_DIR", tools.join("build"));
-        ensure!(install.status()?.success(), "evtx_dump cannot be installed");
-    }
-    Ok(program)
 }
 
 /// Runs a program to its end; what it prints is thrown away.
