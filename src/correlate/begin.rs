@@ -78,8 +78,11 @@ fn neighbours(draft: &Draft<'_>, first: Pos) -> Neighbours {
     // By a clock that was turned back in between, they tell nothing.
     let before = before.filter(|&before| !draft.is_clock_lost(before + 1, first));
     let after = after.filter(|&after| !draft.is_clock_lost(first.min(after) + 1, first.max(after)));
+    // Nor does a later logon, by a clock that was set since.
+    let showed = |after: Pos| draft.clock.showed_between(first.min(after), first.max(after));
+    let after = after.filter(|&after| showed(after).is_none());
     let before = before.map(|before| {
-        // Nor is what a clock showed that was set back since a bound.
+        // What it showed that was set back since is no bound, either.
         let showed = draft.clock.showed_between(before, first).map(|(earliest, _)| earliest);
         let before = draft.time(before);
         showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)

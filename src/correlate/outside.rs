@@ -20,7 +20,10 @@ impl Outside {
         let mut latest: Vec<Option<Timestamp>> = vec![None; machine.boots.len()];
         let timeline = Timeline::of(records, machine);
         let mut by_boot = of_system(records, machine, &timeline);
-        let moments = Moments::of(records, by_boot.iter().flatten().map(|place| (place.row, place.segment)));
+        let system = by_boot.iter().flatten().map(|place| (place.row, place.segment));
+        let security = machine.security.filter(|_| timeline.is_ambiguous());
+        let security = security.map(|n| timeline.of_security(&machine.lineages[n].rows));
+        let moments = Moments::of(records, system.chain(security.into_iter().flatten()));
         for (n, lineage) in machine.lineages.iter().enumerate() {
             if Some(n) == machine.security || Some(n) == machine.system {
                 continue;

@@ -105,7 +105,9 @@ fn begins(linker: &Linker<'_>, group: &Group) -> Pos {
             let track = linker.track(idx);
             let known = &linker.tracks.known;
             let next = known.partition_point(|&(luid, _)| luid <= track.luid);
-            known.get(next).map_or(track.first, |&(_, pos)| pos.min(track.first))
+            let next = known.get(next).map_or(track.first, |&(_, pos)| pos.min(track.first));
+            // Over records among which a start may be missing their order tells nothing.
+            if linker.security.may_hide_start(next, track.first) { track.first } else { next }
         };
         group.own().map(own).min().unwrap_or(0)
     })
