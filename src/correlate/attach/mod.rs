@@ -19,7 +19,7 @@ use resumed::{Resumed, is_return_hidden};
 use rustc_hash::FxHashMap;
 
 /// An unlock and the 4801 or 4778 it belongs to (rule 31).
-const UNLOCK: i64 = 3 * SECOND;
+pub const UNLOCK: i64 = 3 * SECOND;
 
 /// Marks that are looked at on either side of a logon: within these seconds nobody unlocks so many sessions.
 const MAX_MARKS: usize = 64;
