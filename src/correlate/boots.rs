@@ -120,7 +120,7 @@ impl Pairing<'_> {
             while start.since.is_none() && twins.get(next).is_some_and(is_passed) {
                 next += 1;
             }
-            let earliest = start.since.map(|since| since.min(start.at));
+            let earliest = earliest(start);
             while earliest.is_some_and(|earliest| twins.get(next).is_some_and(|other| other.at < earliest)) {
                 next += 1;
             }
@@ -155,8 +155,8 @@ impl Pairing<'_> {
 
     /// Whether a start of Security and one of System may be the same.
     fn is_same(&self, start: &Start, twin: &Start) -> bool {
-        if let Some(since) = start.since {
-            return since.min(start.at) <= twin.at && twin.at <= start.at;
+        if let Some(earliest) = earliest(start) {
+            return earliest <= twin.at && twin.at <= start.at;
         }
         let is_before_kernel =
             has_kernel(self.records, twin) && start.moved == 0 && twin.at.since(start.at) > BEFORE_KERNEL;
@@ -282,6 +282,12 @@ impl Pairing<'_> {
             system,
         }));
     }
+}
+
+/// When a start of which no record is left was at the earliest. By a clock that was turned back at it, what is known is
+/// that what is left beside it comes soon after it.
+fn earliest(start: &Start) -> Option<Timestamp> {
+    start.since.map(|since| if since <= start.at { since } else { start.at.plus(-SAME_START) })
 }
 
 /// How far apart two starts are, each by the clock as it was, or as it was put right minutes later.

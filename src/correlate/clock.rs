@@ -1,7 +1,7 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
 use super::sleep::{AFTER_WAKE, begun};
-use super::stops::{is_late, told_end};
+use super::stops::{has_own_start, is_late, told_end};
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -96,6 +96,8 @@ fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[P
 struct Fall {
     from: Timestamp,
     to: Timestamp,
+    /// Whether a record tells that the clock showed no later time before it.
+    is_told: bool,
 }
 
 impl Fall {
@@ -109,7 +111,8 @@ impl Fall {
                 continue;
             }
             if !is_explained(steps, last, at) {
-                return Some(Fall { from: last, to: at });
+                let told = set(records, row).map(|(from, _)| from);
+                return Some(Fall { from: told.unwrap_or(last), to: at, is_told: told.is_some() });
             }
             (last, n_told) = (at, n_told + 1);
             if n_told == MAX_FALLS {
@@ -124,7 +127,7 @@ impl Fall {
         let from = boot.start?;
         let to = told_end(records, system, next)?;
         let is_told = from.since(to) > MIN_UNTOLD && !is_explained(steps, from, to.plus(MIN_UNTOLD));
-        is_told.then_some(Fall { from, to })
+        is_told.then_some(Fall { from, to, is_told: false })
     }
 
     /// The places in Security at which the clock may have been turned back: where records are missing, before the
@@ -132,15 +135,24 @@ impl Fall {
     fn places(&self, records: &Records, security: &Lineage, boot: &Boot) -> RangeInclusive<Pos> {
         let Range { start, end } = boot.security;
         let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
-        let is_after = |&pos: &Pos| boot.start.is_some_and(|start| start.since(time(pos)) > SWAPPED);
+        let is_after = |&pos: &Pos| {
+            boot.start.is_some_and(|start| start.since(time(pos)) > SWAPPED)
+                || self.is_told && time(pos).since(self.from) > SECOND
+        };
         let last = (start..end).find(is_after).unwrap_or(end);
-        let is_own = |&row: &RowIdx| records.signature(row).channel == security.channel;
-        let has_own_start = start < end && boot.anchors.iter().any(is_own);
+        let has_own_start = has_own_start(records, security, boot);
         let next = security.gaps.partition_point(|&gap| gap <= start);
         let gap = security.gaps.get(next).copied().filter(|&gap| gap < last);
         let first = if has_own_start { gap.unwrap_or(last) } else { start };
         first..=last
     }
+}
+
+/// What the clock showed before it was set and after, if a record tells of that.
+fn set(records: &Records, row: RowIdx) -> Option<(Timestamp, Timestamp)> {
+    let event = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet)?;
+    let time = |field| records.events.time(event, field);
+    time(Field::PreviousTime).zip(time(Field::NewTime))
 }
 
 /// Whether a step that is told explains times that turn back, or several in a row do.
@@ -236,7 +248,12 @@ fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: 
     let sets = told(records, system, boot.system.clone()).into_iter().filter_map(alone);
     for (set, from, to) in sets.take(MAX_OF_SYSTEM) {
         let later = first_later(records, security, at, boot, from);
+        let first = at;
         at = place_after(records, &security.rows, at..later, boot.start, from, to);
+        // By a clock that was turned back what comes over missing records may be after it, too.
+        if to < from && at == later && is_cut(records, security, boot, first..at) {
+            continue;
+        }
         // Only what Security's own times bear out.
         let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
         if (at..boot.security.end).all(is_after) {
@@ -246,6 +263,13 @@ fn add_of_system(records: &Records, security: &Lineage, system: &Lineage, boot: 
     if all.len() > n_known {
         all.sort_by_key(|told| told.at);
     }
+}
+
+/// Whether records of a boot in a range may follow others that are missing.
+fn is_cut(records: &Records, security: &Lineage, boot: &Boot, range: Range<Pos>) -> bool {
+    let has_own_start = has_own_start(records, security, boot);
+    let from = if has_own_start { boot.security.start } else { boot.security.start.saturating_sub(1) };
+    !range.is_empty() && (range.start == 0 && !has_own_start || security.has_gap(from, range.end - 1))
 }
 
 /// Steps that are the same have this in common, give or take one.

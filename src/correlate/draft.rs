@@ -3,25 +3,19 @@
 use super::around::Around;
 use super::cited::Cited;
 use super::link::{Group, Linker};
-use super::moments::SAME_MOMENT;
-use super::open::{self, Identity, Mark, Track, TrackIdx};
+use super::open::{Identity, Mark, Track, TrackIdx};
 use super::terminal::TsSession;
-use super::{cause, close, intervals, join, origins};
-use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx, StrId};
-use crate::machine::{Boot, BootEnd, Clock, Lineage, LogoffAudit, Machine, Pos};
+use super::{begin, cause, close, durations, flags, intervals, join, origins};
+use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
+use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
-    Class, Confidence, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Logon, LogonRole, Origin, Run,
-    Session, Sessions, Start, StartHow, TsHow,
+    Class, Evidence, EvidenceRole, Interval, Logon, LogonRole, Origin, Run, Session, Sessions, TsHow,
 };
-use crate::time::{MINUTE, SECOND, Timestamp};
+use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
-use std::ops::Range;
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
 const WINDOWS_BEFORE: i64 = 10 * SECOND;
-
-/// A LogonId is destroyed seconds after its user logged off; what shuts down does not run on for so long.
-const DESTROYED_WITHIN: i64 = 5 * MINUTE;
 
 /// A session while it is worked out.
 pub struct Draft<'a> {
@@ -118,15 +112,15 @@ impl<'a> Draft<'a> {
     #[inline(never)]
     pub fn fill(&mut self, marks: &[Mark]) {
         self.fill_identity();
-        self.fill_start();
+        begin::begin(self);
         self.fill_last_seen();
         (self.session.ts_session, self.session.ts_how) = self.ts_session(marks).unzip();
         close::close(self);
         cause::cause(self);
-        self.fill_durations();
+        durations::durations(self);
         intervals::intervals(self, marks);
         origins::origins(self, marks);
-        self.fill_flags();
+        flags::flags(self);
     }
 
     fn fill_identity(&mut self) {
@@ -160,7 +154,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The primary LogonId; without a 4624 the lowest that is cited.
-    fn name(&self) -> LogonId {
+    pub fn name(&self) -> LogonId {
         let primary = self.linker.track(self.group.primary);
         match primary.logon {
             Some(_) => primary.luid,
@@ -168,101 +162,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn fill_start(&mut self) {
-        let logon = self.own().filter_map(|track| track.logon).min();
-        for (pos, role) in self.logons() {
-            let (role, rule) = match role {
-                LogonRole::Primary | LogonRole::Repeat => (EvidenceRole::Start, 23),
-                LogonRole::Elevated => (EvidenceRole::Start, 26),
-                LogonRole::Unlock => (EvidenceRole::Unlock, 31),
-                LogonRole::Reconnect => (EvidenceRole::Reconnect, 31),
-                LogonRole::Nla => (EvidenceRole::Origin, 32),
-                LogonRole::Refresh => continue,
-            };
-            self.evidence(pos, role, rule);
-        }
-        self.session.start = match logon {
-            Some(pos) => Start { how: StartHow::Logon, at: Some(self.time(pos)), ..Start::default() },
-            None => self.inferred_start(),
-        };
-    }
-
-    /// Rule 24.
-    fn inferred_start(&mut self) -> Start {
-        let first = self.session.first_pos;
-        self.evidence(first, EvidenceRole::Start, 24);
-        let (before, after) = open::neighbours(self.linker.tracks, self.name(), first, self.security);
-        let (clock, first_cited) = (self.clock, self.time(first));
-        // By a clock that was turned back in between, they tell nothing.
-        let before = before.filter(|&before| !self.is_clock_lost(before + 1, first));
-        let after = after.filter(|&after| !self.is_clock_lost(first.min(after) + 1, first.max(after)));
-        let before = before.map(|before| {
-            // Nor is what a clock showed that was set back since a bound.
-            let showed = clock.showed_between(before, first).map(|(earliest, _)| earliest);
-            let before = self.time(before);
-            showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)
-        });
-        let after = after.map(|after| self.time(after).plus(open::CLUSTER));
-        let is_lost = self.is_clock_lost(self.boot.security.start, first);
-        let is_own = self.boot.sure.start <= first;
-        let is_known = self.boot.has_start && self.has_first_of_start() && !is_lost && is_own;
-        let boot_start = self.boot.start.filter(|_| is_known);
-        // What is well after its first record was stamped by another clock.
-        let is_by_same_clock = |earliest: &Timestamp| earliest.since(first_cited) <= open::CLUSTER;
-        let earliest = before.filter(is_by_same_clock).max(boot_start.filter(is_by_same_clock));
-        let earliest = earliest.map(|earliest| earliest.min(first_cited));
-        let how = if !self.linker.tracks.has_logons && self.boot.has_start {
-            StartHow::LogonNotAudited
-        } else if !self.boot.has_start && before.is_none() && self.boot.security.start == 0 {
-            StartHow::BeforeLogStart
-        } else {
-            StartHow::Gap
-        };
-        let latest = after.map_or(first_cited, |after| after.min(first_cited));
-        let by_lsa = self.cited().find_map(|cited| cited.opened);
-        if let Some(row) = by_lsa.or_else(|| self.opened_elsewhere(earliest, first_cited)) {
-            // Another log wrote it down as it was (rule 25).
-            self.evidence_row(row, EvidenceRole::Start, 25);
-            let seen = self.time_of(row);
-            let latest = seen.min(latest);
-            let earliest = seen.plus(-SAME_MOMENT).min(latest);
-            return Start {
-                how: StartHow::OtherLog,
-                at: None,
-                earliest: Some(earliest),
-                latest: Some(latest),
-            };
-        }
-        Start { how, at: None, earliest, latest: Some(latest.max(earliest.unwrap_or(latest))) }
-    }
-
-    /// The logon of its numbered session, if that fits between what Security knows. What is only destroyed with a desktop
-    /// may have run in it.
-    fn opened_elsewhere(&self, earliest: Option<Timestamp>, latest: Timestamp) -> Option<RowIdx> {
-        let &row = self.ts?.0.opened.first()?;
-        let kind = self.records.events.kind(self.records.event(row)?);
-        let is_logon = matches!(kind, Kind::TsLogon | Kind::WinlogonLogon | Kind::ProfileLogon);
-        let is_desktop = self.own().any(|track| track.user_logoff.is_some() || track.has_marks);
-        let at = self.time_of(row);
-        let fits = earliest.is_none_or(|earliest| earliest <= at) && at <= latest;
-        (is_logon && is_desktop && fits).then_some(row)
-    }
-
     /// Whether the clock was turned back from one place on up to another, nobody knows by how much.
     pub fn is_clock_lost(&self, from: Pos, to: Pos) -> bool {
         self.clock.is_lost(self.session.boot, from..=to)
     }
 
-    fn time_of(&self, row: RowIdx) -> Timestamp {
+    /// When a record of another log was written, by a clock that was right since boot.
+    pub fn time_of(&self, row: RowIdx) -> Timestamp {
         self.clock.time_of(row, self.records.time[row as usize])
-    }
-
-    /// Whether more is known of the start than that the event log service was up, which comes later.
-    fn has_first_of_start(&self) -> bool {
-        let kind = |row: RowIdx| self.records.event(row).map(|event| self.records.events.kind(event));
-        let is_of_service =
-            |&row: &RowIdx| matches!(kind(row), Some(Kind::EventLogStarted | Kind::SystemVersion));
-        !self.boot.anchors.iter().all(is_of_service)
     }
 
     fn fill_last_seen(&mut self) {
@@ -301,96 +208,6 @@ impl<'a> Draft<'a> {
             self.clock.showed_between(self.session.first_pos, self.last_pos).map(|(_, latest)| latest);
         let is_later = |at: &Timestamp| showed.is_none_or(|showed| showed < *at);
         times.filter(|&at| ended.is_none_or(|ended| at <= ended)).filter(is_later).max()
-    }
-
-    fn fill_durations(&mut self) {
-        let Session { start, end, first_pos, .. } = self.session;
-        let is_known = is_exact(end.how);
-        if self.is_clock_lost(first_pos + 1, if is_known { self.end_pos } else { self.boot.security.end }) {
-            return;
-        }
-        let kept = self.clock.kept_between(first_pos, self.end_pos);
-        let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
-            from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0))
-        };
-        // Of a clock that was set since it was last seen, the moments before the step are no measure after it.
-        let is_known = is_exact(end.how) || end.confidence == Confidence::High;
-        let is_set = !is_known && self.clock.showed_between(self.last_pos, self.end_pos).is_some();
-        let kept_after = if is_set { self.clock.kept_between(self.last_pos, self.end_pos) } else { 0 };
-        let shortest = if is_set { self.session.last_seen } else { end.earliest.or(end.at) };
-        let shortest = shortest.map(|at| at.plus(kept_after));
-        let session = &mut self.session;
-        if start.how == StartHow::Logon && end.confidence == Confidence::High {
-            session.duration = span(start.at, end.at).into();
-        }
-        let least = span(start.at.or(start.latest), shortest);
-        let most = span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| is_exact(end.how))));
-        // What ends it in another log has no place among the steps.
-        let most = most.filter(|_| !(is_set && end.how == EndHow::Superseded));
-        session.duration_min = if is_set && most.is_some() { least.min(most) } else { least }.into();
-        session.duration_max = most.into();
-    }
-
-    fn fill_flags(&mut self) {
-        let Session { first_pos, end, .. } = self.session;
-        let privileges: Vec<Pos> = self.own().filter_map(|track| track.privileges).collect();
-        for &pos in &privileges {
-            self.evidence(pos, EvidenceRole::Privileges, 28);
-        }
-        let moved = self.clock.shift(first_pos) != 0;
-        let manipulations: Vec<Pos> =
-            self.clock.manipulations(first_pos, self.end_pos).map(|step| step.at).collect();
-        for &pos in &manipulations {
-            self.evidence(pos, EvidenceRole::Clock, 20);
-        }
-        let around = self.around;
-        let taken_over: Vec<Pos> = self.group.own().flat_map(|track| around.taken_over(track)).collect();
-        for &pos in &taken_over {
-            self.evidence(pos, EvidenceRole::Reconnect, 41);
-        }
-        // Where it began records are missing (rule 6).
-        let is_cut = match self.session.start.how {
-            StartHow::BeforeLogStart | StartHow::Gap => true,
-            StartHow::OtherLog => self.linker.tracks.has_logons || !self.boot.has_start,
-            StartHow::Logon | StartHow::LogonNotAudited => false,
-        };
-        let is_alive = end.how == EndHow::UserLogoff && (self.last_pos > self.end_pos || self.is_leaked(end));
-        let until = if is_exact(end.how) { self.end_pos } else { self.boot.security.end };
-        let flags = &mut self.session.flags;
-        flags.set(Flags::PRIVILEGED, !privileges.is_empty());
-        flags.set(Flags::CLOCK_CORRECTED, moved);
-        flags.set(Flags::CLOCK_MANIPULATED, !manipulations.is_empty());
-        flags.set(Flags::MAY_HAVE_MISSED_EVENTS, is_cut || self.security.loss(first_pos, until).is_some());
-        flags.set(Flags::TAKEN_OVER, !taken_over.is_empty());
-        flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
-    }
-
-    /// C.7, note iv: its user logged off, and the machine ran on and did not destroy it: something holds its token. That
-    /// it would have been seen is proven by a later 4634; or, where logoffs were audited, by a later desktop.
-    fn is_leaked(&self, end: End) -> bool {
-        let Some(at) = end.at.filter(|_| self.own().all(|track| track.logoff.is_none())) else {
-            return false;
-        };
-        let is_late = |pos: Pos| self.time(pos).since(at) > DESTROYED_WITHIN;
-        let by_logoff = self.linker.tracks.last_logoff.filter(|&pos| is_late(pos));
-        let by_desktop = || {
-            self.around.last_desktop.filter(|&pos| pos > self.end_pos && self.are_logoffs_audited(pos))?;
-            let shut_down = match &self.boot.end {
-                BootEnd::Clean { at, .. } => Some(*at),
-                _ => None,
-            };
-            let mut later = self.end_pos..self.boot.security.end;
-            let late = later.find(|&pos| is_late(pos))?;
-            shut_down.is_none_or(|shut_down| self.time(late) < shut_down).then_some(late)
-        };
-        let proof = by_logoff.or_else(by_desktop);
-        proof.is_some_and(|proof| self.security.loss(self.end_pos, proof).is_none())
-    }
-
-    /// Whether logoffs were audited from its end to a place.
-    fn are_logoffs_audited(&self, to: Pos) -> bool {
-        let is_off = |period: &Range<Pos>| period.start <= to && self.end_pos < period.end;
-        self.boot.logoff_audit == LogoffAudit::On && !self.boot.logoff_off.iter().any(is_off)
     }
 
     /// Rule 33: 4800 to 4803 name both the LogonId and the Terminal Services session (a), other logs name it by
@@ -483,11 +300,6 @@ impl<'a> Draft<'a> {
         logons[first..].sort_by_key(|logon| logon.row.map(|row| self.records.id[row as usize]));
         Run { first: first as u32, n: (logons.len() - first) as u32 }
     }
-}
-
-/// Ends that a record of their own shows.
-fn is_exact(how: EndHow) -> bool {
-    matches!(how, EndHow::UserLogoff | EndHow::Logoff | EndHow::LogoffFromOtherLog)
 }
 
 pub fn append<T>(column: &mut Vec<T>, own: impl IntoIterator<Item = T>) -> Run {

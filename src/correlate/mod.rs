@@ -8,16 +8,17 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do other logs know of
-//!    it, and which sessions do only they know?
-//! 8. [`close`]: how did it end? [`cause`]: what made it?
+//! 7. [`outside`], [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do
+//!    other logs know of it, and which sessions do only they know?
+//! 8. [`begin`]: how did it begin? [`close`]: how did it end? [`cause`]: what made it? [`durations`]: how long was it?
 //! 9. [`intervals`], [`sleep`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used
 //!    from?
 //! 10. [`activity`]: what ran in it?
 //! 11. [`bursts`]: which network sessions are one burst, and which service sessions one series?
 //! 12. [`hops`]: which session led to which on another machine?
 //!
-//! [`draft`] takes a session through the last steps; [`around`] is what its boot tells beside its own records.
+//! [`draft`] takes a session through steps 8 and 9, and to [`flags`]: what else is to be known of it. [`around`] is what its
+//! boot tells beside its own records.
 //!
 //! A step that is gone through once a case, machine, boot or session is a function of its own also when compiled
 //! (`inline(never)`): a browser optimises a function as a whole while it runs, and one that holds all steps takes it a
@@ -27,6 +28,7 @@ mod activity;
 mod alone;
 mod around;
 mod attach;
+mod begin;
 mod boots;
 mod bursts;
 mod cause;
@@ -36,6 +38,8 @@ mod clock;
 mod close;
 mod coverage;
 mod draft;
+mod durations;
+mod flags;
 mod gateway;
 mod hops;
 mod intervals;
@@ -47,6 +51,7 @@ mod nla;
 mod numbered;
 mod open;
 mod origins;
+mod outside;
 mod place;
 mod remote;
 mod role;
@@ -65,12 +70,15 @@ use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
+use cited::CitedLuids;
 use draft::Draft;
 use hops::edges::Explicit;
 use link::{Groups, Linker};
 use open::Mark;
+use outside::Outside;
+use remote::Remote;
 use rustc_hash::FxHashMap;
-use terminal::{Outside, TsSession};
+use terminal::TsSession;
 use unseen::Unseen;
 
 /// What the events of a case say.
@@ -183,18 +191,19 @@ fn sessions_of_boot(
     let tracks = open::tracks(records, security, boot);
     let linker = Linker { records, security, tracks: &tracks };
     let mut groups = linker.groups();
-    let numbered = outside.sessions(records, n);
-    let remote = outside.remote(records, n);
+    let rows = outside.rows(n);
+    let numbered = terminal::sessions(records, rows);
+    let remote = Remote::of(records, rows);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     let unseen = Unseen::of(&linker, &numbered, &joined);
     attach::attach(&linker, boot, &mut groups, &closed, &unseen, &remote);
     nla::attach(&linker, &mut groups, &remote);
     let mut joined = groups.settle(joined);
-    join::join_only(&linker, boot, &mut groups, &numbered, &mut joined);
+    join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
-    let causes = cause::causes(records, &facts.clock, outside.rows(n));
-    let outside = (remote, outside.cited(records, n), causes);
+    let causes = cause::causes(records, &facts.clock, rows);
+    let outside = (remote, CitedLuids::of(records, rows), causes);
     let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
     let draft = |idx: usize, part: &mut Sessions| {
         let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);

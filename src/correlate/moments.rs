@@ -3,6 +3,8 @@
 
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::time::{SECOND, Timestamp};
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 
 /// The records of one moment in several logs are this close together (rule 33).
 pub const SAME_MOMENT: i64 = 5 * SECOND;
@@ -10,17 +12,24 @@ pub const SAME_MOMENT: i64 = 5 * SECOND;
 /// So many records of one moment are looked at: more are no sign of anything.
 const MAX_SAME: usize = 64;
 
-/// What more than one log tells of. A logon or a logoff is told by the number of its Terminal Services session, or by
-/// the account's SID.
+/// What more than one log tells of. A logon or a logoff is told by the number of its Terminal Services session, by the
+/// account's SID, or by its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Moment {
     Logon(u32),
     Logoff(u32),
     LogonOf(StrId),
     LogoffOf(StrId),
+    LogonBy(Name),
+    LogoffBy(Name),
+    DisconnectBy(Name),
+    ReconnectBy(Name),
     ClockSet,
     EventLogStopped,
 }
+
+/// The name of an account without its domain, however written: two names of one hash are taken for one.
+type Name = u64;
 
 impl Moment {
     fn of(records: &Records, row: RowIdx) -> [Option<Moment>; 2] {
@@ -28,15 +37,20 @@ impl Moment {
         let events = &records.events;
         let number = || events.number(event, Field::TsSession);
         let sid = || Some(events.text(event, Field::TargetSid)).filter(|sid| !sid.is_none());
+        let name = |field| name(records.text(events.text(event, field)));
         match events.kind(event) {
             Kind::WinlogonLogon => [number().map(Moment::Logon), sid().map(Moment::LogonOf)],
             Kind::WinlogonLogoff => [number().map(Moment::Logoff), sid().map(Moment::LogoffOf)],
-            Kind::TsLogon => [number().map(Moment::Logon), None],
-            Kind::TsLogoff => [number().map(Moment::Logoff), None],
+            Kind::TsLogon => [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)],
+            Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
+            Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
+            Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],
             Kind::Logon if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) => {
-                [None, sid().map(Moment::LogonOf)]
+                [name(Field::TargetUser).map(Moment::LogonBy), sid().map(Moment::LogonOf)]
             }
-            Kind::UserLogoff => [None, sid().map(Moment::LogoffOf)],
+            Kind::UserLogoff => [name(Field::TargetUser).map(Moment::LogoffBy), sid().map(Moment::LogoffOf)],
+            Kind::Disconnected => [name(Field::TargetUser).map(Moment::DisconnectBy), None],
+            Kind::Reconnected => [name(Field::TargetUser).map(Moment::ReconnectBy), None],
             Kind::ClockSet => [Some(Moment::ClockSet), None],
             Kind::EventLogStopped | Kind::EventLogStoppedClean => [Some(Moment::EventLogStopped), None],
             _ => [None, None],
@@ -44,7 +58,14 @@ impl Moment {
     }
 }
 
-/// The moments that one log tells of, each at a place.
+fn name(text: &str) -> Option<Name> {
+    let name = &text[memchr::memrchr(b'\\', text.as_bytes()).map_or(0, |slash| slash + 1)..];
+    let mut hasher = FxHasher::default();
+    name.chars().flat_map(char::to_lowercase).for_each(|letter| hasher.write_u32(u32::from(letter)));
+    (!name.is_empty()).then(|| hasher.finish())
+}
+
+/// The moments that logs tell of, each at a place.
 pub struct Moments {
     all: Vec<(Moment, Timestamp, usize)>,
 }

@@ -8,8 +8,9 @@
 
 use super::clock::MIN_UNTOLD;
 use super::moments::Moments;
+use super::starts::LUID_SWAP;
 use super::stops::is_late;
-use crate::event::{Field, Kind, Records};
+use crate::event::{Field, Kind, LogonId, Records};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use std::ops::Range;
@@ -71,6 +72,14 @@ pub fn places(
     let rows = &log.rows[range.start as usize..range.end as usize];
     let told = told(records, other, runs).places(records, rows);
     narrow(told.into_iter().map(|(n, run)| (range.start + n as Pos, run)), &mut earliest, &mut latest);
+    if runs.len() == 2
+        && let Some(luids) = luid_restart(records, log, range.clone())
+    {
+        let (first, last) = (earliest[1].max(luids.start), latest[1].min(luids.end));
+        if first <= last {
+            (earliest[1], latest[1]) = (first, last);
+        }
+    }
     let mut floor = range.start;
     let mut place = |n: usize| {
         let (earliest, latest) = (earliest[n].max(floor), latest[n].max(earliest[n]).max(floor));
@@ -79,6 +88,28 @@ pub fn places(
         place
     };
     (1..runs.len()).map(&mut place).collect()
+}
+
+/// The places between which LogonIds begin again, if they do: a start that is known to be there need not be shown by
+/// as many records between them as one that nothing else tells (rule 9).
+fn luid_restart(records: &Records, log: &Lineage, range: Range<Pos>) -> Option<Range<Pos>> {
+    let mut greatest: Option<(LogonId, Pos)> = None;
+    for pos in range {
+        let row = log.rows[pos as usize];
+        let logon = records.event(row).filter(|&event| records.events.kind(event) == Kind::Logon);
+        let luid = logon.and_then(|event| records.events.luid(event, Field::TargetLogonId));
+        let Some(luid) = luid.filter(|luid| !luid.is_fixed()) else { continue };
+        match greatest.filter(|&(greatest, _)| luid < greatest) {
+            Some((_, last)) => {
+                let last_at = records.time[log.rows[last as usize] as usize];
+                if records.time[row as usize].since(last_at).abs() > LUID_SWAP {
+                    return Some(last + 1..pos);
+                }
+            }
+            None => greatest = Some((luid, pos)),
+        }
+    }
+    None
 }
 
 /// What the other log tells of in each run.

@@ -20,7 +20,7 @@ const HANDLE_LOOK_BACK: i64 = MINUTE;
 
 /// A LogonId may be written this much later than a greater one without a restart between them (rule 9).
 const LUID_SWAP_RECORDS: u64 = 16;
-const LUID_SWAP: i64 = 5 * SECOND;
+pub const LUID_SWAP: i64 = 5 * SECOND;
 
 /// Records after a shutdown's 1100 that still belong to it: 228 in 9 s were seen (domain.md A.2); a stopped event log
 /// service that is started again writes on for longer.

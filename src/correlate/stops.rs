@@ -41,7 +41,7 @@ pub fn stops(records: &Records, machine: &mut Machine) {
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
         let is_turned_back = stops.is_turned_back(boots, n);
-        let is_cut = has_gap || !stops.has_own_start(&boots[n]);
+        let is_cut = has_gap || !has_own_start(records, security, &boots[n]);
         boots[n].is_clock_doubtful = has_step && has_gap || is_turned_back && is_cut;
         boots[n].end = stops.end(boots, n);
         boots[n].request = stops.request(&boots[n]);
@@ -125,12 +125,6 @@ impl Stops<'_> {
         let before = n.checked_sub(1).map(|before| &boots[before]);
         is_before(&boots[n], boots.get(n + 1))
             || before.is_some_and(|before| is_before(before, Some(&boots[n])))
-    }
-
-    /// Whether Security has the start of a boot, and so what was done to the clock right after it.
-    fn has_own_start(&self, boot: &Boot) -> bool {
-        let is_own = |&row: &RowIdx| self.records.signature(row).channel == self.security.channel;
-        !boot.security.is_empty() && boot.anchors.iter().any(is_own)
     }
 
     /// When the next boot began. Where the clock was as wrong in this boot as it was then, before it was put right
@@ -272,6 +266,12 @@ impl Stops<'_> {
             user: text(Field::Account),
         })
     }
+}
+
+/// Whether Security has the start of a boot, and so what was done to the clock right after it.
+pub fn has_own_start(records: &Records, security: &Lineage, boot: &Boot) -> bool {
+    let is_own = |&row: &RowIdx| records.signature(row).channel == security.channel;
+    !boot.security.is_empty() && boot.anchors.iter().any(is_own)
 }
 
 /// When a boot's kernel stopped, or was last known to run, as the next start tells right after it: it is of no other boot.

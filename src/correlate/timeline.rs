@@ -6,7 +6,7 @@
 
 use super::moments::Moments;
 use crate::event::{Field, Kind, Records, RowIdx};
-use crate::machine::{BootEnd, Machine, StepKind};
+use crate::machine::{BootEnd, Machine, Pos, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use std::ops::Range;
 
@@ -24,6 +24,8 @@ struct Segment {
     boot: usize,
     from: Timestamp,
     to: Timestamp,
+    /// The records of Security that are surely in it.
+    security: Range<Pos>,
     /// What its times are to be moved by, and what then leaves out the steps that are kept as written.
     shift: i64,
     kept: i64,
@@ -58,12 +60,21 @@ impl Timeline {
             let mut from = boot.start.map_or(Timestamp::MIN, |start| start.minus(shift));
             let mut kept = 0i64;
             let mut unplaced = machine.clock.unplaced(n as u32);
+            let mut at = boot.sure.start;
+            // Records up to a place, and those from another on are in the next.
+            let mut until = |end: Pos, next: Pos| {
+                let security = at..end.clamp(at, boot.sure.end.max(at));
+                at = next.max(at);
+                security
+            };
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
                 if let Some(lost) = unplaced.take_if(|lost| step.from < lost.from) {
-                    segments.push(Segment { boot: n, from, to: lost.from, shift, kept });
+                    let security = until(*lost.within.start(), *lost.within.end());
+                    segments.push(Segment { boot: n, from, to: lost.from, security, shift, kept });
                     from = Timestamp::MIN;
                 }
-                segments.push(Segment { boot: n, from, to: step.from, shift, kept });
+                let security = until(step.at, step.at);
+                segments.push(Segment { boot: n, from, to: step.from, security, shift, kept });
                 from = step.to;
                 match step.kind {
                     StepKind::Lost => from = Timestamp::MIN,
@@ -73,10 +84,12 @@ impl Timeline {
                 }
             }
             if let Some(lost) = unplaced {
-                segments.push(Segment { boot: n, from, to: lost.from, shift, kept });
+                let security = until(*lost.within.start(), *lost.within.end());
+                segments.push(Segment { boot: n, from, to: lost.from, security, shift, kept });
                 from = Timestamp::MIN;
             }
-            segments.push(Segment { boot: n, from, to: end(machine, n, from), shift, kept });
+            let security = until(boot.sure.end, boot.sure.end);
+            segments.push(Segment { boot: n, from, to: end(machine, n, from), security, shift, kept });
         }
         Timeline { segments }
     }
@@ -89,9 +102,24 @@ impl Timeline {
         self.walk(records, rows, first..end, &known, take);
     }
 
-    /// Places every record of another log: what System tells of as well is where that is, and the rest between.
-    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], system: &Moments, take: impl FnMut(Place)) {
-        let known = if self.segments.len() > 1 { system.places(records, rows) } else { Vec::new() };
+    /// Whether a clock showed one time more than once.
+    pub fn is_ambiguous(&self) -> bool {
+        self.segments.windows(2).any(|pair| pair[1].from < pair[0].to)
+    }
+
+    /// Security's records whose segments are known, with those.
+    pub fn of_security<'a>(&'a self, rows: &'a [RowIdx]) -> impl Iterator<Item = (RowIdx, usize)> + 'a {
+        let of_segment = |(n, segment): (usize, &'a Segment)| {
+            let Range { start, end } = segment.security;
+            rows[start as usize..end as usize].iter().map(move |&row| (row, n))
+        };
+        self.segments.iter().enumerate().flat_map(of_segment)
+    }
+
+    /// Places every record of another log: what logs whose records are placed tell of as well is where that is, and the
+    /// rest between.
+    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], told: &Moments, take: impl FnMut(Place)) {
+        let known = if self.segments.len() > 1 { told.places(records, rows) } else { Vec::new() };
         self.walk(records, rows, 0..self.segments.len(), &known, take);
     }
 
@@ -178,10 +206,9 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
         BootEnd::Clean { at, latest, .. } => Some(at.max(latest).plus(AFTER_SHUTDOWN)),
         _ => None,
     };
-    let next = machine.boots.get(n + 1).and_then(|next| next.start);
-    let shown = next.map(|next| next.minus(machine.clock.shift_of_boot(n as u32 + 1)));
+    let next = boot.next_start;
     let earliest = boot.last_record.unwrap_or(from).max(from);
-    let ends = [stopped, next, shown].into_iter().flatten();
+    let ends = [stopped, next].into_iter().flatten();
     let fitting = ends.clone().filter(|end| *end >= earliest).min();
     // A record or two of the next start may stand before what shows it.
     let is_near = |end: &Timestamp| earliest.since(*end).abs() <= AFTER_SHUTDOWN;

@@ -6,6 +6,7 @@
 pub mod block;
 mod cells;
 mod checksum;
+mod instance;
 mod plain;
 mod same;
 mod shape;

@@ -6,10 +6,11 @@
 
 use super::block::BlockBuilder;
 use super::checksum::crc32;
+use super::instance::{Instance, Table, ValueRef, Values, read_instance};
 use super::shape::Shape;
 use super::template::{
-    Binding, Definition, Instance, Slot, SystemSlots, Table, ValueRef, Values, definition_end,
-    definition_guid, find, is_of_shape, read_definition, read_instance,
+    Binding, Definition, Slot, SystemSlots, definition_end, definition_guid, find, is_of_shape,
+    read_definition,
 };
 use super::value::{Raw, u32_at, u64_at};
 use crate::event::columns::{LAYOUTS, SpecIdx};

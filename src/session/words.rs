@@ -68,6 +68,13 @@ vocabulary! {
     }
 }
 
+impl EndHow {
+    /// Whether a record of the session's own shows that it ended, and when.
+    pub fn is_recorded(self) -> bool {
+        matches!(self, EndHow::UserLogoff | EndHow::Logoff | EndHow::LogoffFromOtherLog)
+    }
+}
+
 vocabulary! {
     /// What made a session end (domain.md C.7, row 2).
     EndCause {

@@ -1,14 +1,16 @@
 //! Which logon is the other end of an edge, and how sure that is (domain.md rules 44 and 45).
 
-use super::edges::{Edge, Index, Span};
+use super::edges::Edge;
+use super::index::{Index, Span};
+use super::landing::{Landing, landing};
 use super::places::{Claims, Places};
 use super::skew::{Clocks, MAX_SKEW, Samples};
+use super::sources::{ByAccount, Sources};
 use super::{Found, Keys, NOBODY, rows};
-use crate::event::{Field, RowIdx, StrId};
+use crate::event::{RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
 use crate::session::{Class, LogonRole, Origin, SessionIdx};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
-use rustc_hash::FxHashMap;
 
 /// The logon comes this soon after the edge, and no sooner before it than clocks differ (rule 44).
 const BEFORE: i64 = 2 * SECOND;
@@ -28,26 +30,6 @@ const TICKET_LIFE: i64 = 10 * HOUR;
 
 /// Of one account's sessions on a machine, so many of the newest are looked at.
 const MAX_SOURCES: usize = 64;
-
-/// A logon that may have come from another machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Landing {
-    pub session: SessionIdx,
-    pub machine: u32,
-    pub row: RowIdx,
-    pub at: Timestamp,
-    pub account: u32,
-    pub address: StrId,
-    /// The client's name; the own name of an interactive logon is left out (rule 42).
-    pub workstation: StrId,
-    pub port: Option<u32>,
-    guid: StrId,
-    /// Whether Remote Desktop may have led to it.
-    is_remote_desktop: bool,
-    /// Whether it only made way for another logon of its session (rule 32): both are one hop.
-    is_nla: bool,
-    is_ntlm: bool,
-}
 
 /// A landing, and what led to it.
 #[derive(Clone, Copy, Debug)]
@@ -330,85 +312,6 @@ impl<'a> Joiner<'a, '_> {
         let reasons = held.fold(Reasons::default(), |all, (reason, _)| all.with(reason));
         Some(Joined::new(*landing, None, machine, from, reasons))
     }
-}
-
-/// Sessions that somebody may have gone on from with no credentials but their own, by machine and account.
-#[derive(Default)]
-pub struct Sources {
-    /// Desktops, and netonly sessions by the account they are elsewhere.
-    desktops: ByAccount,
-    /// Programs that run as somebody: by runas, as a service or as a task.
-    programs: ByAccount,
-}
-
-type ByAccount = FxHashMap<(u32, u32), Vec<SessionIdx>>;
-
-impl Sources {
-    pub fn of(found: &Found<'_>, accounts: &mut Keys<'_>) -> Self {
-        let mut sources = Sources::default();
-        for (session, idx) in found.sessions.all.iter().zip(0..) {
-            let (kind, user) = match session.class {
-                Class::Desktop => (&mut sources.desktops, session.user),
-                Class::Secondary if !session.outbound_user.is_none() => {
-                    (&mut sources.desktops, session.outbound_user)
-                }
-                Class::Secondary | Class::Service | Class::Batch => (&mut sources.programs, session.user),
-                _ => continue,
-            };
-            kind.entry((session.machine, accounts.key(user))).or_default().push(idx);
-        }
-        sources
-    }
-}
-
-fn landing(
-    found: &Found<'_>,
-    accounts: &mut Keys<'_>,
-    session: SessionIdx,
-    row: RowIdx,
-    role: LogonRole,
-) -> Option<Landing> {
-    let events = &found.records.events;
-    let event = found.records.event(row)?;
-    let logon_type = events.number(event, Field::LogonType);
-    if !matches!(logon_type, Some(3 | 7 | 8 | 10 | 12 | 13)) {
-        return None;
-    }
-    let is_network = matches!(logon_type, Some(3 | 8));
-    let text = |field| events.text(event, field);
-    let own = &found.sessions.all[session as usize];
-    // Of a logon that does not say it, a domain controller may have told it (rule 46).
-    let told = |place: fn(&Origin) -> StrId| {
-        let mut places = found.sessions.origins(own).iter().map(place).filter(|place| !place.is_none());
-        places.next().filter(|_| is_network).unwrap_or_default()
-    };
-    let address = match text(Field::Address) {
-        StrId::NONE => told(|origin| origin.address),
-        address => address,
-    };
-    let workstation = match text(Field::Workstation) {
-        _ if !is_network => StrId::NONE,
-        StrId::NONE => told(|origin| origin.host),
-        workstation => workstation,
-    };
-    // An unlock at the keyboard came from nowhere.
-    if !is_network && address.is_none() {
-        return None;
-    }
-    Some(Landing {
-        session,
-        machine: own.machine,
-        row,
-        at: found.time(session, row),
-        account: accounts.key(text(Field::TargetUser)),
-        address,
-        workstation,
-        port: events.number(event, Field::Port).filter(|&port| port != 0),
-        guid: text(Field::LogonGuid),
-        is_remote_desktop: !is_network || role == LogonRole::Nla,
-        is_nla: role == LogonRole::Nla,
-        is_ntlm: found.records.text(text(Field::AuthPackage)).eq_ignore_ascii_case("NTLM"),
-    })
 }
 
 fn is_ticket(edge: &Edge, landing: &Landing) -> bool {

@@ -1,30 +1,36 @@
 //! Which session led to which on another machine (domain.md C.9, rules 43 to 46).
 //!
-//! 1. [`edges`]: which records of a session name another machine?
+//! 1. [`edges`]: which records of a session name another machine? [`index`]: which of them are near a moment?
 //! 2. [`places`]: which machine is that, and which addresses does a machine have?
-//! 3. [`skew`]: how far apart are two machines' clocks?
-//! 4. [`join`]: which logon there is the other end, and how sure is that?
-//! 5. [`support`]: what do domain controllers and the firewall add?
+//! 3. [`landing`]: which logons may have come from elsewhere? [`sources`]: from which sessions?
+//! 4. [`skew`]: how far apart are two machines' clocks?
+//! 5. [`join`]: which logon is the other end of an edge, and how sure is that?
+//! 6. [`support`]: what do domain controllers and the firewall add?
 //!
 //! Every logon looks for the one edge it came by, so that one edge may lead to many logons: a LogonGuid is a ticket's,
 //! not a session's (rule 45). Each looks at a bounded number of edges.
 
 pub mod edges;
+mod index;
 mod join;
+mod landing;
 pub mod places;
 mod skew;
+mod sources;
 mod support;
 
 use crate::event::{Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::hop::{HOP_RECORDS, Hop, HopHow, Reasons};
-use crate::session::{EndHow, Run, SessionIdx, Sessions};
+use crate::session::{Run, SessionIdx, Sessions};
 use crate::time::Timestamp;
-use edges::{Edge, Explicit, Index};
-use join::{Joiner, Sources};
+use edges::{Edge, Explicit};
+use index::Index;
+use join::Joiner;
 use places::Places;
 use rustc_hash::FxHashMap;
 use skew::Clocks;
+use sources::Sources;
 
 /// What is known when hops are looked for.
 pub struct Found<'a> {
@@ -111,10 +117,7 @@ impl Found<'_> {
     pub fn may_be_on(&self, idx: SessionIdx, at: Timestamp, slack: i64) -> bool {
         let session = &self.sessions.all[idx as usize];
         let end = &session.end;
-        let until = match end.how {
-            EndHow::UserLogoff | EndHow::Logoff | EndHow::LogoffFromOtherLog => end.at,
-            _ => end.latest,
-        };
+        let until = if end.how.is_recorded() { end.at } else { end.latest };
         self.begun(idx).is_none_or(|begun| begun <= at.plus(slack))
             && until.is_none_or(|until| at <= until.plus(slack))
     }
