@@ -1,11 +1,12 @@
 //! Locked, disconnected and asleep: the parts of a session, and what is left of it (domain.md C.8, rules 35 to 38).
 
+use super::attach::UNLOCK;
 use super::draft::Draft;
 use super::moments::SAME_MOMENT;
 use super::open::Mark;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
-use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
+use crate::session::{ActiveHow, Class, EvidenceRole, Interval, LogonRole, State};
 use crate::time::Timestamp;
 
 /// Finds the intervals of a desktop session, and its connected and active time.
@@ -22,7 +23,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         begin: Moment { at: begin, pos: first_pos },
         end: Moment { at: end, pos: Some(draft.end_pos) },
     };
-    let changes = changes(draft, marks);
+    let changes = with_unlocks(draft, changes(draft, marks));
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
     let is_complete = changes.iter().all(|change| change.moment.pos.is_some());
     let mut spans = states(draft, changes, &limits);
@@ -95,6 +96,17 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
     let mut last = limits.begin;
     for change in changes {
         let Change { moment, row, kind, before } = change;
+        if kind == Kind::Logon {
+            // Whose lock is not told was unlocked for all that: no more is known than the moment (rule 37).
+            spans.extend(open[State::Locked as usize].take().map(|opener| {
+                let (from, what) = (opener.moment, State::Locked);
+                let is_sure = !is_cut(draft, from, moment);
+                let (opened_by, closed_by) = (Some(opener.row), Some(row));
+                Span { what, from, to: moment, opened_by, closed_by, is_sure }.within(limits)
+            }));
+            last = if moment.at > last.at { moment } else { last };
+            continue;
+        }
         let (what, opens, role) = meaning(kind);
         draft.evidence_row(row, role, 35);
         let slot = &mut open[what as usize];
@@ -173,6 +185,38 @@ fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
     all
 }
 
+/// Adds the logons by which it was unlocked where nothing tells that beside them: the 4801 is missing.
+fn with_unlocks(draft: &Draft<'_>, told: Vec<Change>) -> Vec<Change> {
+    if !told.iter().any(|change| change.kind == Kind::Locked) {
+        return told;
+    }
+    let known = Known::of(&told);
+    let logons = draft.logons().filter(|&(_, role)| role == LogonRole::Unlock);
+    let unlock = |(pos, _)| Change {
+        moment: Moment { at: draft.time(pos), pos: Some(pos) },
+        row: draft.row(pos),
+        kind: Kind::Logon,
+        before: None,
+    };
+    let mut unlocks: Vec<Change> =
+        logons.map(unlock).filter(|change| !known.has_unlock(change.moment.at)).collect();
+    unlocks.sort_unstable_by_key(|change| change.moment.pos);
+    let mut unlocks = unlocks.into_iter().peekable();
+    let is_before = |a: &Moment, b: &Moment| match a.pos.zip(b.pos) {
+        Some((a, b)) => a < b,
+        None => a.at < b.at,
+    };
+    let mut all = Vec::with_capacity(told.len() + unlocks.len());
+    for change in told {
+        while let Some(unlock) = unlocks.next_if(|unlock| is_before(&unlock.moment, &change.moment)) {
+            all.push(unlock);
+        }
+        all.push(change);
+    }
+    all.extend(unlocks);
+    all
+}
+
 /// When Security tells of each change of state.
 #[derive(Default)]
 struct Known([[Vec<Timestamp>; 2]; 3]);
@@ -191,10 +235,19 @@ impl Known {
     /// Whether a change of another log is one that Security tells, too.
     fn has(&self, change: &Change) -> bool {
         let (what, opens, _) = meaning(change.kind);
-        let times = &self.0[what as usize][usize::from(opens)];
-        let first = times.partition_point(|&at| at < change.moment.at.plus(-SAME_MOMENT));
-        times.get(first).is_some_and(|&at| at <= change.moment.at.plus(SAME_MOMENT))
+        is_near(&self.0[what as usize][usize::from(opens)], change.moment.at, SAME_MOMENT)
     }
+
+    /// Whether an unlock is told beside a moment.
+    fn has_unlock(&self, at: Timestamp) -> bool {
+        is_near(&self.0[State::Locked as usize][usize::from(false)], at, UNLOCK)
+    }
+}
+
+/// Whether one of some times, ascending, is as close to a moment.
+fn is_near(times: &[Timestamp], at: Timestamp, within: i64) -> bool {
+    let first = times.partition_point(|&time| time < at.plus(-within));
+    times.get(first).is_some_and(|&time| time <= at.plus(within))
 }
 
 pub const STATES: [State; 3] = [State::Locked, State::Screensaver, State::Disconnected];

@@ -8,8 +8,8 @@
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
 //! 6. [`link`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
-//! 7. [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do other logs know of
-//!    it, and which sessions do only they know?
+//! 7. [`outside`], [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do
+//!    other logs know of it, and which sessions do only they know?
 //! 8. [`begin`]: how did it begin? [`close`]: how did it end? [`cause`]: what made it? [`durations`]: how long was it?
 //! 9. [`intervals`], [`sleep`], [`origins`], [`gateway`] and [`tickets`]: when was it locked or away, and where was it used
 //!    from?
@@ -51,6 +51,7 @@ mod nla;
 mod numbered;
 mod open;
 mod origins;
+mod outside;
 mod place;
 mod remote;
 mod role;
@@ -69,12 +70,15 @@ use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
+use cited::CitedLuids;
 use draft::Draft;
 use hops::edges::Explicit;
 use link::{Groups, Linker};
 use open::Mark;
+use outside::Outside;
+use remote::Remote;
 use rustc_hash::FxHashMap;
-use terminal::{Outside, TsSession};
+use terminal::TsSession;
 use unseen::Unseen;
 
 /// What the events of a case say.
@@ -187,8 +191,9 @@ fn sessions_of_boot(
     let tracks = open::tracks(records, security, boot);
     let linker = Linker { records, security, tracks: &tracks };
     let mut groups = linker.groups();
-    let numbered = outside.sessions(records, n);
-    let remote = outside.remote(records, n);
+    let rows = outside.rows(n);
+    let numbered = terminal::sessions(records, rows);
+    let remote = Remote::of(records, rows);
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     let unseen = Unseen::of(&linker, &numbered, &joined);
@@ -197,8 +202,8 @@ fn sessions_of_boot(
     let mut joined = groups.settle(joined);
     join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
     let marks = Marks::of(&groups, &tracks);
-    let causes = cause::causes(records, &facts.clock, outside.rows(n));
-    let outside = (remote, outside.cited(records, n), causes);
+    let causes = cause::causes(records, &facts.clock, rows);
+    let outside = (remote, CitedLuids::of(records, rows), causes);
     let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
     let draft = |idx: usize, part: &mut Sessions| {
         let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);

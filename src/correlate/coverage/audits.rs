@@ -7,7 +7,7 @@ use super::meanings::Meanings;
 use super::{change, is_sparse, is_undisturbed, nearest};
 use crate::audit::{BASELINE, SUBCATEGORIES, tasks};
 use crate::correlate::classify::class_of_logon;
-use crate::correlate::terminal::Outside;
+use crate::correlate::outside::Outside;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, LogoffAudit, Outcome, Pos};
 use crate::session::Class;

@@ -4,7 +4,7 @@ use super::meanings::Meanings;
 use super::{IN_FLIGHT, change_of, is_sparse, is_undisturbed, nearest, own_policy_of};
 use crate::audit::tasks;
 use crate::correlate::classify::class_of_logon;
-use crate::correlate::terminal::Outside;
+use crate::correlate::outside::Outside;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Pos};
 use crate::session::Class;

@@ -8,7 +8,7 @@ mod meanings;
 pub use logoff::{is_lost_logoff, own_policies};
 pub use meanings::Meanings;
 
-use super::terminal::Outside;
+use super::outside::Outside;
 use crate::audit::of_change;
 use crate::event::{EventIdx, Field, Kind, Records, StrId};
 use crate::machine::{Boot, Lineage, Pos};

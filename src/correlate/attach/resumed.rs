@@ -1,0 +1,154 @@
+//! Whether a desktop logon only led back to the session its account had (domain.md B, class 6).
+
+use super::{Desk, UNLOCK};
+use crate::correlate::link::{Group, Groups, Linker};
+use crate::correlate::remote::Remote;
+use crate::event::{EventIdx, Field, Kind};
+use crate::machine::{Boot, LogoffAudit, Pos};
+use crate::time::SECOND;
+use std::ops::Range;
+
+/// A desktop logon of someone who is on already, gone this soon, was the way back to the session (B, class 6).
+const RECONNECT: i64 = 5 * SECOND;
+
+/// Its 4634 stands this close to it (C.2).
+const RECONNECT_RECORDS: Pos = 16;
+
+/// Where a desktop logon led.
+pub enum Resumed {
+    /// To a session of its own.
+    No,
+    /// To the session of this group.
+    Home(usize),
+    /// To a session that is not in the log.
+    Elsewhere,
+    /// It lasted for seconds, and nothing tells whether it was one of its own.
+    Unknown,
+}
+
+impl Desk<'_> {
+    /// Where the desktop logon of a group led, whose first record is at a place.
+    pub fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
+        let group = &groups.all[n];
+        if self.linker.logon_of(group).is_none() {
+            return self.passed(groups, n, pos);
+        }
+        if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
+            return Resumed::Home(home);
+        }
+        let account = self.linker.identity(group.primary);
+        let is_resumed = self.remote.is_resumed(self.linker, account, self.linker.time(pos), RECONNECT);
+        let may_lead_back =
+            self.is_return_hidden && may_lead_back(self.linker, group) && self.is_logoff_hidden(pos);
+        if !is_resumed && !may_lead_back && !self.is_gone_at_once(group, pos) {
+            return Resumed::No;
+        }
+        match self.newest(groups, n, pos) {
+            Some(home) => Resumed::Home(home),
+            None if is_resumed => Resumed::Elsewhere,
+            None if self.unseen.is_on(self.linker, account, self.linker.time(pos)) => Resumed::Elsewhere,
+            None => Resumed::No,
+        }
+    }
+
+    /// Where a logon led whose 4624 is missing: what is left of it stands as close to the 4778.
+    fn passed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
+        let Some(first) = self.linker.only_passing(&groups.all[n], RECONNECT) else { return Resumed::No };
+        if self.is_unlocked_beside(groups, n, first) || self.is_let_in_after(groups, n, first) {
+            return Resumed::No;
+        }
+        if let Some(home) = self.marked(groups, n, first, RECONNECT) {
+            return Resumed::Home(home);
+        }
+        let account = self.linker.identity(groups.all[n].primary);
+        let since = self.linker.time(first).plus(-RECONNECT);
+        if self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT) {
+            return self.newest(groups, n, pos).map_or(Resumed::Elsewhere, Resumed::Home);
+        }
+        let has_come = |idx| self.linker.track(idx).last_seen.is_some();
+        let has_gone = |idx| self.linker.track(idx).logoff.is_some();
+        let own = || groups.all[n].own();
+        // A 4634 alone may as well end what led back to the desktop that is on.
+        match own().all(has_gone) && (own().all(has_come) || self.newest(groups, n, pos).is_some()) {
+            true => Resumed::Unknown,
+            false => Resumed::No,
+        }
+    }
+
+    /// Whether a desktop logon at a place was thrown away. One half of a desktop does not go before the other: that one's
+    /// 4634 is missing.
+    fn is_gone_at_once(&self, group: &Group, pos: Pos) -> bool {
+        let linker = self.linker;
+        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)) <= RECONNECT;
+        let is_gone = |idx| linker.track(idx).logoff.is_some_and(is_soon);
+        let is_passing = |idx| {
+            let track = linker.track(idx);
+            track.logoff.is_none() && track.user_logoff.is_none() && track.last_seen.is_none_or(is_soon)
+        };
+        group.own().any(is_gone) && group.own().all(|idx| is_gone(idx) || is_passing(idx))
+    }
+
+    /// Whether the account of a group unlocked its session right beside a place: then that was the way back, and whatever
+    /// else went there is of its own.
+    fn is_unlocked_beside(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let near = pos.saturating_sub(RECONNECT_RECORDS)..pos + RECONNECT_RECORDS;
+        self.has_other(groups, n, (pos, near), UNLOCK, |kind, logon_type| {
+            matches!(kind, Kind::Logon | Kind::Logoff) && matches!(logon_type, 7 | 13)
+        })
+    }
+
+    /// Whether a client of the account is authenticated (rule 32) only after what is left of a logon: that was not the
+    /// client's way back.
+    fn is_let_in_after(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let after = pos + 1..pos + RECONNECT_RECORDS;
+        self.has_other(groups, n, (pos, after), RECONNECT, |kind, logon_type| {
+            kind == Kind::Logon && logon_type == 3
+        })
+    }
+
+    /// Whether another logon, or its end, of a group's account stands in a range near a place.
+    fn has_other(
+        &self,
+        groups: &Groups,
+        n: usize,
+        (pos, range): (Pos, Range<Pos>),
+        within: i64,
+        is_wanted: impl Fn(Kind, u32) -> bool,
+    ) -> bool {
+        let (linker, at) = (self.linker, self.linker.time(pos));
+        let sid = linker.identity(groups.all[n].primary).sid;
+        let events = &linker.records.events;
+        let fits = |event: EventIdx| {
+            let logon_type = events.number(event, Field::LogonType);
+            logon_type.is_some_and(|logon_type| is_wanted(events.kind(event), logon_type))
+                && events.text(event, Field::TargetSid) == sid
+        };
+        let end = range.end.min(linker.security.rows.len() as Pos);
+        let mut near = range.start..end;
+        near.any(|near| linker.time(near).since(at).abs() <= within && linker.event(near).is_some_and(fits))
+    }
+
+    /// Whether the 4634 right after a logon may be missing.
+    fn is_logoff_hidden(&self, pos: Pos) -> bool {
+        self.boot.logoff_audit != LogoffAudit::Unknown
+            || self.linker.security.has_gap(pos, pos + RECONNECT_RECORDS)
+    }
+}
+
+/// Whether nothing in a boot would tell a logon that led back to a session from one that began another: it has no logoffs,
+/// and no 4778, 4801 or LSM 25.
+pub fn is_return_hidden(boot: &Boot, remote: &Remote) -> bool {
+    let has_logoffs = matches!(boot.logoff_audit, LogoffAudit::On | LogoffAudit::OffSince(_));
+    !has_logoffs && !boot.audits_locks && !remote.has_resumed()
+}
+
+/// Whether a desktop logon may be one that was thrown away. Until Windows 8.1 Remote Desktop made a type 10 to resume a
+/// session, since Windows 10 it is a type 7. Who has a session is led back to it, unless more than one is allowed; and in
+/// one of its own something is done as a rule.
+fn may_lead_back(linker: &Linker<'_>, group: &Group) -> bool {
+    let is_old = |event| linker.text(event, Field::Elevated).is_empty();
+    let is_remote = matches!(linker.identity(group.primary).logon_type, Some(10 | 12));
+    is_remote
+        && linker.logon(group.primary).is_some_and(is_old)
+        && group.own().all(|idx| !linker.track(idx).is_used)
+}
