@@ -7,7 +7,7 @@ use crate::state::page::WhoAsked;
 use crate::state::{Action, View};
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::counted;
-use crate::text::{visible, words};
+use crate::text::{known, visible, words};
 use crate::worker::protocol::WhoPart;
 use sessionscope::query::who::WhoRecord;
 use std::rc::Rc;
@@ -135,8 +135,8 @@ fn cell_of(name: &'static str, text: &Text, found: &WhoRecord) -> Html {
 fn cells(found: &WhoRecord, zone: Zone) -> [Text; 9] {
     let time = |at: &Option<String>, earliest: &Option<String>, latest: &Option<String>| {
         let bounds = (earliest.as_deref(), latest.as_deref());
-        let cell = words::moment(at.as_deref(), bounds, zone);
-        (cell.text, cell.title)
+        let moment = known::moment(at.as_deref(), bounds, zone);
+        (moment.text, moment.title)
     };
     let end = match &found.end {
         None if found.end_how == "open_at_log_end" => ("open".into(), words::end_how(&found.end_how).into()),
