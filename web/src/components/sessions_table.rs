@@ -23,7 +23,7 @@ const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::From, "From", "Where it came from: address and computer name"),
     (Column::Duration, "Duration", "From start to end"),
     (Column::LogonType, "Logon", "Logon type, and class where that says more"),
-    (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
+    (Column::Active, "Active", "The part of it that was neither locked, disconnected nor asleep"),
     (Column::Flags, "Flags", "What else is to be known"),
 ];
 

@@ -22,7 +22,7 @@ const COLUMNS: [Column; 9] = [
     (
         "certainty",
         "On then?",
-        "Surely: on whatever is not known of it. Possibly: it may have begun later or ended before",
+        "Surely: it had begun and not ended, whatever the logs leave open. Possibly: it may have begun later, or ended before",
     ),
     ("user", "User", "Whose session it was"),
     ("machine", "Machine", "The computer it was on"),
@@ -99,7 +99,7 @@ fn says(props: &WhoTableProps, is_wrong: bool) -> String {
         let named: Vec<_> = part.not_covered.iter().take(MOST_NAMED).map(|name| visible(name)).collect();
         let more = part.not_covered.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text += &format!(" Outside the logs of {}{more}: there, nothing new is known.", named.join(", "));
+        text += &format!(" The logs of {}{more} do not reach that moment.", named.join(", "));
     }
     text
 }

@@ -116,12 +116,13 @@ fn range_s(min_s: f64, max_s: f64) -> String {
 pub fn active(active_s: Option<f64>, how: &str) -> Known {
     match (active_s, how) {
         (None, _) => Known::default(),
-        (Some(s), "exact") => {
-            Known::certain(span(s), format!("{}, locks and disconnects taken out", span_in_full(s)))
-        }
+        (Some(s), "exact") => Known::certain(
+            span(s),
+            format!("{}: what was locked, disconnected or asleep is taken out", span_in_full(s)),
+        ),
         (Some(s), _) => Known::uncertain(
             format!("≤ {}", span(s)),
-            format!("at most {}: locks or disconnects are not audited", span_in_full(s)),
+            format!("at most {}: locks or disconnects may not have been seen", span_in_full(s)),
         ),
     }
 }

@@ -144,11 +144,11 @@ pub fn end_how(how: &str) -> &str {
         "logoff_event_lost" => "ended (its event is lost)",
         "window_manager_gone" => "ended with its window manager",
         "clean_shutdown" => "computer shut down",
-        "unclean_stop" => "power lost or crashed",
-        "luid_reused" => "end not seen: its id was used again",
+        "unclean_stop" => "computer lost power or crashed",
+        "luid_reused" => "end not seen: its LogonId was used again",
         "superseded" => "end not seen: a later session took its place",
-        "lost_in_gap" => "end lost: records are missing",
-        "not_audited" => "end not audited",
+        "lost_in_gap" => "end not seen: records are missing",
+        "not_audited" => "end not seen: logoffs not audited",
         "open_at_log_end" => "still open at log end",
         other => other,
     }
@@ -174,8 +174,8 @@ pub fn start_how(how: &str) -> &str {
     match how {
         "logon" => "a logon was recorded",
         "before_log_start" => "it began before the log does",
-        "logon_not_audited" => "logons are not audited",
-        "gap" => "its logon is lost: records are missing",
+        "logon_not_audited" => "its logon was not seen: logons were not audited",
+        "gap" => "its logon was not seen: records are missing",
         "other_log" => "known from another log",
         other => other,
     }
@@ -265,7 +265,7 @@ pub fn time_zone(zone: &str) -> String {
 pub fn boot_end(how: &str) -> &str {
     match how {
         "clean" => "shut down",
-        "unclean" => "power lost or crashed",
+        "unclean" => "lost power or crashed",
         "open" => "still running when the log ends",
         other => other,
     }
@@ -276,7 +276,7 @@ pub fn audit(verdict: &str) -> &str {
     match verdict {
         "on" => "yes",
         "off" => "no",
-        "none" => "has none",
+        "none" => "no such events",
         "off (changed)" => "no, switched off",
         "probably off" => "probably not",
         "filtered export" => "cannot tell: a filtered export",
