@@ -21,8 +21,7 @@ pub fn begin(draft: &mut Draft<'_>) {
 
 /// Every 4624 of a session is evidence of it.
 fn add_logons(draft: &mut Draft<'_>) {
-    let own: Vec<(Pos, LogonRole)> = draft.logons().collect();
-    for (pos, role) in own {
+    for (pos, role) in draft.logons() {
         let (role, rule) = match role {
             LogonRole::Primary | LogonRole::Repeat => (EvidenceRole::Start, 23),
             LogonRole::Elevated => (EvidenceRole::Start, 26),

@@ -84,7 +84,7 @@ impl<'a> Draft<'a> {
         self.group.own().map(move |idx| linker.track(idx))
     }
 
-    fn tracks(&self) -> impl Iterator<Item = (TrackIdx, LogonRole)> {
+    fn tracks(&self) -> impl Iterator<Item = (TrackIdx, LogonRole)> + use<'a> {
         let group = self.group;
         let own = std::iter::once((group.primary, LogonRole::Primary));
         let elevated = group.elevated.map(|idx| (idx, LogonRole::Elevated));
@@ -92,9 +92,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Its 4624, with their roles.
-    pub fn logons(&self) -> impl Iterator<Item = (Pos, LogonRole)> {
-        self.tracks().flat_map(|(idx, role)| {
-            let track = self.linker.track(idx);
+    pub fn logons(&self) -> impl Iterator<Item = (Pos, LogonRole)> + use<'a> {
+        let linker = self.linker;
+        self.tracks().flat_map(move |(idx, role)| {
+            let track = linker.track(idx);
             let repeats = track.repeats.iter().map(|&pos| (pos, LogonRole::Repeat));
             track.logon.map(|pos| (pos, role)).into_iter().chain(repeats)
         })
@@ -240,7 +241,6 @@ impl<'a> Draft<'a> {
 
     #[inline(never)]
     pub fn finish(mut self, sessions: &mut Sessions) {
-        let logons = self.logon_rows();
         let order = |e: &Evidence| {
             (
                 self.records.signature(e.row).channel != self.security.channel,
@@ -253,17 +253,18 @@ impl<'a> Draft<'a> {
         self.evidence.sort_by_key(order);
         self.evidence.dedup();
         self.intervals.sort_by_key(|interval| (interval.from, interval.what));
+        let logons = self.add_logons(&mut sessions.logons);
         let session = &mut self.session;
-        session.logons = append(&mut sessions.logons, logons);
+        session.logons = logons;
         session.evidence = append(&mut sessions.evidence, self.evidence);
         session.intervals = append(&mut sessions.intervals, self.intervals);
         session.origins = append(&mut sessions.origins, self.origins);
         sessions.all.push(self.session);
     }
 
-    /// Its 4624 in the order of their records; of a fixed LogonId the first alone.
-    fn logon_rows(&self) -> Vec<Logon> {
-        let mut logons: Vec<Logon> = Vec::new();
+    /// Adds its 4624 in the order of their records; of a fixed LogonId the first alone.
+    fn add_logons(&self, logons: &mut Vec<Logon>) -> Run {
+        let first = logons.len();
         for (idx, role) in self.tracks() {
             let track = self.linker.track(idx);
             let at = |pos: Option<Pos>| pos.map(|pos| self.row(pos));
@@ -296,13 +297,13 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        logons.sort_by_key(|logon| logon.row.map(|row| self.records.id[row as usize]));
-        logons
+        logons[first..].sort_by_key(|logon| logon.row.map(|row| self.records.id[row as usize]));
+        Run { first: first as u32, n: (logons.len() - first) as u32 }
     }
 }
 
-pub fn append<T>(column: &mut Vec<T>, own: Vec<T>) -> Run {
-    let run = Run { first: column.len() as u32, n: own.len() as u32 };
+pub fn append<T>(column: &mut Vec<T>, own: impl IntoIterator<Item = T>) -> Run {
+    let first = column.len();
     column.extend(own);
-    run
+    Run { first: first as u32, n: (column.len() - first) as u32 }
 }

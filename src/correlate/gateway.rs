@@ -2,13 +2,13 @@
 //! gateway (domain.md rule 49).
 
 use super::draft::append;
-use super::hops::places::Places;
+use super::hops::places::{Claims, Places};
 use super::remote::name;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Evidence, EvidenceRole, Origin, Session, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 
 const CHANNEL: &str = "Microsoft-Windows-TerminalServices-Gateway/Operational";
@@ -105,22 +105,38 @@ fn resource(text: &str) -> String {
     }
 }
 
-/// Finds the machines of those that were asked for by their addresses.
+/// Finds the machines of those that were asked for by their addresses. What nothing tells the address of shows it where
+/// its accounts come in right after they were connected there.
 fn place(
     records: &Records,
     machines: &[Machine],
     sessions: &Sessions,
     connections: &mut FxHashMap<String, Vec<Connection>>,
 ) {
-    let is_address = |connection: &&mut Connection| connection.resource.parse::<IpAddr>().is_ok();
-    let mut asked = connections.values_mut().flatten().filter(is_address).peekable();
-    if asked.peek().is_none() {
+    if !connections.values().flatten().any(Connection::is_by_address) {
         return;
     }
-    let places = Places::of(records, machines, sessions);
-    for connection in asked {
-        let address = records.strings.find(&connection.resource);
-        connection.machine = address.and_then(|address| places.machine_at(address));
+    let address = |connection: &Connection| records.strings.find(&connection.resource);
+    let mut met = FxHashSet::default();
+    for session in sessions.all.iter().filter(|session| session.class == Class::Desktop) {
+        let Some(own) = connections.get(&name(records.text(session.user))) else { continue };
+        for at in arrivals(sessions, session) {
+            let by_address = near(own, at).filter(|connection| connection.is_by_address());
+            met.extend(by_address.filter_map(|one| Some((address(one)?, session.machine, one.row))));
+        }
+    }
+    let mut claims = Claims::default();
+    met.iter().for_each(|&(address, machine, _)| *claims.entry((address, machine)).or_default() += 1);
+    let mut places = Places::of(records, machines, sessions);
+    places.learn_met(&claims);
+    for connection in connections.values_mut().flatten().filter(|connection| connection.is_by_address()) {
+        connection.machine = address(connection).and_then(|address| places.machine_at(address));
+    }
+}
+
+impl Connection {
+    fn is_by_address(&self) -> bool {
+        self.resource.parse::<IpAddr>().is_ok()
     }
 }
 
@@ -146,9 +162,14 @@ fn nearest<'a>(
         let is_asked = !connection.resource.is_empty() && machine.names.iter().any(is_named);
         is_asked || connection.machine == Some(number)
     };
+    near(own, at).find(is_machine)
+}
+
+/// Connections that may be for somebody who came at a moment, the last first.
+fn near(own: &[Connection], at: Timestamp) -> impl Iterator<Item = &Connection> {
     let next = own.partition_point(|connection| connection.at <= at.plus(AFTER));
     let before = own[..next].iter().rev().take(MAX_CONNECTIONS);
-    before.take_while(|connection| at.since(connection.at) <= BEFORE).find(is_machine)
+    before.take_while(move |connection| at.since(connection.at) <= BEFORE)
 }
 
 fn add(records: &Records, sessions: &mut Sessions, idx: usize, connections: &[&Connection]) {

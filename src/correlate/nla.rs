@@ -6,7 +6,7 @@ use crate::event::{Field, Kind, StrId};
 use crate::machine::Pos;
 use crate::session::{Class, LogonRole};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Network level authentication comes this long before the logon it is for (B, class 8).
 const NLA: i64 = MINUTE;
@@ -29,7 +29,7 @@ pub fn attach(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
     if arrivals.is_empty() && !remote.has_authenticated() {
         return;
     }
-    let preambles = preambles(linker, groups, remote);
+    let preambles = preambles(linker, groups, remote, &arrivals);
     for arrival in arrivals {
         if let Some(logons) = preambles.get(&arrival.key) {
             attach_before(linker, groups, remote, &arrival, logons);
@@ -38,9 +38,14 @@ pub fn attach(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
     mark_unfollowed(linker, groups, remote, &preambles);
 }
 
-fn preambles(linker: &Linker<'_>, groups: &Groups, remote: &Remote) -> Preambles {
+fn preambles(linker: &Linker<'_>, groups: &Groups, remote: &Remote, arrivals: &[Arrival]) -> Preambles {
     let mut preambles = Preambles::default();
-    for (n, group) in groups.all.iter().enumerate() {
+    // A server has thousands of network logons for each of a desktop: those of other accounts need no look.
+    let arrived: FxHashSet<StrId> = arrivals.iter().map(|arrival| arrival.key.0).collect();
+    let may_be = |group: &&Group| {
+        remote.has_authenticated() || arrived.contains(&linker.track(group.primary).identity.sid)
+    };
+    for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| may_be(group)) {
         if let Some((key, pos)) = preamble(linker, group, remote) {
             preambles.entry(key).or_default().push((pos, n));
         }

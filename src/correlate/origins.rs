@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::open::Mark;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Pos;
-use crate::session::{Class, EvidenceRole, LogonRole, Origin};
+use crate::session::{Class, Evidence, EvidenceRole, LogonRole, Origin};
 use crate::time::{MINUTE, SECOND, Timestamp};
 
 /// A client's other records stand this long before a logon or a reconnect, and this long after.
@@ -27,8 +27,7 @@ const WINRM: i64 = 5 * SECOND;
 /// Finds the places a session was opened and resumed from, in the order of their records.
 #[inline(never)]
 pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
-    let logons: Vec<(Pos, LogonRole)> = draft.logons().collect();
-    for (pos, role) in logons {
+    for (pos, role) in draft.logons() {
         let is_reconnect = matches!(role, LogonRole::Unlock | LogonRole::Reconnect);
         if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh) {
             add(draft, pos, is_reconnect);
@@ -42,9 +41,8 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     } else if draft.origins.is_empty() {
         by_ssh(draft);
     }
-    for row in draft.origins.iter().map(|origin| origin.row).collect::<Vec<_>>() {
-        draft.evidence_row(row, EvidenceRole::Origin, 41);
-    }
+    let shown = draft.origins.iter().map(|origin| origin.row);
+    draft.evidence.extend(shown.map(|row| Evidence { row, role: EvidenceRole::Origin, rule: 41 }));
     match draft.session.class {
         Class::Network => by_winrm(draft),
         Class::Batch => by_task(draft),
