@@ -132,15 +132,16 @@ pub struct Boot {
 
 impl Boot {
     /// When the next boot began, by the clock of this one. A start before this boot's own records was stamped by another
-    /// clock (trap 25), and so was one before the last heartbeat that it tells of, or that is wrong.
+    /// clock (trap 25), and so was one before the end that it tells of, or that is wrong.
     pub fn next_start_by_its_clock(&self) -> Option<Timestamp> {
-        let last = self.last_record.max(self.heartbeat());
+        let last = self.last_record.max(self.told_end());
         self.next_start.filter(|&next| last <= Some(next))
     }
 
     /// The last sign of life that the next start tells of, if that is not after it.
     pub fn believed_heartbeat(&self) -> Option<Timestamp> {
-        self.heartbeat().filter(|&at| self.next_start.is_none_or(|next| at <= next))
+        let is_unclean = matches!(self.end, BootEnd::Unclean { .. });
+        self.told_end().filter(|&at| is_unclean && self.next_start.is_none_or(|next| at <= next))
     }
 
     /// The latest record, unless it is after the next start and nobody knows whose clock was wrong then.
@@ -150,10 +151,12 @@ impl Boot {
         self.last_record.filter(is_sure)
     }
 
-    fn heartbeat(&self) -> Option<Timestamp> {
+    /// When it was shut down, or last known to run.
+    pub fn told_end(&self) -> Option<Timestamp> {
         match self.end {
+            BootEnd::Clean { at, .. } => Some(at),
             BootEnd::Unclean { heartbeat, .. } => heartbeat,
-            _ => None,
+            BootEnd::Open => None,
         }
     }
 }

@@ -41,7 +41,10 @@ impl Moment {
         match events.kind(event) {
             Kind::WinlogonLogon => [number().map(Moment::Logon), sid().map(Moment::LogonOf)],
             Kind::WinlogonLogoff => [number().map(Moment::Logoff), sid().map(Moment::LogoffOf)],
-            Kind::TsLogon => [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)],
+            // Its shell starts with the logon, within a second or two.
+            Kind::TsLogon | Kind::TsShell => {
+                [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)]
+            }
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
             Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
             Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],

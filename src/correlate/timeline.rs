@@ -207,7 +207,8 @@ fn end(machine: &Machine, n: usize, from: Timestamp) -> Timestamp {
         _ => None,
     };
     let next = boot.next_start;
-    let earliest = boot.last_record.unwrap_or(from).max(from);
+    // A start before what is told of this boot's end was stamped by another clock.
+    let earliest = boot.last_record.max(boot.told_end()).unwrap_or(from).max(from);
     let ends = [stopped, next].into_iter().flatten();
     let fitting = ends.clone().filter(|end| *end >= earliest).min();
     // A record or two of the next start may stand before what shows it.

@@ -313,7 +313,7 @@ impl<'a> Checker<'a> {
         // is lost, the 4634.
         let is_4647_lost = matches!(session.end, End::UserLogoff { row, .. } if !self.left[row]);
         let half = half.filter(|_| !is_whole || is_4647_lost).map(|row| self.moment(row));
-        let by_first_clock = self.ended_by_first_clock(session);
+        let by_first_clock = self.ended_by_first_clock(claim, session);
         let ends = [Some(whole), half, by_first_clock].into_iter().flatten();
         ends.collect()
     }
@@ -400,18 +400,27 @@ impl<'a> Checker<'a> {
         later.iter().any(|boot| Some(boot.computer.as_str()) == machine)
     }
 
-    /// When a session ended by the clock with which its boot began. Where no record is left that was
-    /// written after that was put right, of this boot or later, no other clock is known.
-    fn ended_by_first_clock(&self, session: &Session) -> Option<Moment> {
+    /// When a session ended by the clock with which its boot began, if no other is known: nothing that Security or System
+    /// have left of the boot was written after that was put right, nor does the next start tell of the end. What
+    /// Terminal Services wrote of others since then may as well be of a boot before.
+    fn ended_by_first_clock(&self, claim: &Claim<'a>, session: &Session) -> Option<Moment> {
         let rows = self.world.rows.iter().zip(self.left);
-        let own = || rows.clone().filter(|(row, _)| row.boot == session.boot);
+        let own = || rows.clone().filter(|(row, _)| row.boot == session.boot && row.event.id != 13);
         let clock = |row: &super::Row| row.raw() - row.at;
         let first = own().next().map(|(row, _)| clock(row))?;
         // Both halves of a pair are written with one time.
-        let is_of_first =
-            |(row, _): (&super::Row, &bool)| row.event.id == 13 || (clock(row) - first).abs() < SECOND;
-        let is_last = !rows.clone().any(|(row, left)| *left && row.boot > session.boot);
-        let is_known = is_last && own().filter(|(_, left)| **left).all(is_of_first);
+        let is_of_first = |(row, _): (&super::Row, &bool)| {
+            let is_placed = matches!(row.log, Log::Security | Log::System)
+                || row.cites.iter().any(|&(_, session)| session == claim.session);
+            !is_placed || (clock(row) - first).abs() < SECOND
+        };
+        let tells_end = |(row, left): (&super::Row, &bool)| {
+            *left
+                && row.boot == session.boot + 1
+                && row.log == Log::System
+                && matches!(row.event.id, 13 | 6008)
+        };
+        let is_known = !rows.clone().any(tells_end) && own().filter(|(_, left)| **left).all(is_of_first);
         let end = session.ended.0 + first;
         is_known.then_some(Moment { low: end, high: end })
     }
