@@ -4,12 +4,13 @@ mod rest;
 
 pub use rest::join_rest;
 
+use super::accounts::{ByAccount, name};
 use super::link::{Group, Groups, Linker};
 use super::moments::SAME_MOMENT;
 use super::open::Mark;
-use super::remote::{Remote, name};
+use super::remote::Remote;
 use super::terminal::TsSession;
-use crate::event::{Field, Kind, RowIdx, StrId};
+use crate::event::{Field, Kind, RowIdx};
 use crate::machine::Pos;
 use crate::session::TsHow;
 use crate::time::{MINUTE, Timestamp};
@@ -114,9 +115,7 @@ struct Joiner<'a> {
     sessions: &'a [TsSession],
     remote: &'a Remote,
     by_number: FxHashMap<u32, Vec<usize>>,
-    /// By the name of the account, and by its SID.
-    by_name: FxHashMap<String, Vec<Told>>,
-    by_sid: FxHashMap<StrId, Vec<Told>>,
+    by_account: ByAccount<Told>,
 }
 
 impl<'a> Joiner<'a> {
@@ -126,24 +125,17 @@ impl<'a> Joiner<'a> {
             sessions,
             remote,
             by_number: FxHashMap::default(),
-            by_name: FxHashMap::default(),
-            by_sid: FxHashMap::default(),
+            by_account: ByAccount::default(),
         };
         for (n, session) in sessions.iter().enumerate() {
             if let Some(number) = session.number {
                 joiner.by_number.entry(number).or_default().push(n);
             }
-            let account = linker.records.text(session.account);
             for told in joiner.moments(n, session) {
-                if !session.sid.is_none() {
-                    joiner.by_sid.entry(session.sid).or_default().push(told);
-                }
-                if !account.is_empty() {
-                    joiner.by_name.entry(name(account)).or_default().push(told);
-                }
+                joiner.by_account.add_to_both(linker.records, session.sid, session.account, told);
             }
         }
-        for moments in joiner.by_sid.values_mut().chain(joiner.by_name.values_mut()) {
+        for moments in joiner.by_account.values_mut() {
             moments.sort_unstable_by_key(|&(at, moment, n, _)| (at, moment, n));
         }
         joiner
@@ -269,10 +261,8 @@ impl<'a> Joiner<'a> {
 
     /// What is told of a group's account between two moments, in no order.
     fn told_between(&self, group: &Group, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Told> {
-        let account = self.linker.account(group);
-        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
-        let by_name = self.linker.names(account).filter_map(|name| self.by_name.get(&name));
-        by_sid.into_iter().chain(by_name).flat_map(move |moments| {
+        let of_account = self.by_account.of(self.linker, self.linker.account(group));
+        of_account.flat_map(move |moments| {
             let first = moments.partition_point(|told| told.0 < from);
             moments[first..].iter().take(MAX_MOMENTS).take_while(move |told| told.0 <= to)
         })
