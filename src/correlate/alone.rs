@@ -1,12 +1,12 @@
 //! Sessions that Security does not know: which of those that Terminal Services, Winlogon, the User Profile Service or
 //! LSA tell of are they (domain.md rule 25)?
 
+use super::accounts::name;
 use super::cited::{Cited, CitedLuids};
 use super::join::Joined;
 use super::link::{Group, Linker};
 use super::moments::SAME_MOMENT;
 use super::open::Identity;
-use super::remote::name;
 use super::terminal::TsSession;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::TsHow;

@@ -73,5 +73,10 @@ fn is_local_network(records: &Records, event: EventIdx) -> bool {
 }
 
 pub fn is_ssh_server(process: &str) -> bool {
-    process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("sshd.exe"))
+    is_program(process, "sshd.exe")
+}
+
+/// Whether a process, given by its path, is of the program of a name.
+pub fn is_program(process: &str, name: &str) -> bool {
+    process.rsplit('\\').next().is_some_and(|own| own.eq_ignore_ascii_case(name))
 }

@@ -1,9 +1,9 @@
 //! Who came through a Remote Desktop gateway? The gateway's log knows the client; the computer behind it sees only the
 //! gateway (domain.md rule 49).
 
+use super::accounts::name;
 use super::draft::append;
 use super::hops::places::{Claims, Places};
-use super::remote::name;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Evidence, EvidenceRole, Origin, Session, Sessions};

@@ -1,9 +1,9 @@
 //! Which LogonIds are one session (domain.md C.6, rules 26 to 32).
 
+use super::accounts::name;
 use super::classify::{class_of_account, class_of_logon, is_window_manager};
 use super::coverage::change_of;
 use super::open::{Identity, Track, TrackIdx, Tracks};
-use super::remote::name;
 use crate::audit::tasks;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Lineage, Pos};

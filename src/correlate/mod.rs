@@ -18,12 +18,13 @@
 //! 12. [`hops`]: which session led to which on another machine?
 //!
 //! [`draft`] takes a session through steps 8 and 9, and to [`flags`]: what else is to be known of it. [`around`] is what its
-//! boot tells beside its own records.
+//! boot tells beside its own records, and [`accounts`] keeps by account what other logs tell.
 //!
 //! A step that is gone through once a case, machine, boot or session is a function of its own also when compiled
 //! (`inline(never)`): a browser optimises a function as a whole while it runs, and one that holds all steps takes it a
 //! second of a core, for loops that have long ended.
 
+mod accounts;
 mod activity;
 mod alone;
 mod around;

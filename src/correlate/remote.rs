@@ -1,6 +1,7 @@
 //! Which clients came and went, whatever session they came to: Remote Desktop, OpenSSH and WinRM; and which tasks were
 //! started as whom (domain.md A.4, A.5 and rules 41 and 49).
 
+use super::accounts::name;
 use super::link::Linker;
 use super::open::Identity;
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
@@ -221,11 +222,3 @@ fn nearest(clients: &[Client], at: Timestamp, within: i64) -> Option<Client> {
 
 /// Clients of one account that are looked at: within a minute nobody comes so often.
 const MAX_CLIENTS: usize = 64;
-
-/// A name without its domain, which differs from log to log: one has `DOMAIN\user` where another has `user@domain`.
-pub fn name(account: &str) -> String {
-    let user = account.rsplit('\\').next().unwrap_or("");
-    // What begins with the sign has no user before it.
-    let user = user.split_once('@').map_or(user, |(before, _)| if before.is_empty() { user } else { before });
-    user.to_lowercase()
-}

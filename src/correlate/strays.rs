@@ -4,13 +4,13 @@
 //! Security may have lost a session's logon, and all that cites it, and still have the logons of those who came back to
 //! it: each opens a session of its own until here.
 
+use super::accounts::name;
 use super::attach::is_refresh;
 use super::draft::append;
 use super::hops::edges::Explicit;
 use super::link::Linker;
 use super::moments::SAME_MOMENT;
 use super::origins::{is_local, settle};
-use super::remote::name;
 use super::terminal::TsSession;
 use crate::event::Field;
 use crate::session::{

@@ -1,9 +1,9 @@
 //! Where did a network logon come from whose 4624 does not say? The domain controller wrote the address that it gave the
 //! ticket to, or the workstation that it validated the account for (domain.md rules 45 and 46).
 
+use super::accounts::name;
 use super::draft::append;
 use super::gateway::short_name;
-use super::remote::name;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine};
 use crate::session::{Class, Evidence, EvidenceRole, Origin, SessionIdx, Sessions};

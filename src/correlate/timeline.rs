@@ -184,8 +184,10 @@ fn begins_with_first_start(records: &Records, machine: &Machine) -> bool {
 fn next(segments: &[Segment], at: usize, last: Option<Timestamp>, time: Timestamp) -> usize {
     let fits = |segment: &Segment| segment.from <= time.plus(SECOND) && time <= segment.to.plus(SECOND);
     let runs_on = last.is_none_or(|last| last <= time.plus(SWAPPED));
+    // Within that second what comes after an end and a beginning is of what began.
+    let has_begun = |next: &Segment| segments[at].to < time && next.from <= time;
     if fits(&segments[at]) && runs_on {
-        return at;
+        return at + usize::from(segments.get(at + 1).is_some_and(has_begun));
     }
     let ahead = segments[at + 1..].iter().take(LOOK_AHEAD).position(fits);
     if let Some(n) = ahead {

@@ -118,7 +118,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Why an end is lost though no record is missing between two.
+/// Why an end was not seen though no record is missing between two.
 fn no_gap(end: End) -> &'static str {
     match end.doubt {
         Some(Doubt::Filtered) => "most records are missing around it, as in a filtered export",

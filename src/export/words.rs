@@ -301,10 +301,10 @@ fn ended(record: &Record) -> &'static str {
         "window_manager_gone" => "its window manager ended",
         "clean_shutdown" => "the computer was shut down",
         "unclean_stop" => "the computer lost power or crashed, some time in the span shown",
-        "luid_reused" => "its end is lost: its LogonId was used again",
-        "superseded" => "its end is lost: a later session took its place",
-        "lost_in_gap" => "its end is lost: records are missing after its last sign",
-        "not_audited" => "its end is unknown: logoffs were not audited",
+        "luid_reused" => "its end was not seen: its LogonId was used again",
+        "superseded" => "its end was not seen: a later session took its place",
+        "lost_in_gap" => "its end was not seen: records are missing after its last sign",
+        "not_audited" => "its end was not seen: logoffs were not audited",
         _ => "it was still open when the log ends",
     }
 }

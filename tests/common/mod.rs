@@ -1,7 +1,6 @@
 //! Logs to a case, through every step that the page and the command line take.
 
-// Each crate of tests takes what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each crate of tests takes what it needs")]
 
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, open, parse_batch};

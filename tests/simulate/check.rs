@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
         self.active(claim, session);
     }
 
-    /// Whether the clock of a boot was moved, rebases apart: then bounds and moments are no longer comparable.
+    /// Whether the clock of a boot was moved, rebases apart: then bounds and moments cannot be compared.
     fn has_steps(&self, boot: usize) -> bool {
         self.world.rows.iter().any(|row| row.boot == boot && row.is_clock && row.rebase == 0)
     }

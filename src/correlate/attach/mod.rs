@@ -6,7 +6,7 @@
 
 mod resumed;
 
-use super::classify::INTERACTIVE;
+use super::classify::{INTERACTIVE, is_program};
 use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
@@ -127,9 +127,8 @@ fn is_supposed(linker: &Linker<'_>, group: &Group) -> bool {
 /// The system asks for credentials on a desktop, such as to elevate a program (rule 30).
 fn is_prompt(linker: &Linker<'_>, group: &Group) -> bool {
     let Some(event) = linker.logon(group.primary) else { return false };
-    let process = linker.text(event, Field::ProcessName);
     linker.text(event, Field::LogonProcess).eq_ignore_ascii_case("CredPro")
-        || process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("consent.exe"))
+        || is_program(linker.text(event, Field::ProcessName), "consent.exe")
 }
 
 /// Desktops that are on, the newest last. What has ended is taken off when it is met: it stays so.
@@ -293,9 +292,8 @@ impl Desk<'_> {
 
 /// The local security authority refreshes its credentials with a type 7 that nobody typed.
 pub fn is_refresh(linker: &Linker<'_>, event: EventIdx) -> bool {
-    let process = linker.text(event, Field::ProcessName);
     linker.text(event, Field::LogonProcess).eq_ignore_ascii_case("Negotiat")
-        || process.rsplit('\\').next().is_some_and(|name| name.eq_ignore_ascii_case("lsass.exe"))
+        || is_program(linker.text(event, Field::ProcessName), "lsass.exe")
 }
 
 /// Whether a session is known to have ended before a place, by any log.

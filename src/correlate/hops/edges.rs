@@ -149,38 +149,53 @@ fn short(host: &str) -> &str {
     host.split('.').next().unwrap_or_default()
 }
 
-/// NTLM, SmbClient, RDPClient and WinRM: channels that hold little else.
+/// Channels that hold little else than what sets out for another machine.
+const CHANNELS: [&str; 4] = [
+    "microsoft-windows-ntlm/operational",
+    "microsoft-windows-smbclient/security",
+    "microsoft-windows-winrm/operational",
+    "microsoft-windows-terminalservices-rdpclient/operational",
+];
+
+/// What the other logs of a machine tell: NTLM, SmbClient, RDPClient and WinRM.
 fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machine, edges: &mut Vec<Edge>) {
-    let channel = |lineage: &Lineage| found.records.text(lineage.channel).to_ascii_lowercase();
     let is_one = |lineage: &&Lineage| {
-        matches!(
-            channel(lineage).as_str(),
-            "microsoft-windows-ntlm/operational"
-                | "microsoft-windows-smbclient/security"
-                | "microsoft-windows-winrm/operational"
-                | "microsoft-windows-terminalservices-rdpclient/operational"
-        )
+        let channel = found.records.text(lineage.channel);
+        CHANNELS.iter().any(|one| channel.eq_ignore_ascii_case(one))
     };
-    let mut owners = None;
-    for lineage in machine.lineages.iter().filter(is_one) {
-        let owners = owners.get_or_insert_with(|| Owners::of(found, n));
+    let mut logs = machine.lineages.iter().filter(is_one).peekable();
+    if logs.peek().is_none() {
+        return;
+    }
+    let mut clients = Clients { found, names, machine: n, owners: Owners::of(found, n) };
+    logs.for_each(|log| clients.read(log, edges));
+}
+
+/// The clients of a machine, as its logs tell of them.
+struct Clients<'a, 'n> {
+    found: &'a Found<'a>,
+    names: &'a mut Names<'n>,
+    machine: u32,
+    owners: Owners,
+}
+
+/// The address of a connection is known this soon after its name (RDPClient 1024 and 1102).
+const CONNECTING: i64 = MINUTE;
+
+impl Clients<'_, '_> {
+    fn read(&mut self, log: &Lineage, edges: &mut Vec<Edge>) {
         let mut last_rdp: Option<usize> = None;
-        for &row in &lineage.rows {
-            let Some(event) = found.records.event(row) else { continue };
-            match found.records.events.kind(event) {
-                Kind::NtlmOutgoing => {
-                    edges.extend(by_luid(found, owners, names, (n, row, event), HopHow::Ntlm))
-                }
-                Kind::SmbClientRefused => {
-                    edges.extend(by_luid(found, owners, names, (n, row, event), HopHow::Smb))
-                }
-                Kind::WinrmClient => edges.extend(winrm(found, owners, names, (n, row, event))),
+        for &row in &log.rows {
+            let Some(event) = self.found.records.event(row) else { continue };
+            match self.found.records.events.kind(event) {
+                Kind::NtlmOutgoing => edges.extend(self.by_luid(row, event, HopHow::Ntlm)),
+                Kind::SmbClientRefused => edges.extend(self.by_luid(row, event, HopHow::Smb)),
+                Kind::WinrmClient => edges.extend(self.winrm(row, event)),
                 Kind::RdpClientConnecting | Kind::RdpClientAddress => {
-                    let Some(edge) = rdp(found, owners, names, (n, row, event)) else { continue };
+                    let Some(edge) = self.rdp(row, event) else { continue };
                     match last_rdp.map(|last| &mut edges[last]) {
-                        Some(open) if is_same_connection(found, open, &edge) => {
-                            open.address = edge.host;
-                            open.more = Some(row);
+                        Some(open) if self.is_same_connection(open, &edge) => {
+                            (open.address, open.more) = (edge.host, Some(row));
                         }
                         _ => {
                             last_rdp = Some(edges.len());
@@ -192,93 +207,83 @@ fn other_logs(found: &Found<'_>, names: &mut Names<'_>, n: u32, machine: &Machin
             }
         }
     }
-}
 
-/// The address of a connection is known this soon after its name (RDPClient 1024 and 1102).
-const CONNECTING: i64 = MINUTE;
+    fn is_same_connection(&self, open: &Edge, edge: &Edge) -> bool {
+        let records = self.found.records;
+        let kind = |row| records.event(row).map(|event| records.events.kind(event));
+        kind(open.row) == Some(Kind::RdpClientConnecting)
+            && kind(edge.row) == Some(Kind::RdpClientAddress)
+            && open.more.is_none()
+            && open.session == edge.session
+            && edge.at.since(open.at).abs() <= CONNECTING
+    }
 
-fn is_same_connection(found: &Found<'_>, open: &Edge, edge: &Edge) -> bool {
-    let kind = |row| found.records.event(row).map(|event| found.records.events.kind(event));
-    kind(open.row) == Some(Kind::RdpClientConnecting)
-        && kind(edge.row) == Some(Kind::RdpClientAddress)
-        && open.more.is_none()
-        && open.session == edge.session
-        && edge.at.since(open.at).abs() <= CONNECTING
-}
+    /// When a record outside Security was written, by a clock that was right since boot (rule 18): so are the times of
+    /// the machine's sessions.
+    fn time(&self, row: RowIdx) -> Timestamp {
+        let raw = self.found.records.time[row as usize];
+        self.found.machines[self.machine as usize].clock.time_of(row, raw)
+    }
 
-/// When a machine wrote a record outside Security, by a clock that was right since boot (rule 18): so are the times of
-/// its sessions.
-fn time(found: &Found<'_>, machine: u32, row: RowIdx) -> Timestamp {
-    let raw = found.records.time[row as usize];
-    found.machines.get(machine as usize).map_or(raw, |machine| machine.clock.time_of(row, raw))
-}
+    /// The first of these fields that names another machine.
+    fn host(&mut self, event: EventIdx, fields: &[Field]) -> Option<StrId> {
+        let events = &self.found.records.events;
+        let mut hosts = fields.iter().map(|&field| events.text(event, field));
+        hosts.find(|&host| self.names.is_elsewhere(self.machine, host))
+    }
 
-fn by_luid(
-    found: &Found<'_>,
-    owners: &Owners,
-    names: &mut Names<'_>,
-    (machine, row, event): (u32, RowIdx, EventIdx),
-    how: HopHow,
-) -> Option<Edge> {
-    let events = &found.records.events;
-    let at = time(found, machine, row);
-    let hosts = [Field::TargetServer, Field::TargetInfo, Field::DestAddress];
-    let hosts = hosts.map(|field| events.text(event, field));
-    let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
-    let luid = events.luid(event, Field::SubjectLogonId);
-    let session = luid.and_then(|luid| owners.by_luid(found, luid, at));
-    // Without other credentials, the caller's own were used.
-    let (user, domain) = match events.text(event, Field::TargetUser) {
-        user if user.is_none() => {
-            session.map_or((StrId::NONE, StrId::NONE), |session| found.account(session))
+    /// What a client did in the session whose LogonId the record has.
+    fn by_luid(&mut self, row: RowIdx, event: EventIdx, how: HopHow) -> Option<Edge> {
+        let host = self.host(event, &[Field::TargetServer, Field::TargetInfo, Field::DestAddress])?;
+        let events = &self.found.records.events;
+        let at = self.time(row);
+        let luid = events.luid(event, Field::SubjectLogonId);
+        let session = luid.and_then(|luid| self.owners.by_luid(self.found, luid, at));
+        // Without other credentials, the caller's own were used.
+        let (user, domain) = match events.text(event, Field::TargetUser) {
+            user if user.is_none() => session.map(|session| self.found.account(session)).unwrap_or_default(),
+            user => (user, events.text(event, Field::TargetDomain)),
+        };
+        let address = events.text(event, Field::DestAddress);
+        Some(Edge { address, user, domain, ..self.edge(row, how, session, host) })
+    }
+
+    /// What a client did for the account it runs as.
+    fn by_user(&self, row: RowIdx, event: EventIdx, how: HopHow, host: StrId) -> Edge {
+        let sid = self.found.records.events.text(event, Field::UserId);
+        self.edge(row, how, self.owners.by_sid(self.found, sid, self.time(row)), host)
+    }
+
+    /// RDPClient does not say whom the user logs on as over there.
+    fn rdp(&mut self, row: RowIdx, event: EventIdx) -> Option<Edge> {
+        let host = self.host(event, &[Field::TargetServer, Field::Address])?;
+        Some(self.by_user(row, event, HopHow::RdpClient, host))
+    }
+
+    /// WinRM's client uses the credentials of the account it runs as, unless a 4648 tells of others.
+    fn winrm(&mut self, row: RowIdx, event: EventIdx) -> Option<Edge> {
+        let host = self.host(event, &[Field::TargetServer])?;
+        let edge = self.by_user(row, event, HopHow::WinrmClient, host);
+        let (user, domain) = self.found.account(edge.session?);
+        Some(Edge { user, domain, ..edge })
+    }
+
+    /// An edge of which no more is known than what a record is about.
+    fn edge(&self, row: RowIdx, how: HopHow, session: Option<SessionIdx>, host: StrId) -> Edge {
+        Edge {
+            how,
+            machine: self.machine,
+            session,
+            at: self.time(row),
+            row,
+            more: None,
+            host,
+            address: StrId::NONE,
+            user: StrId::NONE,
+            domain: StrId::NONE,
+            guid: StrId::NONE,
         }
-        user => (user, events.text(event, Field::TargetDomain)),
-    };
-    let address = events.text(event, Field::DestAddress);
-    let (more, guid) = (None, StrId::NONE);
-    Some(Edge { how, machine, session, at, row, more, host, address, user, domain, guid })
-}
-
-/// What a client did for the account it runs as.
-fn by_user(
-    found: &Found<'_>,
-    owners: &Owners,
-    (machine, row, event): (u32, RowIdx, EventIdx),
-    how: HopHow,
-    host: StrId,
-) -> Edge {
-    let at = time(found, machine, row);
-    let session = owners.by_sid(found, found.records.events.text(event, Field::UserId), at);
-    let (more, address, guid) = (None, StrId::NONE, StrId::NONE);
-    let (user, domain) = (StrId::NONE, StrId::NONE);
-    Edge { how, machine, session, at, row, more, host, address, user, domain, guid }
-}
-
-/// RDPClient does not say whom the user logs on as over there.
-fn rdp(
-    found: &Found<'_>,
-    owners: &Owners,
-    names: &mut Names<'_>,
-    record: (u32, RowIdx, EventIdx),
-) -> Option<Edge> {
-    let (machine, _, event) = record;
-    let hosts = [Field::TargetServer, Field::Address].map(|field| found.records.events.text(event, field));
-    let host = hosts.into_iter().find(|&host| names.is_elsewhere(machine, host))?;
-    Some(by_user(found, owners, record, HopHow::RdpClient, host))
-}
-
-/// WinRM's client uses the credentials of the account it runs as, unless a 4648 tells of others.
-fn winrm(
-    found: &Found<'_>,
-    owners: &Owners,
-    names: &mut Names<'_>,
-    record: (u32, RowIdx, EventIdx),
-) -> Option<Edge> {
-    let (machine, _, event) = record;
-    let host = found.records.events.text(event, Field::TargetServer);
-    let edge = by_user(found, owners, record, HopHow::WinrmClient, host);
-    let (user, domain) = found.account(edge.session?);
-    names.is_elsewhere(machine, host).then_some(Edge { user, domain, ..edge })
+    }
 }
 
 /// A machine's sessions by what other logs call them.

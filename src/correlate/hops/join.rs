@@ -5,7 +5,7 @@ use super::index::{Index, Span};
 use super::landing::{Landing, landing};
 use super::places::{Claims, Places};
 use super::skew::{Clocks, MAX_SKEW, Samples};
-use super::sources::{ByAccount, Sources};
+use super::sources::{OfAccounts, Sources};
 use super::{Found, Keys, NOBODY, rows};
 use crate::event::{RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
@@ -260,7 +260,7 @@ impl<'a> Joiner<'a, '_> {
     /// The sessions of a logon's account that may have been open on a machine at that moment.
     fn open_on(
         &self,
-        sources: &'a ByAccount,
+        sources: &'a OfAccounts,
         machine: u32,
         landing: &Landing,
     ) -> impl Iterator<Item = SessionIdx> + use<'a> {

@@ -8,13 +8,13 @@ use rustc_hash::FxHashMap;
 #[derive(Default)]
 pub struct Sources {
     /// Desktops, and netonly sessions by the account they are elsewhere.
-    pub desktops: ByAccount,
+    pub desktops: OfAccounts,
     /// Programs that run as somebody: by runas, as a service or as a task.
-    pub programs: ByAccount,
+    pub programs: OfAccounts,
 }
 
 /// Sessions of a machine and an account, in their order.
-pub type ByAccount = FxHashMap<(u32, u32), Vec<SessionIdx>>;
+pub type OfAccounts = FxHashMap<(u32, u32), Vec<SessionIdx>>;
 
 impl Sources {
     pub fn of(found: &Found<'_>, accounts: &mut Keys<'_>) -> Self {

@@ -4,12 +4,13 @@ mod rest;
 
 pub use rest::join_rest;
 
+use super::accounts::{ByAccount, name};
 use super::link::{Group, Groups, Linker};
 use super::moments::SAME_MOMENT;
 use super::open::Mark;
-use super::remote::{Remote, name};
+use super::remote::Remote;
 use super::terminal::TsSession;
-use crate::event::{Field, Kind, RowIdx, StrId};
+use crate::event::{Field, Kind, RowIdx};
 use crate::machine::Pos;
 use crate::session::TsHow;
 use crate::time::{MINUTE, Timestamp};
@@ -20,6 +21,9 @@ const MAX_MOMENTS: usize = 64;
 
 /// 4778 and 4779 of one session that are tried: where the first few fit nothing, the others will not.
 const MAX_STATIONS: usize = 8;
+
+/// The LogonId of a desktop is destroyed within minutes after it was closed.
+const DESTROYED_WITHIN: i64 = 5 * MINUTE;
 
 /// A logon may take this long until the last log tells of it.
 const SAME_LOGON: i64 = MINUTE;
@@ -38,7 +42,7 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
     let marks = joiner.first_marks(groups);
     let stations = joiner.stations(groups);
     let mut is_taken = vec![false; sessions.len()];
-    for by in [By::Number, By::Moment, By::MomentOfGone] {
+    for by in [By::Number, By::Moment, By::MomentOfGone, By::LateEnd] {
         for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| group.is_desktop()) {
             if joined[n].is_some() || by == By::Moment && joiner.is_only_gone(group) {
                 continue;
@@ -48,6 +52,7 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
                 By::Moment | By::MomentOfGone => {
                     joiner.by_moment(group, stations.get(&n).map_or(&[], |own| own), &is_taken)
                 }
+                By::LateEnd => joiner.by_late_end(group, &is_taken),
             };
             if let Some((found, how)) = found.filter(|&(found, _)| !is_taken[found]) {
                 is_taken[found] = true;
@@ -59,12 +64,13 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
 }
 
 /// Ways to join, the better first: a session of which little but its 4634 is left comes last, for it may have been in
-/// another's desktop.
+/// another's desktop, and that 4634 may be late.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Number,
     Moment,
     MomentOfGone,
+    LateEnd,
 }
 
 /// When another log ended each group, where Security has nothing of it after that.
@@ -109,9 +115,7 @@ struct Joiner<'a> {
     sessions: &'a [TsSession],
     remote: &'a Remote,
     by_number: FxHashMap<u32, Vec<usize>>,
-    /// By the name of the account, and by its SID.
-    by_name: FxHashMap<String, Vec<Told>>,
-    by_sid: FxHashMap<StrId, Vec<Told>>,
+    by_account: ByAccount<Told>,
 }
 
 impl<'a> Joiner<'a> {
@@ -121,24 +125,17 @@ impl<'a> Joiner<'a> {
             sessions,
             remote,
             by_number: FxHashMap::default(),
-            by_name: FxHashMap::default(),
-            by_sid: FxHashMap::default(),
+            by_account: ByAccount::default(),
         };
         for (n, session) in sessions.iter().enumerate() {
             if let Some(number) = session.number {
                 joiner.by_number.entry(number).or_default().push(n);
             }
-            let account = linker.records.text(session.account);
             for told in joiner.moments(n, session) {
-                if !session.sid.is_none() {
-                    joiner.by_sid.entry(session.sid).or_default().push(told);
-                }
-                if !account.is_empty() {
-                    joiner.by_name.entry(name(account)).or_default().push(told);
-                }
+                joiner.by_account.add_to_both(linker.records, session.sid, session.account, told);
             }
         }
-        for moments in joiner.by_sid.values_mut().chain(joiner.by_name.values_mut()) {
+        for moments in joiner.by_account.values_mut() {
             moments.sort_unstable_by_key(|&(at, moment, n, _)| (at, moment, n));
         }
         joiner
@@ -246,6 +243,31 @@ impl<'a> Joiner<'a> {
         found.find(|&(n, _)| !begins_else(n))
     }
 
+    /// A Remote Desktop session of which only its 4634 is left: the LogonId is destroyed after the session was closed, of
+    /// the one of its account that was closed by then.
+    fn by_late_end(&self, group: &Group, is_taken: &[bool]) -> Option<(usize, TsHow)> {
+        let own = || group.own().map(|idx| self.linker.track(idx));
+        let is_remote = own().any(|track| matches!(track.identity.logon_type, Some(10 | 12)));
+        let destroyed = own().filter_map(|track| track.logoff).min().filter(|_| is_remote)?;
+        if !self.is_only_gone(group) {
+            return None;
+        }
+        let at = self.linker.time(destroyed);
+        let is_closed = |told: &&Told| told.1 == Moment::Closed && !is_taken[told.2];
+        let mut closed = self.told_between(group, at.plus(-DESTROYED_WITHIN), at).filter(is_closed);
+        let &(.., found, how) = closed.next()?;
+        closed.all(|told| told.2 == found).then_some((found, how))
+    }
+
+    /// What is told of a group's account between two moments, in no order.
+    fn told_between(&self, group: &Group, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Told> {
+        let of_account = self.by_account.of(self.linker, self.linker.account(group));
+        of_account.flat_map(move |moments| {
+            let first = moments.partition_point(|told| told.0 < from);
+            moments[first..].iter().take(MAX_MOMENTS).take_while(move |told| told.0 <= to)
+        })
+    }
+
     /// The free session of the group's account to which this happened nearest to a place.
     fn at_moment(
         &self,
@@ -255,13 +277,7 @@ impl<'a> Joiner<'a> {
         is_taken: &[bool],
     ) -> Option<(usize, TsHow)> {
         let at = self.linker.time(pos);
-        let account = self.linker.account(group);
-        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
-        let by_name = self.linker.names(account).filter_map(|name| self.by_name.get(&name));
-        let near = by_sid.into_iter().chain(by_name).flat_map(|moments| {
-            let first = moments.partition_point(|told| told.0 < at.plus(-SAME_MOMENT));
-            moments[first..].iter().take(MAX_MOMENTS).take_while(|told| told.0 <= at.plus(SAME_MOMENT))
-        });
+        let near = self.told_between(group, at.plus(-SAME_MOMENT), at.plus(SAME_MOMENT));
         let fits = |&&(_, other, n, _): &&Told| {
             other == moment && !is_taken[n] && is_account(self.linker, group, &self.sessions[n])
         };

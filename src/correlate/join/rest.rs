@@ -2,10 +2,10 @@
 //! 33)?
 
 use super::{Joined, first_of_logon};
+use crate::correlate::accounts::ByAccount;
 use crate::correlate::link::{Group, Groups, Linker};
 use crate::correlate::moments::SAME_MOMENT;
 use crate::correlate::open::Track;
-use crate::correlate::remote::name;
 use crate::correlate::terminal::TsSession;
 use crate::event::{RowIdx, StrId};
 use crate::machine::{Boot, Pos};
@@ -88,12 +88,9 @@ fn is_whole_after(linker: &Linker<'_>, pos: Pos) -> bool {
     next.is_some_and(|next| linker.security.loss(pos, next).is_none())
 }
 
-/// The numbered sessions that no desktop of Security's was joined with: by SID, else by the name of their account.
+/// The numbered sessions that no desktop of Security's was joined with.
 #[derive(Default)]
-struct Free {
-    by_sid: FxHashMap<StrId, Vec<usize>>,
-    by_name: FxHashMap<String, Vec<usize>>,
-}
+struct Free(ByAccount<usize>);
 
 impl Free {
     fn of(linker: &Linker<'_>, sessions: &[TsSession], joined: &Joined) -> Self {
@@ -101,16 +98,18 @@ impl Free {
         joined.iter().flatten().for_each(|&(n, _)| is_taken[n] = true);
         let mut free = Free::default();
         for (n, session) in sessions.iter().enumerate().filter(|&(n, _)| !is_taken[n]) {
-            match session.sid.is_none() {
-                true => free.by_name.entry(name(linker.records.text(session.account))).or_default().push(n),
-                false => free.by_sid.entry(session.sid).or_default().push(n),
-            }
+            free.0.add(linker.records, session.sid, session.account, n);
         }
         free
     }
 
     fn is_empty(&self) -> bool {
-        self.by_sid.is_empty() && self.by_name.is_empty()
+        self.0.is_empty()
+    }
+
+    /// The sessions of a group's account.
+    fn own<'s>(&'s self, linker: &Linker<'s>, group: &Group) -> impl Iterator<Item = usize> {
+        self.0.of(linker, linker.account(group)).flatten().copied()
     }
 
     /// The session of a group's account that was opened next to a moment, and how far from it.
@@ -121,32 +120,26 @@ impl Free {
         group: &Group,
         at: Timestamp,
     ) -> Option<(usize, i64)> {
-        let account = linker.account(group);
-        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
-        let by_name = linker.names(account).filter_map(|name| self.by_name.get(&name)).flatten();
-        let opened = |&n: &usize| {
+        let opened = |n: usize| {
             let &row = sessions[n].opened.first()?;
             let apart = linker.records.time[row as usize].since(at).saturating_abs();
             (apart <= SAME_MOMENT).then_some((n, apart))
         };
-        by_sid.into_iter().flatten().chain(by_name).filter_map(opened).min_by_key(|&(n, apart)| (apart, n))
+        self.own(linker, group).filter_map(opened).min_by_key(|&(n, apart)| (apart, n))
     }
 
     /// The one session of a group's account that was on whenever the group was cited, if there is but one.
     fn only(&self, linker: &Linker<'_>, sessions: &[TsSession], group: &Group) -> Option<usize> {
-        let account = linker.account(group);
-        let by_sid = self.by_sid.get(&account.sid).filter(|_| !account.sid.is_none());
-        let by_name = linker.names(account).filter_map(|name| self.by_name.get(&name)).flatten();
         let (first, last) = linker.cited_between(group)?;
         let time = |row: &RowIdx| linker.records.time[*row as usize];
-        let covers = |&&n: &&usize| {
+        let covers = |&n: &usize| {
             let session = &sessions[n];
             let until = session.closed.first().or(session.superseded_by.as_ref()).map(time);
             session.opened.first().map(time).is_some_and(|opened| opened <= first.plus(SAME_MOMENT))
                 && until.is_none_or(|until| last <= until.plus(SAME_MOMENT))
         };
-        let mut own = by_sid.into_iter().flatten().chain(by_name).filter(covers);
-        let found = own.next().copied()?;
+        let mut own = self.own(linker, group).filter(covers);
+        let found = own.next()?;
         own.next().is_none().then_some(found)
     }
 }

@@ -75,57 +75,81 @@ struct Sample {
     row: RowIdx,
 }
 
-/// Looks for a few records of each source of a log in its other sources: one pass over all of them.
-fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usize, usize), Found> {
-    let time = |row: RowIdx| records.time[row as usize];
-    let key = |row: RowIdx| (time(row), records.signature(row).event_id);
-    let mut samples: Vec<Sample> = Vec::new();
-    let mut by_key: FxHashMap<(Timestamp, u32), Vec<usize>> = FxHashMap::default();
-    let mut spans = Vec::new();
-    // The samples of a group stand together.
-    let mut runs: FxHashMap<usize, Range<usize>> = FxHashMap::default();
-    for &group in log {
-        let first = samples.len();
-        let rows = &groups[group].rows;
-        let times = || rows.iter().map(|&row| time(row));
-        spans.push((times().min(), times().max()));
-        for &row in rows.iter().step_by(rows.len().div_ceil(SAMPLES).max(1)) {
-            let alike = by_key.entry(key(row)).or_default();
-            if alike.len() < MAX_ALIKE {
-                alike.push(samples.len());
-                samples.push(Sample { group, row });
+/// What tells samples apart at first sight: their moment and event.
+type Key = (Timestamp, u32);
+
+fn key(records: &Records, row: RowIdx) -> Key {
+    (records.time[row as usize], records.signature(row).event_id)
+}
+
+/// A few records of each source of a log.
+#[derive(Default)]
+struct Samples {
+    /// Those of a group stand together.
+    all: Vec<Sample>,
+    runs: FxHashMap<usize, Range<usize>>,
+    by_key: FxHashMap<Key, Vec<usize>>,
+}
+
+impl Samples {
+    fn of(records: &Records, groups: &[Group], log: &[usize]) -> Self {
+        let mut samples = Samples::default();
+        for &group in log {
+            let first = samples.all.len();
+            let rows = &groups[group].rows;
+            for &row in rows.iter().step_by(rows.len().div_ceil(SAMPLES).max(1)) {
+                let alike = samples.by_key.entry(key(records, row)).or_default();
+                if alike.len() < MAX_ALIKE {
+                    alike.push(samples.all.len());
+                    samples.all.push(Sample { group, row });
+                }
             }
+            samples.runs.insert(group, first..samples.all.len());
         }
-        runs.insert(group, first..samples.len());
+        samples
     }
-    let mut found: FxHashMap<(usize, usize), Found> = FxHashMap::default();
-    for (&other, &span) in log.iter().zip(&spans) {
-        // By sample, whether it was found with its own id.
+
+    fn of_group(&self, group: usize) -> &[Sample] {
+        self.runs.get(&group).map_or(&[], |run| &self.all[run.clone()])
+    }
+
+    /// The samples of others that a group has as well, and whether with their own id.
+    fn seen_in(&self, records: &Records, groups: &[Group], other: usize) -> FxHashMap<usize, bool> {
         let mut seen: FxHashMap<usize, bool> = FxHashMap::default();
         for &row in &groups[other].rows {
-            let Some(alike) = by_key.get(&key(row)) else { continue };
-            for &n in alike.iter().filter(|&&n| samples[n].group != other) {
-                if has_same_content(records, row, samples[n].row) {
-                    let is_same_id = records.id[row as usize] == records.id[samples[n].row as usize];
-                    *seen.entry(n).or_default() |= is_same_id;
+            let alike = self.by_key.get(&key(records, row)).into_iter().flatten();
+            for &n in alike.filter(|&&n| self.all[n].group != other) {
+                let sample = self.all[n].row;
+                if has_same_content(records, row, sample) {
+                    *seen.entry(n).or_default() |= records.id[row as usize] == records.id[sample as usize];
                 }
             }
         }
-        let mut touched: Vec<usize> = Vec::new();
-        for (n, is_same_id) in seen {
-            let group = samples[n].group;
-            let found = found.entry((group, other)).or_insert_with(|| {
-                touched.push(group);
-                Found::default()
-            });
+        seen
+    }
+}
+
+/// Looks for a few records of each source of a log in its other sources: one pass over all of them.
+fn search(records: &Records, groups: &[Group], log: &[usize]) -> FxHashMap<(usize, usize), Found> {
+    let time = |row: RowIdx| records.time[row as usize];
+    let samples = Samples::of(records, groups, log);
+    let mut found = FxHashMap::default();
+    for &other in log {
+        let mut in_other: FxHashMap<usize, Found> = FxHashMap::default();
+        for (n, is_same_id) in samples.seen_in(records, groups, other) {
+            let found = in_other.entry(samples.all[n].group).or_default();
             *(if is_same_id { &mut found.n_same_id } else { &mut found.n_other_id }) += 1;
         }
-        for group in touched {
-            let own = runs.get(&group).map_or(&[][..], |run| &samples[run.clone()]);
-            let is_within = |sample: &&Sample| (span.0..=span.1).contains(&Some(time(sample.row)));
+        if in_other.is_empty() {
+            continue;
+        }
+        let times = || groups[other].rows.iter().map(|&row| time(row));
+        let (first, last) = (times().min(), times().max());
+        for (group, counted) in in_other {
+            let own = samples.of_group(group);
+            let is_within = |sample: &&Sample| (first..=last).contains(&Some(time(sample.row)));
             let n_looked_for = own.iter().filter(is_within).count() as u32;
-            let found = found.entry((group, other)).or_default();
-            (found.n_looked_for, found.n_samples) = (n_looked_for, own.len() as u32);
+            found.insert((group, other), Found { n_looked_for, n_samples: own.len() as u32, ..counted });
         }
     }
     found

@@ -68,17 +68,20 @@ pub fn lineage(
 /// The records of groups by id.
 #[inline(never)]
 fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
-    let is_one = groups.len() == 1;
-    let mut groups = groups.into_iter().map(|group| group.rows);
-    let mut all = groups.next().unwrap_or_default();
+    let id = |row: RowIdx| (records.id[row as usize], records.time[row as usize]);
+    let mut runs: Vec<Vec<RowIdx>> = groups.into_iter().map(|group| group.rows).collect();
+    // Archives of one log follow each other: in their order there is little left to sort.
+    runs.sort_by_key(|rows| rows.first().map(|&row| id(row)));
+    let is_one = runs.len() == 1;
+    let mut runs = runs.into_iter();
+    let mut all = runs.next().unwrap_or_default();
     if !is_one {
-        all.extend(groups.flatten());
-        let key = |&row: &RowIdx| {
-            let (at, span) = (row as usize, records.span(row));
-            let event_id = records.signature(row).event_id;
-            (records.id[at], records.time[at], event_id, rank[span.source as usize], span.chunk)
+        all.extend(runs.flatten());
+        let rest = |row: RowIdx| {
+            let span = records.span(row);
+            (records.signature(row).event_id, rank[span.source as usize], span.chunk)
         };
-        all.sort_by_cached_key(key);
+        all.sort_by(|&a, &b| id(a).cmp(&id(b)).then_with(|| rest(a).cmp(&rest(b))));
     }
     dedupe(records, all, duplicates)
 }

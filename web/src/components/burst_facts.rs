@@ -4,7 +4,7 @@
 use super::facts::{fact, linked_fact};
 use crate::state::Action;
 use crate::text::moment::{Zone, in_full};
-use crate::text::words;
+use crate::text::{known, words};
 use sessionscope::query::Row;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -34,7 +34,7 @@ pub fn BurstFacts(props: &BurstFactsProps) -> Html {
             <dl class="facts" id="facts">
                 { fact("First start", time(&row.start)) }
                 { fact("Last seen", time(&row.end)) }
-                { fact("On for", words::burst_duration(burst.union_s, burst.is_union_exact).text) }
+                { fact("On for", known::burst_duration(burst.union_s, burst.is_union_exact).text) }
                 { fact("User", words::user(row.domain.as_deref(), row.user.as_deref())) }
                 { linked_fact("Machine", &row.machine, "host", to_host) }
                 { fact("From", words::from(row.origin_address.as_deref(), row.origin_port, row.origin_host.as_deref(), row.logon_type)) }

@@ -17,7 +17,7 @@ const COLUMNS: [Column; 9] = [
     ("kind", "Kind", "Domain controller, member server or workstation, as far as its logs tell"),
     ("sessions", "Sessions", "Its sessions, noise included"),
     ("boots", "Boots", "Its runs from one start to the next"),
-    ("unclean", "Crashes", "Runs that ended without a shutdown: power lost or crashed"),
+    ("unclean", "Crashes", "Runs that ended without a shutdown: it lost power or crashed"),
     ("logoff_audit", "Logoffs audited", "Whether missing logoffs mean anything"),
     ("product", "Windows", "As the computer itself wrote it last"),
     ("first_start", "First start seen", "The first start of Windows in its logs"),

@@ -106,11 +106,11 @@ fn from_to(from: &str, to: &str, zone: Zone) -> String {
 }
 
 fn events(interval: &IntervalRecord) -> String {
-    let event = |event: &Option<EventRef>| match event {
+    let event = |event: &Option<EventRef>, what: &str| match event {
         Some(event) => format!("{} in {} record {}", event.event, visible(&event.channel), event.record),
-        None => "not seen".into(),
+        None => format!("{what} not seen"),
     };
-    format!("{}, then {}", event(&interval.opened_by), event(&interval.closed_by))
+    format!("{}, then {}", event(&interval.opened_by, "beginning"), event(&interval.closed_by, "end"))
 }
 
 #[cfg(test)]

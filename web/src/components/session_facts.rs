@@ -6,7 +6,7 @@ use super::intervals::Intervals;
 use crate::state::Action;
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::span_in_full;
-use crate::text::{visible, words};
+use crate::text::{known, visible, words};
 use crate::worker::protocol::SessionPart;
 use sessionscope::session::record::{LogonRecord, OriginRecord, Record};
 use std::rc::Rc;
@@ -47,14 +47,14 @@ pub fn SessionFacts(props: &SessionFactsProps) -> Html {
 fn when(record: &Record, zone: Zone, act: &Callback<Action>) -> Html {
     let start = (record.start_earliest.as_deref(), record.start_latest.as_deref());
     let end = (record.end_earliest.as_deref(), record.end_latest.as_deref());
-    let duration = words::duration(record.duration_s, record.duration_min_s, record.duration_max_s);
+    let duration = known::duration(record.duration_s, record.duration_min_s, record.duration_max_s);
     let time = |time: &Option<String>| time.as_deref().map(|time| in_full(time, zone)).unwrap_or_default();
     html! {
         <>
-            { fact("Start", moment(record.start.as_deref(), start, zone)) }
+            { fact("Start", known::moment(record.start.as_deref(), start, zone).title) }
             { who_then("who-at-start", record.start.as_ref().or(record.start_latest.as_ref()), act) }
             { fact("How it began", words::start_how(&record.start_how)) }
-            { fact("End", moment(record.end.as_deref(), end, zone)) }
+            { fact("End", known::moment(record.end.as_deref(), end, zone).title) }
             { who_then("who-at-end", record.end.as_ref().or(record.last_seen.as_ref()), act) }
             <dt>{ "How it ended" }</dt>
             <dd data-value={record.end_how.clone()}>
@@ -77,15 +77,6 @@ fn who_then(id: &'static str, at: Option<&String>, act: &Callback<Action>) -> Ht
     let Some(at) = at.cloned() else { return Html::default() };
     let ask = act.reform(move |_: MouseEvent| Action::MomentChosen(at.clone()));
     html! { <dd class="facts-more"><button id={id} class="link" type="button" onclick={ask}>{ "Who was on then?" }</button></dd> }
-}
-
-/// A moment and what bounds it.
-fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
-    match (at, bounds) {
-        (Some(at), (None, None)) => in_full(at, zone),
-        (Some(at), _) => format!("about {}, {}", in_full(at, zone), words::between(bounds, zone)),
-        (None, _) => words::between(bounds, zone),
-    }
 }
 
 fn seconds(name: &str, seconds: Option<f64>, how: &str) -> Html {

@@ -5,9 +5,9 @@ use super::confidence::Confidence;
 use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::{Action, View};
+use crate::text::known::{self, Known};
 use crate::text::moment::Zone;
-use crate::text::visible;
-use crate::text::words::{self, Cell};
+use crate::text::{visible, words};
 use sessionscope::query::{BurstRow, Column, Row, Rows, Sort};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -23,7 +23,7 @@ const COLUMNS: [(Column, &str, &str); 10] = [
     (Column::From, "From", "Where it came from: address and computer name"),
     (Column::Duration, "Duration", "From start to end"),
     (Column::LogonType, "Logon", "Logon type, and class where that says more"),
-    (Column::Active, "Active", "The part of it that was neither locked nor disconnected"),
+    (Column::Active, "Active", "The part of it that was neither locked, disconnected nor asleep"),
     (Column::Flags, "Flags", "What else is to be known"),
 ];
 
@@ -137,24 +137,24 @@ fn row(index: u32, props: &SessionsTableProps) -> Html {
 fn cells(row: &Row, zone: Zone) -> Html {
     html! {
         <>
-            { uncertain(Column::Start, &words::start(row, zone)) }
-            { uncertain(Column::End, &words::end(row, zone)) }
+            { uncertain(Column::Start, &known::start(row, zone)) }
+            { uncertain(Column::End, &known::end(row, zone)) }
             { row.group.as_ref().map_or_else(|| end_how(row), burst) }
             { user(Column::User.word(), row.domain.as_deref(), row.user.as_deref()) }
             { cell(Column::Machine.word(), &(row.machine.clone(), row.computer.clone()), None) }
             { cell(Column::From.word(), &same(from(row)), None) }
             { uncertain(Column::Duration, &duration(row)) }
             { logon(row) }
-            { uncertain(Column::Active, &words::active(row.active_s, &row.active_how)) }
+            { uncertain(Column::Active, &known::active(row.active_s, &row.active_how)) }
             { flags(row) }
         </>
     }
 }
 
-fn duration(row: &Row) -> Cell {
+fn duration(row: &Row) -> Known {
     match &row.group {
-        Some(burst) => words::burst_duration(burst.union_s, burst.is_union_exact),
-        None => words::duration(row.duration_s, row.duration_min_s, row.duration_max_s),
+        Some(burst) => known::burst_duration(burst.union_s, burst.is_union_exact),
+        None => known::duration(row.duration_s, row.duration_min_s, row.duration_max_s),
     }
 }
 
@@ -171,7 +171,7 @@ fn burst(burst: &BurstRow) -> Html {
     }
 }
 
-fn uncertain(column: Column, of: &Cell) -> Html {
+fn uncertain(column: Column, of: &Known) -> Html {
     let text = (of.text.clone(), of.title.clone());
     cell(column.word(), &text, of.is_uncertain.then_some("uncertain"))
 }

@@ -7,7 +7,7 @@ use crate::state::page::WhoAsked;
 use crate::state::{Action, View};
 use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::counted;
-use crate::text::{visible, words};
+use crate::text::{known, visible, words};
 use crate::worker::protocol::WhoPart;
 use sessionscope::query::who::WhoRecord;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const COLUMNS: [Column; 9] = [
     (
         "certainty",
         "On then?",
-        "Surely: on whatever is not known of it. Possibly: it may have begun later or ended before",
+        "Surely: it had begun and not ended, whatever the logs leave open. Possibly: it may have begun later, or ended before",
     ),
     ("user", "User", "Whose session it was"),
     ("machine", "Machine", "The computer it was on"),
@@ -99,7 +99,7 @@ fn says(props: &WhoTableProps, is_wrong: bool) -> String {
         let named: Vec<_> = part.not_covered.iter().take(MOST_NAMED).map(|name| visible(name)).collect();
         let more = part.not_covered.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text += &format!(" Outside the logs of {}{more}: there, nothing new is known.", named.join(", "));
+        text += &format!(" The logs of {}{more} do not reach that moment.", named.join(", "));
     }
     text
 }
@@ -135,8 +135,8 @@ fn cell_of(name: &'static str, text: &Text, found: &WhoRecord) -> Html {
 fn cells(found: &WhoRecord, zone: Zone) -> [Text; 9] {
     let time = |at: &Option<String>, earliest: &Option<String>, latest: &Option<String>| {
         let bounds = (earliest.as_deref(), latest.as_deref());
-        let cell = words::moment(at.as_deref(), bounds, zone);
-        (cell.text, cell.title)
+        let moment = known::moment(at.as_deref(), bounds, zone);
+        (moment.text, moment.title)
     };
     let end = match &found.end {
         None if found.end_how == "open_at_log_end" => ("open".into(), words::end_how(&found.end_how).into()),

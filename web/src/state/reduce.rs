@@ -204,27 +204,13 @@ impl Page {
     }
 
     fn toggle_noise(&mut self, class: String) {
-        let shown = &mut self.query.shown_noise;
-        match shown.iter().position(|other| *other == class) {
-            Some(i) => {
-                shown.remove(i);
-            }
-            None => {
-                shown.push(class);
-                shown.sort_unstable();
-            }
-        }
+        toggle(&mut self.query.shown_noise, class);
+        self.query.shown_noise.sort_unstable();
         self.sessions.reset();
     }
 
     fn toggle_burst(&mut self, burst: String) {
-        let open = &mut self.query.open_bursts;
-        match open.iter().position(|other| *other == burst) {
-            Some(i) => {
-                open.remove(i);
-            }
-            None => open.push(burst),
-        }
+        toggle(&mut self.query.open_bursts, burst);
     }
 
     /// A click sorts upwards, the next downwards, a third gives the order back.
@@ -362,6 +348,14 @@ impl Page {
                 .into(),
             is_error: true,
         });
+    }
+}
+
+/// Takes a name out of those that are chosen, or adds it.
+fn toggle(chosen: &mut Vec<String>, name: String) {
+    match chosen.iter().position(|other| *other == name) {
+        Some(at) => drop(chosen.remove(at)),
+        None => chosen.push(name),
     }
 }
 

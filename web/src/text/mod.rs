@@ -1,6 +1,7 @@
 //! How things read on the page: numbers, moments, spans and the vocabulary of sessions in words.
 //! Everything here is a pure function from data to text.
 
+pub mod known;
 pub mod moment;
 pub mod number;
 pub mod words;

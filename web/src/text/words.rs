@@ -1,73 +1,8 @@
-//! The vocabulary of sessions in words, and values that are not certain made to look so.
+//! The vocabulary of sessions in words.
 //!
 //! A value the library does not name is shown as it came: a responder sees what the page has no word for.
 
-use super::moment::{Zone, in_full, to_the_second};
-use super::number::{count, counted, span, span_in_full};
-use sessionscope::query::Row;
-
-/// A cell: what it shows, what it says on hover, and whether it is certain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
-    pub text: String,
-    pub title: String,
-    pub is_uncertain: bool,
-}
-
-impl Cell {
-    fn certain(text: String, title: String) -> Self {
-        Self { text, title, is_uncertain: false }
-    }
-
-    fn uncertain(text: String, title: String) -> Self {
-        Self { text, title, is_uncertain: true }
-    }
-}
-
-/// When the session began, or what bounds it.
-pub fn start(row: &Row, zone: Zone) -> Cell {
-    let (at, bounds) = (row.start.as_deref(), (row.start_earliest.as_deref(), row.start_latest.as_deref()));
-    let mut cell = moment(at, bounds, zone);
-    if row.start_how != "logon" && !row.start_how.is_empty() {
-        cell.title = format!("{} ({})", cell.title, start_how(&row.start_how));
-        cell.is_uncertain = true;
-    }
-    cell
-}
-
-/// When the session ended, or what bounds it.
-pub fn end(row: &Row, zone: Zone) -> Cell {
-    if row.end_how == "open_at_log_end" && row.end.is_none() {
-        let seen = row.end_earliest.as_deref().map(|at| format!(", last seen {}", in_full(at, zone)));
-        return Cell::uncertain("open".into(), format!("still open{}", seen.unwrap_or_default()));
-    }
-    moment(row.end.as_deref(), (row.end_earliest.as_deref(), row.end_latest.as_deref()), zone)
-}
-
-/// A moment, or what bounds it.
-pub fn moment(at: Option<&str>, bounds: (Option<&str>, Option<&str>), zone: Zone) -> Cell {
-    let range = between(bounds, zone);
-    match (at, bounds) {
-        (Some(at), (None, None)) => Cell::certain(to_the_second(at, zone), in_full(at, zone)),
-        (Some(at), _) => Cell::uncertain(
-            format!("≈ {}", to_the_second(at, zone)),
-            format!("about {}, {range}", in_full(at, zone)),
-        ),
-        (None, (Some(earliest), _)) => Cell::uncertain(format!("≥ {}", to_the_second(earliest, zone)), range),
-        (None, (None, Some(latest))) => Cell::uncertain(format!("≤ {}", to_the_second(latest, zone)), range),
-        (None, (None, None)) => Cell::uncertain("?".into(), range),
-    }
-}
-
-/// Bounds in words: `between … and …`.
-pub fn between(bounds: (Option<&str>, Option<&str>), zone: Zone) -> String {
-    match bounds {
-        (Some(a), Some(b)) => format!("between {} and {}", in_full(a, zone), in_full(b, zone)),
-        (Some(a), None) => format!("not before {}", in_full(a, zone)),
-        (None, Some(b)) => format!("not after {}", in_full(b, zone)),
-        (None, None) => "not known".into(),
-    }
-}
+use super::number::{count, counted};
 
 /// How sure it is that a session was on.
 pub fn certainty(certainty: &str) -> &str {
@@ -162,33 +97,6 @@ pub fn with_moments(sentence: &str, show: impl Fn(&str) -> String) -> String {
     sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// How long the session was, or what bounds it.
-pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) -> Cell {
-    match (exact_s, min_s, max_s) {
-        (Some(s), Some(a), Some(b)) if span(a) != span(b) => {
-            Cell::uncertain(format!("≈ {}", span(s)), format!("about {}, {}", span_in_full(s), range_s(a, b)))
-        }
-        (Some(s), _, _) => Cell::certain(span(s), format!("{} ({s} s)", span_in_full(s))),
-        (None, Some(a), Some(b)) if span(a) == span(b) => {
-            Cell::uncertain(format!("≈ {}", span(a)), range_s(a, b))
-        }
-        (None, Some(a), Some(b)) if a < 1.0 => Cell::uncertain(format!("≤ {}", span(b)), range_s(a, b)),
-        (None, Some(a), Some(b)) => Cell::uncertain(format!("{} – {}", span(a), span(b)), range_s(a, b)),
-        (None, Some(a), None) if a < 1.0 => {
-            Cell::uncertain("unknown".into(), "only one end of it is known".into())
-        }
-        (None, Some(a), None) => {
-            Cell::uncertain(format!("≥ {}", span(a)), format!("at least {}", span_in_full(a)))
-        }
-        (None, None, Some(b)) => {
-            Cell::uncertain(format!("≤ {}", span(b)), format!("at most {}", span_in_full(b)))
-        }
-        (None, None, None) => {
-            Cell::uncertain("unknown".into(), "neither its start nor its end is known".into())
-        }
-    }
-}
-
 /// How many sessions a burst or a series has, and how many of them are shown.
 pub fn burst_size(is_series: bool, n_shown: u32, n_sessions: u32) -> String {
     let all = match is_series {
@@ -196,34 +104,6 @@ pub fn burst_size(is_series: bool, n_shown: u32, n_sessions: u32) -> String {
         false => counted(n_sessions, "network session", "network sessions"),
     };
     if n_shown < n_sessions { format!("{} of {all}", count(n_shown)) } else { all }
-}
-
-/// How long at least one session of a burst was on.
-pub fn burst_duration(union_s: f64, is_exact: bool) -> Cell {
-    let title =
-        |at_least: &str| format!("At least one of them was on for {at_least}{}", span_in_full(union_s));
-    match is_exact {
-        true => Cell::certain(span(union_s), title("")),
-        false => Cell::uncertain(format!("≥ {}", span(union_s)), title("at least ")),
-    }
-}
-
-fn range_s(min_s: f64, max_s: f64) -> String {
-    format!("between {} and {}", span_in_full(min_s), span_in_full(max_s))
-}
-
-/// How long the session was in use. Classes that nobody sits at have none.
-pub fn active(active_s: Option<f64>, how: &str) -> Cell {
-    match (active_s, how) {
-        (None, _) => Cell::default(),
-        (Some(s), "exact") => {
-            Cell::certain(span(s), format!("{}, locks and disconnects taken out", span_in_full(s)))
-        }
-        (Some(s), _) => Cell::uncertain(
-            format!("≤ {}", span(s)),
-            format!("at most {}: locks or disconnects are not audited", span_in_full(s)),
-        ),
-    }
 }
 
 /// `CORP\alice`.
@@ -264,11 +144,11 @@ pub fn end_how(how: &str) -> &str {
         "logoff_event_lost" => "ended (its event is lost)",
         "window_manager_gone" => "ended with its window manager",
         "clean_shutdown" => "computer shut down",
-        "unclean_stop" => "power lost or crashed",
-        "luid_reused" => "end not seen: its id was used again",
+        "unclean_stop" => "computer lost power or crashed",
+        "luid_reused" => "end not seen: its LogonId was used again",
         "superseded" => "end not seen: a later session took its place",
-        "lost_in_gap" => "end lost: records are missing",
-        "not_audited" => "end not audited",
+        "lost_in_gap" => "end not seen: records are missing",
+        "not_audited" => "end not seen: logoffs not audited",
         "open_at_log_end" => "still open at log end",
         other => other,
     }
@@ -294,8 +174,8 @@ pub fn start_how(how: &str) -> &str {
     match how {
         "logon" => "a logon was recorded",
         "before_log_start" => "it began before the log does",
-        "logon_not_audited" => "logons are not audited",
-        "gap" => "its logon is lost: records are missing",
+        "logon_not_audited" => "its logon was not seen: logons were not audited",
+        "gap" => "its logon was not seen: records are missing",
         "other_log" => "known from another log",
         other => other,
     }
@@ -385,7 +265,7 @@ pub fn time_zone(zone: &str) -> String {
 pub fn boot_end(how: &str) -> &str {
     match how {
         "clean" => "shut down",
-        "unclean" => "power lost or crashed",
+        "unclean" => "lost power or crashed",
         "open" => "still running when the log ends",
         other => other,
     }
@@ -396,7 +276,7 @@ pub fn audit(verdict: &str) -> &str {
     match verdict {
         "on" => "yes",
         "off" => "no",
-        "none" => "has none",
+        "none" => "no such events",
         "off (changed)" => "no, switched off",
         "probably off" => "probably not",
         "filtered export" => "cannot tell: a filtered export",
@@ -466,60 +346,7 @@ pub fn source_state(state: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(time: &str) -> Option<String> {
-        Some(format!("2020-09-19T{time}.0000000Z"))
-    }
-
-    #[test]
-    fn a_known_end_is_plain() {
-        let row = Row { end: at("05:10:02"), ..Row::default() };
-        let cell = end(&row, Zone::Utc);
-        assert_eq!((cell.text.as_str(), cell.is_uncertain), ("2020-09-19 05:10:02", false));
-    }
-
-    #[test]
-    fn an_estimated_end_says_so_and_gives_its_bounds() {
-        let row = Row {
-            end: at("05:10:02"),
-            end_earliest: at("05:00:00"),
-            end_latest: at("06:00:00"),
-            ..Row::default()
-        };
-        let cell = end(&row, Zone::Utc);
-        assert_eq!(cell.text, "≈ 2020-09-19 05:10:02");
-        assert!(cell.title.contains("between 2020-09-19 05:00:00.0000000 UTC and"), "{}", cell.title);
-    }
-
-    #[test]
-    fn an_unknown_end_shows_what_is_known() {
-        let row = Row { end_earliest: at("05:00:00"), end_how: "lost_in_gap".into(), ..Row::default() };
-        assert_eq!(end(&row, Zone::Utc).text, "≥ 2020-09-19 05:00:00");
-        let open = Row { end_how: "open_at_log_end".into(), ..row };
-        assert_eq!(end(&open, Zone::Utc).text, "open");
-        assert_eq!(end(&Row::default(), Zone::Utc).text, "?");
-    }
-
-    #[test]
-    fn a_start_before_the_log_is_bounded() {
-        let row =
-            Row { start_latest: at("05:00:00"), start_how: "before_log_start".into(), ..Row::default() };
-        let cell = start(&row, Zone::Utc);
-        assert_eq!((cell.text.as_str(), cell.is_uncertain), ("≤ 2020-09-19 05:00:00", true));
-        assert!(cell.title.ends_with("(it began before the log does)"));
-    }
-
-    #[test]
-    fn durations_show_their_bounds() {
-        assert_eq!(duration(Some(6493.2), None, None).text, "1 h 48 min");
-        assert_eq!(duration(Some(880.7), Some(850.7), Some(885.7)).text, "≈ 14 min 40 s");
-        assert_eq!(duration(None, Some(3720.0), None).text, "≥ 1 h 02 min");
-        assert_eq!(duration(None, Some(3720.0), Some(7200.0)).text, "1 h 02 min – 2 h 00 min");
-        assert_eq!(duration(None, Some(3720.0), Some(3721.0)).text, "≈ 1 h 02 min");
-        assert_eq!(duration(None, Some(0.0), None).text, "unknown");
-        assert_eq!(duration(None, Some(0.0), Some(60.0)).text, "≤ 1 min 00 s");
-        assert_eq!(duration(None, None, None).text, "unknown");
-    }
+    use crate::text::moment::{Zone, to_the_second};
 
     #[test]
     fn moments_in_sentences_are_shown_in_the_zone() {
@@ -540,12 +367,10 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_says_how_many_and_how_long() {
+    fn a_burst_says_how_many_are_shown() {
         assert_eq!(burst_size(false, 14, 14), "14 network sessions");
         assert_eq!(burst_size(false, 2, 14), "2 of 14 network sessions");
         assert_eq!(burst_size(true, 14, 14), "14 service logons");
-        assert_eq!(burst_duration(61.0, true).text, "1 min 01 s");
-        assert!(burst_duration(61.0, false).is_uncertain);
     }
 
     #[test]
