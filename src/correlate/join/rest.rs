@@ -7,7 +7,7 @@ use crate::correlate::link::{Group, Groups, Linker};
 use crate::correlate::moments::SAME_MOMENT;
 use crate::correlate::open::Track;
 use crate::correlate::terminal::TsSession;
-use crate::event::{RowIdx, StrId};
+use crate::event::{Kind, RowIdx, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::{Class, TsHow};
 use crate::time::Timestamp;
@@ -43,7 +43,9 @@ pub fn join_rest(
         let (Some(n), None) = (acting.next(), acting.next()) else { continue };
         let group = &groups.all[n];
         let is_other = |&other: &usize| other != n && linker.overlaps(&groups.all[other], group);
-        let acts = |track: &Track| track.has_full_token || track.is_used && is_all_there;
+        let acts = |track: &Track| {
+            track.has_full_token || track.is_used && is_all_there && !comes_for_shares(linker, track)
+        };
         let is_acting = group.own().any(|idx| acts(linker.track(idx)));
         if !is_acting || linker.logon_of(group).is_some() || own.iter().any(is_other) {
             continue;
@@ -53,6 +55,12 @@ pub fn join_rest(
             groups.all[n].class = Class::Desktop;
         }
     }
+}
+
+/// Whether a LogonId is known by a share that it opened first: who has a desktop comes to shares by another.
+fn comes_for_shares(linker: &Linker<'_>, track: &Track) -> bool {
+    let kind = linker.event(track.first).map(|event| linker.records.events.kind(event));
+    matches!(kind, Some(Kind::ShareOpened | Kind::ShareFileUsed))
 }
 
 /// A LogonId of which little more is known than what Windows writes beside a 4624 is the desktop that its account opened
