@@ -1,7 +1,7 @@
 //! What ran in sessions, for reading: counts in the session record, and rows that are asked for page by page.
 
 use super::record::Exporter;
-use super::words::meaning;
+use super::words::what;
 use crate::event::{Field, RowIdx, StrId};
 use crate::machine::Pos;
 use crate::session::Session;
@@ -116,7 +116,7 @@ impl Exporter<'_> {
         ActivityRow {
             at: self.act_time(session, pos).to_string(),
             kind: kind.word().to_owned(),
-            what: event.map_or_else(String::new, |event| meaning(self.records.events.kind(event)).to_owned()),
+            what: event.map_or("", |event| what(self.records.events.layout(event).spec)).to_owned(),
             details: fields(kind).iter().filter_map(detail).collect(),
             channel: reference.channel,
             record: reference.record,

@@ -5,7 +5,6 @@ use super::record::Exporter;
 use crate::event::{Field, Kind, RowIdx, StrId};
 use crate::machine::record::{BootRecord, ClearRecord, HostRecord, LogRecord, NameRecord, ShutdownRecord};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Machine, MachineKind};
-use crate::session::record::EventRef;
 use crate::time::{Timestamp, seconds};
 
 /// More than this share of missing record ids makes a log sparse: a filtered export.
@@ -205,12 +204,6 @@ impl Exporter<'_> {
             comment: text(Field::Comment),
             by: self.event_ref(row),
         })
-    }
-
-    /// `4608 in Security record 12`.
-    pub(super) fn event_name(&self, row: RowIdx) -> String {
-        let by: EventRef = self.event_ref(row);
-        format!("{} in {} record {}", by.event, super::visible(&by.channel), by.record)
     }
 }
 

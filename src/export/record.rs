@@ -2,12 +2,12 @@
 
 use super::id::SessionId;
 use super::lent::Text;
-use super::words::{logon_type_name, push_span, span};
+use super::words::{logon_type_name, push_span, record_name, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::burst::BurstKind;
 use crate::session::record::{EventRef, EvidenceRecord, IntervalRecord, LogonRecord, OriginRecord, Record};
-use crate::session::{Session, SessionIdx, StartHow};
+use crate::session::{Session, SessionIdx};
 use crate::time::seconds;
 
 /// What session records are made from.
@@ -114,6 +114,12 @@ impl<'a> Exporter<'a> {
         }
     }
 
+    /// A record as sentences name it.
+    pub(super) fn event_name(&self, row: RowIdx) -> String {
+        let signature = self.records.signature(row);
+        record_name(signature.event_id, self.records.text(signature.channel), self.records.id[row as usize])
+    }
+
     fn origin<T: Text<'a>>(&self, origin: &crate::session::Origin) -> OriginRecord<T> {
         let EventRef { channel, record, event } = self.event_ref(origin.row);
         OriginRecord {
@@ -193,9 +199,4 @@ fn push_bounds(out: &mut String, min: f64, max: f64) {
     let (min, max) = (span(min), span(max));
     let parts = if min == max { ["~ ", &min, ""] } else { [&min, " .. ", &max] };
     parts.into_iter().for_each(|part| out.push_str(part));
-}
-
-/// Whether a start is known by a 4624.
-pub fn has_start(session: &Session) -> bool {
-    session.start.how == StartHow::Logon
 }

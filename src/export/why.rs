@@ -1,10 +1,8 @@
 //! Why a session is said to have ended as it is: one sentence that names the records.
 
-use super::lent::Lent;
 use super::record::Exporter;
-use crate::event::{RowIdx, StrId};
+use crate::event::StrId;
 use crate::machine::ShutdownRequest;
-use crate::session::record::EventRef;
 use crate::session::{Class, Doubt, End, EndCause, EndHow, EvidenceRole, Session};
 
 /// Texts of a 1074 are shown up to so many characters: a program may write any.
@@ -21,18 +19,14 @@ impl Exporter<'_> {
         why
     }
 
-    fn name(&self, row: RowIdx) -> String {
-        let EventRef::<Lent<'_>> { channel, record, event } = self.event_ref(row);
-        format!("{event} in {} record {record}", super::visible(&super::lent::Text::text(&channel)))
-    }
-
     fn ended_by(&self, session: &Session) -> String {
         let of_role = |role: EvidenceRole| {
             let evidence = self.correlated.sessions.evidence(session).iter();
-            let names: Vec<String> = evidence.filter(|e| e.role == role).map(|e| self.name(e.row)).collect();
+            let names: Vec<String> =
+                evidence.filter(|e| e.role == role).map(|e| self.event_name(e.row)).collect();
             names.join(", ")
         };
-        let by = session.end.row.map(|row| self.name(row)).unwrap_or_default();
+        let by = session.end.row.map(|row| self.event_name(row)).unwrap_or_default();
         let last = || match session.last_seen {
             Some(at) => format!("last seen {at}"),
             None => "never seen after it began".to_owned(),
@@ -78,7 +72,7 @@ impl Exporter<'_> {
     /// What made it end, with the record that tells it.
     fn cause(&self, session: &Session) -> Option<String> {
         let End { how, cause, cause_row, .. } = session.end;
-        let by = cause_row.map(|row| self.name(row));
+        let by = cause_row.map(|row| self.event_name(row));
         match cause? {
             EndCause::Timeout => Some(format!("a time limit ended it: {}", by?)),
             EndCause::Admin => Some(format!("somebody else ended it: {}", by?)),
@@ -106,7 +100,7 @@ impl Exporter<'_> {
         let with = text(request.process).map(|process| format!(" with {process}")).unwrap_or_default();
         let said: Vec<String> = [request.kind, request.reason].into_iter().filter_map(text).collect();
         let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) };
-        format!("{who} asked for the shutdown{with}{said}: {}", self.name(request.row))
+        format!("{who} asked for the shutdown{with}{said}: {}", self.event_name(request.row))
     }
 }
 

@@ -214,6 +214,11 @@ pub fn meaning(kind: Kind) -> &'static str {
     }
 }
 
+/// How sentences name a record: `4608 in Security record 12`.
+pub fn record_name(event: u32, channel: &str, record: u64) -> String {
+    format!("{event} in {} record {record}", super::visible(channel))
+}
+
 /// A span as people say it: `1 h 48 min`, `12 min 3 s`, `0.4 s`.
 pub fn span(seconds: f64) -> String {
     let mut text = String::new();

@@ -262,6 +262,9 @@ fn use_keys(page: &Page, act: &Callback<Action>) {
     });
 }
 
+/// The table that is shown has one of these ids.
+const TABLES: [&str; 4] = ["sessions", "who", "hosts", "files"];
+
 /// What Esc closes, the topmost first.
 #[derive(Clone, Copy, PartialEq)]
 struct Open {
@@ -280,10 +283,10 @@ fn press(event: &KeyboardEvent, open: Open, act: &Callback<Action>) {
             act.emit(Action::ExportMenuToggled);
             window::focus("export");
         }
-        "Escape" if is_writing(event) => window::focus_first(&["sessions", "who", "hosts", "files"]),
+        "Escape" if is_writing(event) => window::focus_first(&TABLES),
         "Escape" if open.drawer => {
             act.emit(Action::DrawerClosed);
-            window::focus_first(&["sessions", "who", "hosts", "files"]);
+            window::focus_first(&TABLES);
         }
         "/" if !is_writing(event) => {
             event.prevent_default();

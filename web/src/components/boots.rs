@@ -93,8 +93,7 @@ fn asked(shutdown: &ShutdownRecord, zone: Zone) -> String {
     text += &shutdown.process.as_ref().map(|process| format!(", by {process}")).unwrap_or_default();
     text += &shutdown.reason.as_ref().map(|reason| format!("; reason: {reason}")).unwrap_or_default();
     text += &shutdown.comment.as_ref().map(|comment| format!("; comment: {comment}")).unwrap_or_default();
-    let EventRef { channel, record, event } = &shutdown.by;
-    format!("{text} ({event} in {channel} record {record})")
+    format!("{text} ({})", words::event(&shutdown.by))
 }
 
 /// The records that show its start and its end, folded away: they are many.
@@ -120,8 +119,6 @@ fn shown_by(what: &str, events: &[EventRef]) -> Html {
     if events.is_empty() {
         return Html::default();
     }
-    let event =
-        |event: &EventRef| format!("{} in {} record {}", event.event, visible(&event.channel), event.record);
-    let events: Vec<String> = events.iter().map(event).collect();
+    let events: Vec<String> = events.iter().map(words::event).collect();
     html! { <p>{ format!("{what}: {}", events.join("; ")) }</p> }
 }

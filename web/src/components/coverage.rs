@@ -184,11 +184,9 @@ fn outcome(outcome: &OutcomeRecord, zone: Zone) -> Html {
 
 fn changed(change: &ChangeRecord, zone: Zone) -> String {
     format!(
-        "Switched {} at {} by {} in {} record {}",
+        "Switched {} at {} by {}",
         visible(&change.to),
         to_the_second(&change.at, zone),
-        change.by.event,
-        visible(&change.by.channel),
-        change.by.record
+        words::event(&change.by)
     )
 }

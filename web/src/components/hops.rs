@@ -6,6 +6,7 @@ use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::count;
 use crate::text::{visible, words};
 use crate::worker::protocol::SessionPart;
+use sessionscope::export::words::record_name;
 use sessionscope::session::record::{HopRecord, HopRef};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -91,11 +92,6 @@ fn sure(hop: &HopRecord) -> String {
 }
 
 fn event(event: &HopRef) -> String {
-    format!(
-        "{} in {} record {} of {}",
-        event.event,
-        visible(&event.channel),
-        event.record,
-        visible(&event.computer)
-    )
+    let name = record_name(event.event, &event.channel, event.record);
+    format!("{name} of {}", visible(&event.computer))
 }

@@ -107,7 +107,7 @@ fn from_to(from: &str, to: &str, zone: Zone) -> String {
 
 fn events(interval: &IntervalRecord) -> String {
     let event = |event: &Option<EventRef>, what: &str| match event {
-        Some(event) => format!("{} in {} record {}", event.event, visible(&event.channel), event.record),
+        Some(event) => words::event(event),
         None => format!("{what} not seen"),
     };
     format!("{}, then {}", event(&interval.opened_by, "beginning"), event(&interval.closed_by, "end"))

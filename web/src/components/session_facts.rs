@@ -8,6 +8,7 @@ use crate::text::moment::{Zone, in_full, to_the_second};
 use crate::text::number::span_in_full;
 use crate::text::{known, visible, words};
 use crate::worker::protocol::SessionPart;
+use sessionscope::export::words::record_name;
 use sessionscope::session::record::{LogonRecord, OriginRecord, Record};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -175,7 +176,7 @@ fn origin_row(origin: &OriginRecord, logon_type: Option<u32>, zone: Zone) -> Htm
         <tr>
             <td title={in_full(&origin.at, zone)}>{ visible(&to_the_second(&origin.at, zone)).into_owned() }</td>
             <td>{ visible(&from).into_owned() }</td>
-            <td>{ format!("{} in {} record {}", origin.event, visible(&origin.channel), origin.record) }</td>
+            <td>{ record_name(origin.event, &origin.channel, origin.record) }</td>
         </tr>
     }
 }

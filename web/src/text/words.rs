@@ -3,6 +3,8 @@
 //! A value the library does not name is shown as it came: a responder sees what the page has no word for.
 
 use super::number::{count, counted};
+use sessionscope::export::words::record_name;
+use sessionscope::session::record::EventRef;
 
 /// How sure it is that a session was on.
 pub fn certainty(certainty: &str) -> &str {
@@ -296,6 +298,11 @@ pub fn flag(flag: &str) -> &str {
         "taken_over" => "taken over",
         other => other,
     }
+}
+
+/// A record as sentences name it: `4608 in Security record 12`.
+pub fn event(event: &EventRef) -> String {
+    record_name(event.event, &event.channel, event.record)
 }
 
 /// Why an event is among a session's evidence: the rule that joined it, in words.
