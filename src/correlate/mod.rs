@@ -7,7 +7,7 @@
 //!    logs both tell of?
 //! 4. [`coverage`]: what was audited, and would a logoff have been written? [`role`]: what kind of computer is it?
 //! 5. [`open`]: which LogonIds are there, and what is recorded of each?
-//! 6. [`link`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
+//! 6. [`link`], [`pairs`], [`classify`], [`attach`] and [`nla`]: which of them are one session, and what is it for?
 //! 7. [`outside`], [`terminal`], [`remote`], [`cited`], [`join`], [`alone`], [`told`], [`unseen`] and [`strays`]: what do
 //!    other logs know of it, and which sessions do only they know?
 //! 8. [`begin`]: how did it begin? [`close`]: how did it end? [`cause`]: what made it? [`durations`]: how long was it?
@@ -53,6 +53,7 @@ mod numbered;
 mod open;
 mod origins;
 mod outside;
+mod pairs;
 mod place;
 mod remote;
 mod role;
