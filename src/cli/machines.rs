@@ -5,7 +5,7 @@ use super::print::moment;
 use super::table::print_cells;
 use sessionscope::case::Case;
 use sessionscope::export::visible;
-use sessionscope::export::words::span;
+use sessionscope::export::words::{counted, span};
 use sessionscope::machine::record::{
     AuditRecord, BootCoverageRecord, BootRecord, CoverageRecord, HostRecord, LogRecord,
 };
@@ -17,7 +17,7 @@ pub fn hosts(out: &mut impl Write, case: &Case) -> Outcome {
         if n > 0 {
             writeln!(out)?;
         }
-        writeln!(out, "{}, {} sessions", visible(&host.machine), host.n_sessions)?;
+        writeln!(out, "{}, {}", visible(&host.machine), counted(host.n_sessions, "session"))?;
         for line in facts(host) {
             writeln!(out, "  {}", visible(&line))?;
         }
@@ -53,7 +53,7 @@ fn log_line(log: &LogRecord) -> [String; 7] {
     let cleared: Vec<String> = log.clears.iter().map(|clear| short(&clear.at)).collect();
     let missing = match log.n_missing {
         0 => "none".to_owned(),
-        n => format!("{n} in {} places ({})", log.n_gaps, log.density),
+        n => format!("{n} in {} ({})", counted(log.n_gaps, "place"), log.density),
     };
     [
         log.channel.clone(),

@@ -10,7 +10,7 @@ use sessionscope::case::{Case, Format};
 use sessionscope::event::Field;
 use sessionscope::export::lent::{Lent, Text};
 use sessionscope::export::record::push_duration;
-use sessionscope::export::words::what;
+use sessionscope::export::words::{counted, what};
 use sessionscope::export::{codes, visible};
 use sessionscope::parse::{CHUNK_BYTES, record_view};
 use sessionscope::query::who::WhoRecord;
@@ -75,11 +75,13 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let noise = if hidden > 0 { format!(", {hidden} of noise not shown (--all)") } else { String::new() };
     let n_in_bursts: u32 = bursts.iter().map(|(_, n)| n).sum();
     let series = if all { " or series" } else { "" };
-    let bursts = match bursts.iter().map(|(n, _)| n).sum() {
+    let bursts = match bursts.iter().map(|(n, _)| n).sum::<u32>() {
         0 => String::new(),
-        n => format!(", {n_in_bursts} of them in {n} bursts{series} (--no-bursts)"),
+        n => format!(", {n_in_bursts} of them in {}{series} (--no-bursts)", counted(n, "burst")),
     };
-    writeln!(out, "{} sessions on {} machines{bursts}{noise}", shown.n_sessions, case.summary().n_machines)?;
+    let n_sessions = counted(shown.n_sessions, "session");
+    let n_machines = counted(case.summary().n_machines, "machine");
+    writeln!(out, "{n_sessions} on {n_machines}{bursts}{noise}")?;
     Ok(())
 }
 
@@ -210,7 +212,7 @@ fn source_lines(source: &SourceRow) -> Vec<String> {
     }));
     let n_unlisted = source.n_problems - source.problems.len() as u64;
     if n_unlisted > 0 {
-        lines.push(format!("and {n_unlisted} more problems"));
+        lines.push(format!("and {}", counted(n_unlisted, "more problem")));
     }
     lines
 }

@@ -256,9 +256,9 @@ impl<'a> Draft<'a> {
         let logons = self.add_logons(&mut sessions.logons);
         let session = &mut self.session;
         session.logons = logons;
-        session.evidence = append(&mut sessions.evidence, self.evidence);
-        session.intervals = append(&mut sessions.intervals, self.intervals);
-        session.origins = append(&mut sessions.origins, self.origins);
+        session.evidence = Run::append(&mut sessions.evidence, self.evidence);
+        session.intervals = Run::append(&mut sessions.intervals, self.intervals);
+        session.origins = Run::append(&mut sessions.origins, self.origins);
         sessions.all.push(self.session);
     }
 
@@ -300,10 +300,4 @@ impl<'a> Draft<'a> {
         logons[first..].sort_by_key(|logon| logon.row.map(|row| self.records.id[row as usize]));
         Run { first: first as u32, n: (logons.len() - first) as u32 }
     }
-}
-
-pub fn append<T>(column: &mut Vec<T>, own: impl IntoIterator<Item = T>) -> Run {
-    let first = column.len();
-    column.extend(own);
-    Run { first: first as u32, n: (column.len() - first) as u32 }
 }

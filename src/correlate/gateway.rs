@@ -2,11 +2,10 @@
 //! gateway (domain.md rule 49).
 
 use super::accounts::name;
-use super::draft::append;
 use super::hops::places::{Claims, Places};
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx, StrId};
 use crate::machine::Machine;
-use crate::session::{Class, Evidence, EvidenceRole, Origin, Session, Sessions};
+use crate::session::{Class, Evidence, EvidenceRole, Origin, Run, Session, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
@@ -182,7 +181,7 @@ fn add(records: &Records, sessions: &mut Sessions, idx: usize, connections: &[&C
     }
     origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
     let (origins, evidence) =
-        (append(&mut sessions.origins, origins), append(&mut sessions.evidence, evidence));
+        (Run::append(&mut sessions.origins, origins), Run::append(&mut sessions.evidence, evidence));
     let session = &mut sessions.all[idx];
     (session.origins, session.evidence) = (origins, evidence);
 }

@@ -114,10 +114,6 @@ impl Remote {
         })
     }
 
-    pub fn has_resumed(&self) -> bool {
-        !self.resumed.is_empty()
-    }
-
     pub fn has_authenticated(&self) -> bool {
         !self.desktop.is_empty()
     }

@@ -6,7 +6,6 @@
 
 use super::accounts::name;
 use super::attach::is_refresh;
-use super::draft::append;
 use super::hops::edges::Explicit;
 use super::link::Linker;
 use super::moments::SAME_MOMENT;
@@ -14,7 +13,7 @@ use super::origins::{is_local, settle};
 use super::terminal::TsSession;
 use crate::event::Field;
 use crate::session::{
-    Class, Evidence, EvidenceRole, Logon, LogonRole, Origin, Session, SessionIdx, Sessions,
+    Class, Evidence, EvidenceRole, Logon, LogonRole, Origin, Run, Session, SessionIdx, Sessions,
 };
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
@@ -129,9 +128,9 @@ fn bring(linker: &Linker<'_>, sessions: &mut Sessions, stray: SessionIdx, home: 
     evidence.dedup();
     let n_logons = from.n_logons;
     let runs = (
-        append(&mut sessions.logons, logons),
-        append(&mut sessions.evidence, evidence),
-        append(&mut sessions.origins, origins),
+        Run::append(&mut sessions.logons, logons),
+        Run::append(&mut sessions.evidence, evidence),
+        Run::append(&mut sessions.origins, origins),
     );
     let to = &mut sessions.all[home as usize];
     (to.logons, to.evidence, to.origins) = runs;

@@ -2,11 +2,10 @@
 //! ticket to, or the workstation that it validated the account for (domain.md rules 45 and 46).
 
 use super::accounts::name;
-use super::draft::append;
 use super::gateway::short_name;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Machine};
-use crate::session::{Class, Evidence, EvidenceRole, Origin, SessionIdx, Sessions};
+use crate::session::{Class, Evidence, EvidenceRole, Origin, Run, SessionIdx, Sessions};
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -170,7 +169,7 @@ fn add(
     evidence.push(Evidence { row, role: EvidenceRole::Origin, rule: 46 });
     origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
     let (origins, evidence) =
-        (append(&mut sessions.origins, origins), append(&mut sessions.evidence, evidence));
+        (Run::append(&mut sessions.origins, origins), Run::append(&mut sessions.evidence, evidence));
     let session = &mut sessions.all[idx as usize];
     (session.origins, session.evidence) = (origins, evidence);
 }

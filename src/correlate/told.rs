@@ -2,7 +2,6 @@
 
 use super::cause::{self, Causes};
 use super::classify::class_of_account;
-use super::draft::append;
 use super::intervals;
 use super::moments::SAME_MOMENT;
 use super::stops::SHUTDOWN_SLACK;
@@ -10,7 +9,7 @@ use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Logon, LogonRole, Origin,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Logon, LogonRole, Origin, Run,
     Session, SessionIdx, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::Timestamp;
@@ -62,10 +61,10 @@ pub fn add(
             end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
         )
         .into(),
-        evidence: append(&mut sessions.evidence, evidence),
-        intervals: append(&mut sessions.intervals, intervals),
-        origins: append(&mut sessions.origins, origins),
-        logons: append(&mut sessions.logons, halves(ts)),
+        evidence: Run::append(&mut sessions.evidence, evidence),
+        intervals: Run::append(&mut sessions.intervals, intervals),
+        origins: Run::append(&mut sessions.origins, origins),
+        logons: Run::append(&mut sessions.logons, halves(ts)),
         ..Session::default()
     });
     Some(sessions.all.len() as SessionIdx - 1)

@@ -219,6 +219,12 @@ pub fn record_name(event: u32, channel: &str, record: u64) -> String {
     format!("{event} in {} record {record}", super::visible(channel))
 }
 
+/// A count with its noun, of which the plural ends in s: `1 session`, `2 sessions`.
+pub fn counted(n: impl Into<u64>, noun: &str) -> String {
+    let n = n.into();
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A span as people say it: `1 h 48 min`, `12 min 3 s`, `0.4 s`.
 pub fn span(seconds: f64) -> String {
     let mut text = String::new();
@@ -316,7 +322,12 @@ fn ended(record: &Record) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_local, span};
+    use super::{counted, is_local, span};
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0u32, 1, 2].map(|n| counted(n, "session")), ["0 sessions", "1 session", "2 sessions"]);
+    }
 
     #[test]
     fn a_tunnel_is_not_local() {

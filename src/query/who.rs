@@ -20,7 +20,7 @@ pub struct WhoRecord {
     /// Whether the moment lies between the first and the last record of the machine: beyond them the logs know nothing
     /// new.
     pub is_covered: bool,
-    /// `surely`: on whatever is not known of it. `possibly`: it may have begun later or ended before.
+    /// `surely`: it had begun and had not ended, whatever the logs leave open. `possibly`: it may have begun later or ended before.
     pub certainty: String,
     /// What that rests on, one sentence.
     pub why: String,

@@ -133,6 +133,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Appends what is one's own to a column: where it is then.
+    pub fn append<T>(column: &mut Vec<T>, own: Vec<T>) -> Run {
+        let run = Run { first: column.len() as u32, n: own.len() as u32 };
+        column.extend(own);
+        run
+    }
+
     pub fn of<T>(self, all: &[T]) -> &[T] {
         let first = self.first as usize;
         &all[first..first + self.n as usize]

@@ -12,10 +12,10 @@ use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
 use super::unseen::Unseen;
 use crate::event::{EventIdx, Field, Kind, StrId};
-use crate::machine::{Boot, Pos};
+use crate::machine::Pos;
 use crate::session::{Class, LogonRole};
 use crate::time::{SECOND, Timestamp};
-use resumed::{Resumed, is_return_hidden};
+use resumed::Resumed;
 use rustc_hash::FxHashMap;
 
 /// An unlock and the 4801 or 4778 it belongs to (rule 31).
@@ -32,7 +32,6 @@ const END_SLACK: i64 = 5 * SECOND;
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
-    boot: &Boot,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
     unseen: &Unseen,
@@ -45,8 +44,6 @@ pub fn attach(
             closed,
             unseen,
             remote,
-            boot,
-            is_return_hidden: is_return_hidden(boot, remote),
             live: Stack::default(),
             by_sid: FxHashMap::default(),
             by_name: FxHashMap::default(),
@@ -160,8 +157,6 @@ struct Desk<'a> {
     closed: &'a [Option<Timestamp>],
     unseen: &'a Unseen,
     remote: &'a Remote,
-    boot: &'a Boot,
-    is_return_hidden: bool,
     live: Stack,
     /// By account; those whose SID no record tells by name.
     by_sid: FxHashMap<StrId, Stack>,

@@ -1,10 +1,9 @@
 //! Whether a desktop logon only led back to the session its account had (domain.md B, class 6).
 
 use super::{Desk, UNLOCK};
-use crate::correlate::link::{Group, Groups, Linker};
-use crate::correlate::remote::Remote;
+use crate::correlate::link::{Group, Groups};
 use crate::event::{EventIdx, Field, Kind};
-use crate::machine::{Boot, LogoffAudit, Pos};
+use crate::machine::Pos;
 use crate::time::SECOND;
 use std::ops::Range;
 
@@ -38,9 +37,7 @@ impl Desk<'_> {
         }
         let account = self.linker.identity(group.primary);
         let is_resumed = self.remote.is_resumed(self.linker, account, self.linker.time(pos), RECONNECT);
-        let may_lead_back =
-            self.is_return_hidden && may_lead_back(self.linker, group) && self.is_logoff_hidden(pos);
-        if !is_resumed && !may_lead_back && !self.is_gone_at_once(group, pos) {
+        if !is_resumed && !self.is_gone_at_once(group, pos) {
             return Resumed::No;
         }
         match self.newest(groups, n, pos) {
@@ -127,28 +124,4 @@ impl Desk<'_> {
         let mut near = range.start..end;
         near.any(|near| linker.time(near).since(at).abs() <= within && linker.event(near).is_some_and(fits))
     }
-
-    /// Whether the 4634 right after a logon may be missing.
-    fn is_logoff_hidden(&self, pos: Pos) -> bool {
-        self.boot.logoff_audit != LogoffAudit::Unknown
-            || self.linker.security.has_gap(pos, pos + RECONNECT_RECORDS)
-    }
-}
-
-/// Whether nothing in a boot would tell a logon that led back to a session from one that began another: it has no logoffs,
-/// and no 4778, 4801 or LSM 25.
-pub fn is_return_hidden(boot: &Boot, remote: &Remote) -> bool {
-    let has_logoffs = matches!(boot.logoff_audit, LogoffAudit::On | LogoffAudit::OffSince(_));
-    !has_logoffs && !boot.audits_locks && !remote.has_resumed()
-}
-
-/// Whether a desktop logon may be one that was thrown away. Until Windows 8.1 Remote Desktop made a type 10 to resume a
-/// session, since Windows 10 it is a type 7. Who has a session is led back to it, unless more than one is allowed; and in
-/// one of its own something is done as a rule.
-fn may_lead_back(linker: &Linker<'_>, group: &Group) -> bool {
-    let is_old = |event| linker.text(event, Field::Elevated).is_empty();
-    let is_remote = matches!(linker.identity(group.primary).logon_type, Some(10 | 12));
-    is_remote
-        && linker.logon(group.primary).is_some_and(is_old)
-        && group.own().all(|idx| !linker.track(idx).is_used)
 }

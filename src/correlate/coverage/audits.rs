@@ -82,6 +82,7 @@ impl Early {
 }
 
 /// What a boot's records have of each subcategory, and what else tells of one.
+#[derive(Default)]
 struct Tally {
     counts: Vec<[Outcome; 2]>,
     /// Records that something should have gone with.
@@ -119,20 +120,9 @@ impl Tally {
         let range = boot.security.clone();
         let mut tally = Tally {
             counts: vec![Default::default(); SUBCATEGORIES.len()],
-            cited: None,
-            elevated: None,
-            unlocked: None,
-            reconnected: None,
-            desktop: None,
-            logon: None,
-            grouped: None,
-            n_grouped: 0,
-            created: None,
-            n_created: 0,
-            has_command_lines: false,
             is_filtered: is_sparse(records, security, &range),
             start: start_in_security(records, security, boot),
-            settled: None,
+            ..Tally::default()
         };
         let has_services = is_undisturbed(records, security, &range, range.start, PROGRAMS);
         tally.settled = tally.start.filter(|_| has_services);

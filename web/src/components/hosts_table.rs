@@ -5,7 +5,7 @@ use super::grid::{GridView, row_id};
 use crate::state::grid::Grid;
 use crate::state::{Action, View};
 use crate::text::moment::{Zone, in_full, to_the_second};
-use crate::text::number::count;
+use crate::text::number::{count, counted};
 use crate::text::words;
 use crate::worker::protocol::{HostRow, HostsPart};
 use std::rc::Rc;
@@ -90,6 +90,6 @@ fn cells(host: &HostRow, zone: Zone) -> [Text; 9] {
 fn names(host: &HostRow) -> String {
     match host.n_older_names {
         0 => host.name.clone(),
-        n => format!("{}; {n} other name(s)", host.name),
+        n => format!("{}; {}", host.name, counted(n, "other name", "other names")),
     }
 }

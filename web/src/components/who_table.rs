@@ -22,7 +22,7 @@ const COLUMNS: [Column; 9] = [
     (
         "certainty",
         "On then?",
-        "Surely: it had begun and not ended, whatever the logs leave open. Possibly: it may have begun later, or ended before",
+        "Surely: it had begun and had not ended, whatever the logs leave open. Possibly: it may have begun later, or ended before",
     ),
     ("user", "User", "Whose session it was"),
     ("machine", "Machine", "The computer it was on"),

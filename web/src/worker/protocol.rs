@@ -196,7 +196,7 @@ pub struct WhoAsk {
 pub struct WhoPart {
     pub at: String,
     pub n_rows: u32,
-    /// Of those, the ones that were on whatever is not known of them.
+    /// Of those, the ones that were surely on.
     pub n_surely: u32,
     pub first: u32,
     pub rows: Vec<WhoRecord>,
