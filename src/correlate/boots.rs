@@ -120,15 +120,19 @@ impl Pairing<'_> {
             while start.since.is_none() && twins.get(next).is_some_and(is_passed) {
                 next += 1;
             }
-            let earliest = earliest(start);
+            // Of the starts that lie in a gap, what comes after the gap is of the last.
+            let told = start.since.and_then(|_| {
+                let ahead = (next..twins.len()).take(LOOK_AHEAD);
+                ahead.rev().find(|&m| self.is_same(start, &twins[m]))
+            });
+            let earliest = earliest(start).filter(|_| told.is_none());
             while earliest.is_some_and(|earliest| twins.get(next).is_some_and(|other| other.at < earliest)) {
                 next += 1;
             }
             let candidates = (next..twins.len()).take_while(|&m| self.is_same(start, &twins[m]));
             let exact = || self.exact_twin(start, twins, next);
             let twin = exact().or_else(|| match start.since {
-                // Of the starts that lie in a gap, what comes after the gap is of the last.
-                Some(_) => candidates.last(),
+                Some(_) => told,
                 None => candidates.min_by_key(|&m| apart(start, &twins[m])).filter(|&m| {
                     let rival = starts.get(n + 1).filter(|rival| rival.since.is_none());
                     let is_nearer = |rival: &Start| apart(rival, &twins[m]) < apart(start, &twins[m]);
@@ -156,7 +160,8 @@ impl Pairing<'_> {
     /// Whether a start of Security and one of System may be the same.
     fn is_same(&self, start: &Start, twin: &Start) -> bool {
         if let Some(earliest) = earliest(start) {
-            return earliest <= twin.at && twin.at <= start.at;
+            let is_within = |at: Timestamp| earliest <= at && at <= start.at;
+            return is_within(twin.at) || is_within(twin.at.plus(twin.moved));
         }
         let is_before_kernel =
             has_kernel(self.records, twin) && start.moved == 0 && twin.at.since(start.at) > BEFORE_KERNEL;

@@ -50,12 +50,18 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         let mut known: Vec<Pos> = told.iter().map(|told| told.at).collect();
         known.sort_unstable();
         let first = steps.len();
+        let lost = lost(records, security, n, boot, &known);
         // What the clock was moved by since the start: no time has passed for it.
         let mut moved = 0i64;
         let mut n_rebases = 0;
         for told in told {
             let kind = match kind(records, security, boot, &asleep, audits_clock, &told, moved) {
-                StepKind::Rebase if n_rebases == MAX_REBASES => StepKind::Kept { by_user: false },
+                // Where the clock was turned back before it, what is missing there may be another start.
+                StepKind::Rebase
+                    if n_rebases == MAX_REBASES || lost.first().is_some_and(|lost| lost.at < told.at) =>
+                {
+                    StepKind::Kept { by_user: false }
+                }
                 kind => kind,
             };
             n_rebases += usize::from(kind == StepKind::Rebase);
@@ -63,7 +69,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
             moved = moved.saturating_add(amount);
             steps.push(Step { at, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind });
         }
-        steps.extend(lost(records, security, n, boot, &known));
+        steps.extend(lost);
         steps[first..].sort_by_key(|step| step.at);
         let fall = || Fall::of(records, system, boot, &steps[first..]);
         let next = machine.boots.get(n + 1);

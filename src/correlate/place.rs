@@ -208,14 +208,19 @@ impl Walk<'_> {
         firsts[..=span.run].fill(range.start);
         for pos in range.filter(|&pos| !self.is_late(pos)) {
             let time = self.time(pos);
-            // A step of the clock that this boot's clock showed goes on with it.
-            let is_set =
-                self.clock_set(pos).is_some_and(|showed| span.has(showed) && last <= showed.plus(SWAPPED));
-            if !is_set && (!self.fits(&span, pos) || last.since(time) > SWAPPED) {
-                let mut ahead = self.spans[at + 1..].iter().take(LOOK_AHEAD);
-                let ahead = ahead.position(|span| self.fits(span, pos));
-                if let Some(n) = ahead {
-                    at += 1 + n;
+            let showed = self.clock_set(pos);
+            // A step of the clock that this boot's clock showed goes on with it, one that it did not show is of another.
+            let is_set = showed.is_some_and(|showed| span.has(showed) && last <= showed.plus(SWAPPED));
+            let is_other = showed.is_some_and(|showed| !span.has(showed) && !self.follows(at, showed));
+            if !is_set && (is_other || !self.fits(&span, pos) || last.since(time) > SWAPPED) {
+                let may_be = |n: &usize| {
+                    let is_shown = |showed: Timestamp| self.spans[*n].has(showed) || self.follows(*n, showed);
+                    self.fits(&self.spans[*n], pos) && (!is_other || showed.is_none_or(is_shown))
+                };
+                let mut ahead = (at + 1..self.spans.len()).take(LOOK_AHEAD);
+                let ahead = ahead.find(may_be);
+                if let Some(next) = ahead {
+                    at = next;
                     firsts[span.run + 1..=self.spans[at].run].fill(pos);
                     span = self.spans[at];
                 }
@@ -227,6 +232,14 @@ impl Walk<'_> {
             }
         }
         firsts
+    }
+
+    /// Whether a span begins with a step of the clock, which had shown a moment before it.
+    fn follows(&self, n: usize, showed: Timestamp) -> bool {
+        let before = n.checked_sub(1).map(|before| &self.spans[before]);
+        before.is_some_and(|before| {
+            before.run == self.spans[n].run && showed.since(before.to).saturating_abs() <= SAME_STEP
+        })
     }
 
     /// As above, if each record is of the latest run that it may be of.
