@@ -56,10 +56,15 @@ impl<T: Copy> ByAccount<T> {
     }
 }
 
-/// A name without its domain, which differs from log to log: one has `DOMAIN\user` where another has `user@domain`.
+/// A name without its domain, which differs from log to log: one has `DOMAIN\user` where another has `user@domain`. In lower
+/// case, as all are compared.
 pub fn name(account: &str) -> String {
+    without_domain(account).to_lowercase()
+}
+
+/// The same as it is written.
+pub fn without_domain(account: &str) -> &str {
     let user = account.rsplit('\\').next().unwrap_or("");
     // What begins with the sign has no user before it.
-    let user = user.split_once('@').map_or(user, |(before, _)| if before.is_empty() { user } else { before });
-    user.to_lowercase()
+    user.split_once('@').map_or(user, |(before, _)| if before.is_empty() { user } else { before })
 }

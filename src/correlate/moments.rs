@@ -1,6 +1,7 @@
 //! Moments that several logs tell of (domain.md rule 33). A clock that was set shows one time more than once; where one
 //! log is known to have told of it, the other did.
 
+use super::accounts::without_domain;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHasher;
@@ -62,7 +63,7 @@ impl Moment {
 }
 
 fn name(text: &str) -> Option<Name> {
-    let name = &text[memchr::memrchr(b'\\', text.as_bytes()).map_or(0, |slash| slash + 1)..];
+    let name = without_domain(text);
     let mut hasher = FxHasher::default();
     name.chars().flat_map(char::to_lowercase).for_each(|letter| hasher.write_u32(u32::from(letter)));
     (!name.is_empty()).then(|| hasher.finish())
