@@ -1,0 +1,94 @@
+//! What became of a step (domain.md C.4, rules 18 to 20): was the clock put right, the machine asleep, or neither?
+
+use super::told::Told;
+use crate::correlate::sleep::AFTER_WAKE;
+use crate::event::{Field, Kind, LogonId, Records, RowIdx};
+use crate::machine::{Boot, Lineage, Pos, StepKind};
+use crate::time::{MINUTE, SECOND, Timestamp};
+
+/// A step this soon after the start puts a wrong hardware clock right (rule 18).
+const REBASE_WITHIN: i64 = 10 * MINUTE;
+
+pub fn kind(
+    records: &Records,
+    security: &Lineage,
+    boot: &Boot,
+    asleep: &[Timestamp],
+    audits_clock: bool,
+    told: &Told,
+    moved: i64,
+) -> StepKind {
+    let events = &records.events;
+    let Told { at, event, from, to, amount } = *told;
+    let process = || records.text(events.text(event, Field::ProcessName));
+    // The last that had begun by then.
+    let n_begun = || asleep.partition_point(|&asleep| asleep <= from.plus(SECOND));
+    let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(asleep[last]) <= AFTER_WAKE);
+    // By the record's own time: it is stamped by the clock as it was set.
+    let set = records.time[event.0 as usize].minus(amount);
+    let slept = amount > 0 && (slept() || audits_clock && is_by_kernel(records, security, boot, told));
+    // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
+    if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
+        StepKind::Rebase
+    } else if slept || amount > 0 && is_machine_tool(process()) {
+        StepKind::Frozen { from, to }
+    } else {
+        let subject = events.luid(event, Field::SubjectLogonId);
+        let by_system = subject.is_none_or(LogonId::is_fixed);
+        StepKind::Kept { by_user: !by_system && !is_time_service(process()) }
+    }
+}
+
+/// Whether only System tells of a step that Security, which misses nothing of the boot until then, would tell as well had
+/// a program set the clock. The kernel read its clock anew, as it does when it wakes (rule 19).
+fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told) -> bool {
+    let is_of_system = records.signature(told.event.0).channel != security.channel;
+    let is_known = (told.at as usize) < security.rows.len();
+    is_of_system && is_known && !security.has_gap(boot.security.start, told.at)
+}
+
+/// Whether Security audits who sets the clock: a start of its own shows that subcategory (E.1).
+pub fn audits_clock(records: &Records, security: &Lineage, boots: &[Boot]) -> bool {
+    let is_shown = |&row: &RowIdx| {
+        let kind = records.event(row).map(|event| records.events.kind(event));
+        kind == Some(Kind::AuditStarted) && records.signature(row).channel == security.channel
+    };
+    boots.iter().flat_map(|boot| &boot.anchors).any(is_shown)
+}
+
+/// Whether the clock had run for minutes only since the boot began, by its first record and by the start itself.
+fn is_soon(records: &Records, security: &Lineage, boot: &Boot, at: Pos, from: Timestamp, moved: i64) -> bool {
+    let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    // A 1101 is written by the new boot, at a time that tells nothing of its start (rule 10).
+    let is_dropped = |pos: &Pos| {
+        let event = records.event(security.rows[*pos as usize]);
+        event.is_some_and(|event| records.events.kind(event) == Kind::AuditEventsDropped)
+    };
+    let begun = (boot.security.start..at).find(|pos| !is_dropped(pos)).map(raw);
+    let is_near =
+        |start: Timestamp| from.since(start).saturating_sub(moved).saturating_abs() <= REBASE_WITHIN;
+    // The kernel's word may be by the clock that was right.
+    let is_near_start = |start: Timestamp| {
+        is_near(start) || from.since(start).abs() <= REBASE_WITHIN || {
+            let gap = security.has_gap(boot.security.start, at);
+            !gap && begun.is_some()
+        }
+    };
+    begun.or(boot.start).is_some_and(is_near) && boot.start.is_none_or(is_near_start)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+/// Programs that set the clock of a virtual machine that was frozen (rule 19).
+fn is_machine_tool(process: &str) -> bool {
+    let name = file_name(process).to_ascii_lowercase();
+    ["vboxservice.exe", "vmtoolsd.exe", "vmwareservice.exe", "vmicsvc.exe", "vmicvss.exe"]
+        .contains(&name.as_str())
+}
+
+/// The Windows time service runs in a service host.
+fn is_time_service(process: &str) -> bool {
+    file_name(process).eq_ignore_ascii_case("svchost.exe") || is_machine_tool(process)
+}

@@ -1,0 +1,157 @@
+//! Which steps of the clock records tell of, and where in Security they are (domain.md C.4, rule 17).
+
+use crate::correlate::stops::{has_own_start, is_late};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
+use crate::machine::{Boot, Lineage, Pos};
+use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashSet;
+use std::ops::Range;
+
+/// Steps below this are what time synchronisation does all day (rule 17).
+const MIN_STEP: i64 = 2 * SECOND;
+
+/// Vista's 4616 has no usable times: only a step this large stands out from the time between two records.
+const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
+
+/// System and Security tell of one step within this time.
+const SAME_STEP: i64 = MINUTE;
+
+/// So many steps of one boot that System alone tells of are looked for in Security.
+const MAX_OF_SYSTEM: usize = 64;
+
+/// A record that tells of a step.
+pub struct Set {
+    at: Pos,
+    event: EventIdx,
+}
+
+/// A step as it is told.
+pub struct Told {
+    pub at: Pos,
+    pub event: EventIdx,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub amount: i64,
+}
+
+pub fn told(records: &Records, lineage: &Lineage, range: Range<Pos>) -> Vec<Set> {
+    let set = |at: Pos| {
+        let event = records.event(lineage.rows[at as usize])?;
+        (records.events.kind(event) == Kind::ClockSet).then_some(Set { at, event })
+    };
+    range.filter_map(set).collect()
+}
+
+impl Set {
+    fn times(&self, records: &Records) -> Option<(Timestamp, Timestamp)> {
+        set(records, self.event.0)
+    }
+
+    pub fn amount(self, records: &Records, security: &Lineage, boot: &Boot) -> Option<Told> {
+        let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+        let Set { at, event } = self;
+        let known = self.times(records);
+        let previous = at.checked_sub(1).filter(|previous| boot.security.contains(previous)).map(raw);
+        let amount = match known {
+            Some((from, to)) => to.since(from),
+            None => derived(raw(at).since(previous?))?,
+        };
+        let (from, to) = known.or(previous.map(|previous| (previous, raw(at))))?;
+        (amount.saturating_abs() >= MIN_STEP).then_some(Told { at, event, from, to, amount })
+    }
+}
+
+/// What the clock showed before it was set and after, if a record tells of that.
+pub fn set(records: &Records, row: RowIdx) -> Option<(Timestamp, Timestamp)> {
+    let event = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet)?;
+    let time = |field| records.events.time(event, field);
+    time(Field::PreviousTime).zip(time(Field::NewTime))
+}
+
+/// Adds the steps of a boot that System alone tells of, where Security's records come after them.
+pub fn add_of_system(
+    records: &Records,
+    security: &Lineage,
+    system: &Lineage,
+    boot: &Boot,
+    all: &mut Vec<Told>,
+) {
+    let mut at = boot.security.start;
+    let n_known = all.len();
+    let known: FxHashSet<(i64, i64)> = all.iter().map(|told| about(told.from, told.amount)).collect();
+    let alone = |set: Set| {
+        let (from, to) = set.times(records)?;
+        let (minute, size) = about(from, to.since(from));
+        let mut near = (-1..=1).flat_map(|m| (-1..=1).map(move |s| (minute + m, size + s)));
+        let is_step = to.since(from).saturating_abs() >= MIN_STEP;
+        (is_step && !near.any(|near| known.contains(&near))).then_some((set, from, to))
+    };
+    let sets = told(records, system, boot.system.clone()).into_iter().filter_map(alone);
+    for (set, from, to) in sets.take(MAX_OF_SYSTEM) {
+        let later = first_later(records, security, at, boot, from);
+        let first = at;
+        at = place_after(records, &security.rows, at..later, boot.start, from, to);
+        // By a clock that was turned back what comes over missing records may be after it, too.
+        if to < from && at == later && is_cut(records, security, boot, first..at) {
+            continue;
+        }
+        // Only what Security's own times bear out.
+        let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
+        if (at..boot.security.end).all(is_after) {
+            all.push(Told { at, event: set.event, from, to, amount: to.since(from) });
+        }
+    }
+    if all.len() > n_known {
+        all.sort_by_key(|told| told.at);
+    }
+}
+
+/// Whether records of a boot in a range may follow others that are missing.
+fn is_cut(records: &Records, security: &Lineage, boot: &Boot, range: Range<Pos>) -> bool {
+    let has_own_start = has_own_start(records, security, boot);
+    let from = if has_own_start { boot.security.start } else { boot.security.start.saturating_sub(1) };
+    !range.is_empty() && (range.start == 0 && !has_own_start || security.has_gap(from, range.end - 1))
+}
+
+/// Steps that are the same have this in common, give or take one.
+fn about(from: Timestamp, amount: i64) -> (i64, i64) {
+    (from.ticks().div_euclid(SAME_STEP), amount.div_euclid(MIN_STEP))
+}
+
+/// The first record of a boot from a place on that is later than a moment.
+fn first_later(records: &Records, security: &Lineage, at: Pos, boot: &Boot, moment: Timestamp) -> Pos {
+    let is_later = |&pos: &Pos| records.time[security.rows[pos as usize] as usize] > moment.plus(SECOND);
+    (at..boot.security.end).find(is_later).unwrap_or(boot.security.end)
+}
+
+/// The first place in a range whose record was written after a step, by its time.
+pub fn place_after(
+    records: &Records,
+    rows: &[RowIdx],
+    range: Range<Pos>,
+    start: Option<Timestamp>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Pos {
+    let amount = to.since(from);
+    let end = range.end;
+    let mut last: Option<Timestamp> = None;
+    for pos in range {
+        let row = rows[pos as usize];
+        if is_late(records, row) {
+            continue;
+        }
+        let at = records.time[row as usize];
+        let fell = last.is_some_and(|last| last.since(at) > amount.saturating_abs() / 2);
+        let is_before_start = start.is_some_and(|start| start.since(at) > SECOND) && at >= to.plus(-SECOND);
+        if amount > 0 && at >= to.plus(-SECOND) || amount < 0 && (fell || is_before_start) {
+            return pos;
+        }
+        last = Some(at);
+    }
+    end
+}
+/// A step told from the times of two neighbouring records.
+fn derived(difference: i64) -> Option<i64> {
+    (!(-MIN_STEP..=MIN_DERIVED_STEP).contains(&difference)).then_some(difference)
+}
