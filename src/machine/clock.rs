@@ -1,0 +1,171 @@
+//! A machine's clock: how it was moved, and what the times of records mean because of it.
+
+use super::Pos;
+use crate::event::RowIdx;
+use crate::time::Timestamp;
+use rustc_hash::FxHashMap;
+use std::ops::RangeInclusive;
+
+/// What became of a clock step (domain.md C.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// Rule 18: soon after boot; everything before it in the boot is moved by it.
+    Rebase,
+    /// Rule 19: the machine was frozen or asleep; the time did pass.
+    Frozen { from: Timestamp, to: Timestamp },
+    /// Rule 20: times stay as written, elapsed durations leave it out. By a user's own hand, or not.
+    Kept { by_user: bool },
+    /// The clock was turned back among records that are missing, nobody knows by how much: what is on either side of
+    /// it is not comparable.
+    Lost,
+}
+
+/// One step of a machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The first record after it in the Security lineage: as a rule the one that tells of it.
+    pub at: Pos,
+    /// Its boot, and the first record of that.
+    pub boot: u32,
+    pub boot_at: Pos,
+    /// What the clock showed before it and after it.
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Ticks by which the clock was moved.
+    pub amount: i64,
+    pub kind: StepKind,
+}
+
+impl Step {
+    pub fn is_rebase(&self) -> bool {
+        self.kind == StepKind::Rebase
+    }
+}
+
+/// System shows that the clock was turned back in a boot, and Security not where: what it showed before and after, and
+/// the places in Security at which that may have been. One at the end of the boot's records is after all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    pub boot: u32,
+    pub within: RangeInclusive<Pos>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// A machine's clock: its steps in order, and what times mean because of them.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    rebases: Vec<Step>,
+    /// The kept steps, and the sum of their amounts up to each.
+    kept: Vec<(Step, i64)>,
+    frozen: Vec<Step>,
+    lost: Vec<Step>,
+    /// By boot.
+    unplaced: Vec<Unplaced>,
+    /// Records of other lineages whose times were put right, and by how much.
+    moved: FxHashMap<RowIdx, i64>,
+}
+
+impl Clock {
+    /// From steps in the order of the Security lineage, and those that have no place in it, by boot.
+    pub fn new(steps: impl IntoIterator<Item = Step>, unplaced: Vec<Unplaced>) -> Self {
+        let mut clock = Clock { unplaced, ..Clock::default() };
+        let mut sum = 0i64;
+        for step in steps {
+            match step.kind {
+                StepKind::Rebase => clock.rebases.push(step),
+                StepKind::Frozen { .. } => clock.frozen.push(step),
+                StepKind::Lost => clock.lost.push(step),
+                StepKind::Kept { .. } => {
+                    sum = sum.saturating_add(step.amount);
+                    clock.kept.push((step, sum));
+                }
+            }
+        }
+        clock
+    }
+
+    /// Ticks to add to the raw time of a record. Rebases stand in the first minutes of a boot: few are looked at.
+    pub fn shift(&self, at: Pos) -> i64 {
+        let next = self.rebases.partition_point(|step| step.at <= at);
+        let own = self.rebases[next..].iter().take_while(|step| step.boot_at <= at);
+        own.fold(0, |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// Ticks by which the clock was put right after a boot began.
+    pub fn shift_of_boot(&self, boot: u32) -> i64 {
+        let first = self.rebases.partition_point(|step| step.boot < boot);
+        let own = self.rebases[first..].iter().take_while(|step| step.boot == boot);
+        own.fold(0, |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// Notes that the time of a record outside Security is to be put right.
+    pub fn move_row(&mut self, row: RowIdx, amount: i64) {
+        if amount != 0 {
+            let moved = self.moved.entry(row).or_insert(0);
+            *moved = moved.saturating_add(amount);
+        }
+    }
+
+    /// When a record outside Security was written, by a clock that was right since boot.
+    pub fn time_of(&self, row: RowIdx, raw: Timestamp) -> Timestamp {
+        if self.moved.is_empty() { raw } else { raw.plus(self.moved.get(&row).copied().unwrap_or(0)) }
+    }
+
+    /// All steps, in the order of boots and records.
+    pub fn steps(&self) -> Vec<Step> {
+        let kept = self.kept.iter().map(|(step, _)| *step);
+        let others = [&self.rebases, &self.frozen, &self.lost].into_iter().flatten();
+        let mut all: Vec<Step> = others.copied().chain(kept).collect();
+        all.sort_by_key(|step| (step.boot, step.at, step.from));
+        all
+    }
+
+    /// What the clock showed around the steps that are kept as written, between two records: the earliest moment after
+    /// one, and the latest before one.
+    pub fn showed_between(&self, from: Pos, to: Pos) -> Option<(Timestamp, Timestamp)> {
+        let steps = || self.kept_steps(from, to);
+        steps().map(|step| step.to).min().zip(steps().map(|step| step.from).max())
+    }
+
+    /// Whether the clock of a boot was turned back at one of these places, nobody knows by how much.
+    pub fn is_lost(&self, boot: u32, places: RangeInclusive<Pos>) -> bool {
+        let (first, last) = places.into_inner();
+        let next = self.lost.partition_point(|step| (step.boot, step.at) < (boot, first));
+        self.lost.get(next).is_some_and(|step| (step.boot, step.at) <= (boot, last))
+            || self
+                .unplaced(boot)
+                .is_some_and(|step| *step.within.start() <= last && first <= *step.within.end())
+    }
+
+    /// That the clock of a boot was turned back at a place that Security does not show.
+    pub fn unplaced(&self, boot: u32) -> Option<&Unplaced> {
+        let n = self.unplaced.binary_search_by_key(&boot, |step| step.boot).ok()?;
+        self.unplaced.get(n)
+    }
+
+    /// Ticks by which clock steps falsify the difference of the times of two records.
+    pub fn kept_between(&self, from: Pos, to: Pos) -> i64 {
+        let sum_to = |at: Pos| {
+            let n = self.kept.partition_point(|(step, _)| step.at <= at);
+            n.checked_sub(1).map_or(0, |last| self.kept[last].1)
+        };
+        if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 }
+    }
+
+    fn kept_steps(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        let first = self.kept.partition_point(|(step, _)| step.at <= from);
+        self.kept[first..].iter().map(|(step, _)| step).take_while(move |step| step.at <= to)
+    }
+
+    /// The steps between two records that a user made.
+    pub fn manipulations(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        self.kept_steps(from, to).filter(|step| step.kind == StepKind::Kept { by_user: true })
+    }
+
+    /// Spans between two records in which the machine stood still.
+    pub fn frozen(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
+        let first = self.frozen.partition_point(|step| step.at <= from);
+        self.frozen[first..].iter().take_while(move |step| step.at <= to)
+    }
+}
