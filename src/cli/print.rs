@@ -55,7 +55,7 @@ pub fn sessions(out: &mut impl Write, case: &mut Case, all: bool, is_grouped: bo
     let case = &*case;
     let shown = case.shown::<Lent<'_>>(0, 0);
     let part = |first: u32| {
-        let (mut lines, mut n_bursts, mut n_in_bursts) = (Lines::default(), 0, 0);
+        let (mut lines, mut n_bursts, mut n_in_bursts) = (Lines::with_capacity(IN_ROW as usize), 0, 0);
         for row in case.shown(first, IN_ROW).rows {
             add_line(&mut lines, &row);
             if let Some(burst) = &row.group {

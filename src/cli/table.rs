@@ -3,21 +3,13 @@
 use super::Outcome;
 use super::print::ROWS_AT_ONCE;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use sessionscope::export::visible;
+use sessionscope::export::{is_plain, visible};
 use std::borrow::Cow;
 use std::io::Write;
 
 /// The most characters of a cell that are shown: all lines are as wide as the widest, and no name of a host or an account
 /// is longer than this.
 const MAX_CELL: usize = 256;
-
-/// What is shown of a cell.
-fn fit(cell: &str) -> Cow<'_, str> {
-    match visible(cell) {
-        Cow::Borrowed(_) => cut(cell),
-        Cow::Owned(shown) => cut(&shown).into_owned().into(),
-    }
-}
 
 fn cut(cell: &str) -> Cow<'_, str> {
     if cell.len() <= MAX_CELL {
@@ -29,11 +21,14 @@ fn cut(cell: &str) -> Cow<'_, str> {
     }
 }
 
+/// A session's cells seldom take more.
+const LINE_BYTES: usize = 192;
+
 /// Lines of a table in one text, for there may be a million.
 pub struct Lines<const N: usize> {
     text: String,
-    /// Of each cell in `text`, in bytes: at most [`MAX_CELL`] characters.
-    lengths: Vec<u16>,
+    /// Of each cell in `text`: bytes and characters, at most [`MAX_CELL`] of these.
+    lengths: Vec<(u16, u16)>,
     /// Of the widest cell of each column, in characters.
     widths: [usize; N],
 }
@@ -45,6 +40,12 @@ impl<const N: usize> Default for Lines<N> {
 }
 
 impl<const N: usize> Lines<N> {
+    /// With room for so many lines of usual length.
+    pub fn with_capacity(n_lines: usize) -> Self {
+        let text = String::with_capacity(n_lines * LINE_BYTES);
+        Lines { text, lengths: Vec::with_capacity(n_lines * N), widths: [0; N] }
+    }
+
     pub fn add(&mut self, cells: [&str; N]) {
         cells.into_iter().for_each(|cell| self.add_cell(|out| out.push_str(cell)));
     }
@@ -53,13 +54,21 @@ impl<const N: usize> Lines<N> {
     pub fn add_cell(&mut self, push: impl FnOnce(&mut String)) {
         let start = self.text.len();
         push(&mut self.text);
-        if let Cow::Owned(shown) = fit(&self.text[start..]) {
-            self.text.truncate(start);
-            self.text.push_str(&shown);
-        }
+        let n_bytes = self.text.len() - start;
+        let width = match n_bytes <= MAX_CELL && is_plain(&self.text[start..]) {
+            true => n_bytes,
+            false => self.fit_last(start),
+        };
         let column = self.lengths.len() % N;
-        self.widths[column] = self.widths[column].max(width(&self.text[start..]));
-        self.lengths.push((self.text.len() - start) as u16);
+        self.widths[column] = self.widths[column].max(width);
+        self.lengths.push(((self.text.len() - start) as u16, width as u16));
+    }
+
+    /// Leaves of the cell that begins here what is shown of it; its width in characters.
+    fn fit_last(&mut self, start: usize) -> usize {
+        let cell = self.text.split_off(start);
+        self.text.push_str(&cut(&visible(&cell)));
+        self.text[start..].chars().count()
     }
 
     pub fn shrink_to_fit(&mut self) {
@@ -74,22 +83,17 @@ impl<const N: usize> Lines<N> {
         let n_lines = self.lengths.len() / N;
         let mut text = String::with_capacity(n_lines * (widths.iter().sum::<usize>() + 2 * N));
         for lengths in self.lengths.chunks_exact(N) {
-            for (&length, to) in lengths.iter().zip(widths) {
-                let (cell, other) = rest.split_at(length as usize);
+            for (&(n_bytes, width), to) in lengths.iter().zip(widths) {
+                let (cell, other) = rest.split_at(usize::from(n_bytes));
                 rest = other;
                 text.push_str(cell);
-                text.push_str(&blank[width(cell)..to + 2]);
+                text.push_str(&blank[usize::from(width)..to + 2]);
             }
-            text.truncate(text.trim_end_matches(' ').len());
+            text.truncate(text.trim_ascii_end().len());
             text.push('\n');
         }
         text
     }
-}
-
-/// In characters.
-fn width(cell: &str) -> usize {
-    if cell.is_ascii() { cell.len() } else { cell.chars().count() }
 }
 
 /// Prints lines whose cells are there already.

@@ -16,9 +16,7 @@ pub mod words;
 /// Text from a log, for showing: control, bidirectional and invisible characters become `\u{202e}`, so that no text
 /// can hide itself, reorder its neighbours or drive a terminal.
 pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
-    // Nearly all text of a log is this.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_plain || !text.contains(is_hidden) {
+    if is_plain(text) || !text.contains(is_hidden) {
         return text.into();
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -29,6 +27,12 @@ pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
         }
     }
     shown.into()
+}
+
+/// Whether a text is printable ASCII, as nearly all text of a log is: each byte is one column, and none is hidden.
+pub fn is_plain(text: &str) -> bool {
+    // All bytes, odd ones or not, are looked at: so many go at once.
+    !text.bytes().fold(false, |is_odd, byte| is_odd | !matches!(byte, b' '..=b'~'))
 }
 
 fn is_hidden(c: char) -> bool {

@@ -10,6 +10,7 @@ use super::sleep::begun;
 use super::stops::is_late;
 use crate::event::{Records, RowIdx};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
+use crate::parallel;
 use kind::{audits_clock, kind};
 use told::{Told, add_of_system, place_after, told};
 use turned_back::{Fall, lost};
@@ -25,13 +26,13 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let audits_clock = audits_clock(records, security, &machine.boots);
     let logs = Logs { records, security, system, audits_clock };
-    let (mut steps, mut unplaced) = (Vec::new(), Vec::new());
-    for n in 0..machine.boots.len() {
-        let own = logs.steps(n, &machine.boots[n]);
-        unplaced.extend(logs.unplaced(n, &machine.boots, &own));
-        steps.extend(own);
-    }
-    Clock::new(steps, unplaced)
+    let of_boot = |n: usize| {
+        let steps = logs.steps(n, &machine.boots[n]);
+        let unplaced = logs.unplaced(n, &machine.boots, &steps);
+        (steps, unplaced)
+    };
+    let (steps, unplaced): (Vec<_>, Vec<_>) = parallel::map(machine.boots.len(), of_boot).into_iter().unzip();
+    Clock::new(steps.concat(), unplaced.into_iter().flatten().collect())
 }
 
 /// What tells of a machine's clock.

@@ -4,11 +4,15 @@
 use super::{Group, START_RECORDS, begins_with_start, has_same_content};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Lineage, Pos};
+use crate::parallel;
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 
 /// No computer stops and starts faster.
 const MIN_RESTART: i64 = 10 * SECOND;
+
+/// Records that a core goes through in a row.
+const IN_ROW: usize = 1 << 16;
 
 /// Records of one id and moment that a record is compared with: more are no copies, and a made-up log could have millions.
 const MAX_VERSIONS: usize = 16;
@@ -192,15 +196,22 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
         _ => true,
     };
     let is_seam = |pos: &Pos| seams.binary_search(pos).is_ok();
-    let (mut gaps, mut losses) = (Vec::new(), Vec::new());
-    for (pos, pair) in (1..).zip(rows.windows(2)) {
-        if is_gap(pos, pair[0], pair[1]) || is_seam(&pos) {
-            gaps.push(pos);
+    let missing = |n: usize| {
+        let (mut gaps, mut losses) = (Vec::new(), Vec::new());
+        for pos in (n * IN_ROW).max(1)..rows.len().min((n + 1) * IN_ROW) {
+            let (before, row) = (rows[pos - 1], rows[pos]);
+            if is_gap(pos as Pos, before, row) || is_seam(&(pos as Pos)) {
+                gaps.push(pos as Pos);
+            }
+            if is_telling(row) && is_loss(records, &rows[pos..]) {
+                losses.push(pos as Pos);
+            }
         }
-        if is_telling(pair[1]) && is_loss(records, &rows[pos as usize..]) {
-            losses.push(pos);
-        }
-    }
+        (gaps, losses)
+    };
+    let missing: (Vec<Vec<Pos>>, Vec<Vec<Pos>>) =
+        parallel::map(rows.len().div_ceil(IN_ROW), missing).into_iter().unzip();
+    let (gaps, losses) = (missing.0.concat(), missing.1.concat());
     let is_long = |gap: &Pos| is_seam(gap) || time(*gap).since(time(*gap - 1)).abs() >= MIN_RESTART;
     let long_gaps = gaps.iter().copied().filter(is_long).collect();
     Lineage { channel, rows, gaps, long_gaps, losses, seams }

@@ -107,17 +107,18 @@ impl<'a> Grouping<'a> {
         let records = self.records;
         let name = |s: &Signature| (s.is_torn == 0).then(|| (self.key(s.computer), self.key(s.channel)));
         let names: Vec<Option<(u32, u32)>> = records.signatures.iter().map(name).collect();
-        // Neighbouring records nearly always have the same channel and computer.
-        let mut last: Option<(u32, (u32, u32), usize)> = None;
+        let name = |row: RowIdx| names[records.signature[row as usize] as usize];
         for (span, rows) in in_file_order(records) {
-            for row in rows {
-                let Some(name) = names[records.signature[row as usize] as usize] else { continue };
-                let group = match last {
-                    Some((source, known, group)) if source == span.source && known == name => group,
-                    _ => self.group(span.source, name),
-                };
-                last = Some((span.source, name, group));
-                self.groups[group].rows.push(row);
+            // Neighbouring records nearly always have the same channel and computer.
+            let mut first = rows.start;
+            while first < rows.end {
+                let own = name(first);
+                let end = (first + 1..rows.end).find(|&row| name(row) != own).unwrap_or(rows.end);
+                if let Some(own) = own {
+                    let group = self.group(span.source, own);
+                    self.groups[group].rows.extend(first..end);
+                }
+                first = end;
             }
         }
     }

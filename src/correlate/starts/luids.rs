@@ -1,6 +1,6 @@
 //! Where LogonIds begin anew (domain.md C.3, rule 9): within a boot they grow.
 
-use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
+use crate::event::LogonId;
 use crate::machine::Pos;
 use crate::time::{SECOND, Timestamp};
 
@@ -16,39 +16,28 @@ pub struct LuidRestarts {
     lower: Option<Pos>,
 }
 
+/// A logon with a LogonId that Windows gave out, and the id of its record.
 #[derive(Clone, Copy)]
-struct Logon {
-    luid: LogonId,
-    pos: Pos,
-    id: u64,
-    at: Timestamp,
+pub struct Logon {
+    pub luid: LogonId,
+    pub pos: Pos,
+    pub id: u64,
+    pub at: Timestamp,
 }
 
 impl LuidRestarts {
     /// If a logon shows that LogonIds began anew: the place of the last one before that, and of the first after it.
-    pub fn restart(
-        &mut self,
-        records: &Records,
-        event: EventIdx,
-        row: RowIdx,
-        pos: Pos,
-        at: Timestamp,
-    ) -> Option<(Pos, Pos)> {
-        if records.events.kind(event) != Kind::Logon {
-            return None;
-        }
-        let luid = records.events.luid(event, Field::TargetLogonId).filter(|luid| !luid.is_fixed())?;
-        let logon = Logon { luid, pos, id: records.id[row as usize], at };
-        let Some(greatest) = self.greatest.filter(|greatest| luid < greatest.luid) else {
+    pub fn restart(&mut self, logon: Logon) -> Option<(Pos, Pos)> {
+        let Some(greatest) = self.greatest.filter(|greatest| logon.luid < greatest.luid) else {
             *self = LuidRestarts { greatest: Some(logon), lower: None };
             return None;
         };
         // Of records that are missing between them the ids tell; in a log made anew they begin again.
-        let apart = logon.id.abs_diff(greatest.id).max(u64::from(pos - greatest.pos));
-        let is_soon = at.since(greatest.at).abs() <= LUID_SWAP;
+        let apart = logon.id.abs_diff(greatest.id).max(u64::from(logon.pos - greatest.pos));
+        let is_soon = logon.at.since(greatest.at).abs() <= LUID_SWAP;
         if !is_soon {
-            self.lower.get_or_insert(pos);
+            self.lower.get_or_insert(logon.pos);
         }
-        (apart > LUID_SWAP_RECORDS && !is_soon).then(|| (greatest.pos, self.lower.unwrap_or(pos)))
+        (apart > LUID_SWAP_RECORDS && !is_soon).then(|| (greatest.pos, self.lower.unwrap_or(logon.pos)))
     }
 }

@@ -3,17 +3,19 @@
 mod anchors;
 mod gaps;
 mod luids;
+mod signs;
 
 pub use anchors::{LOOK_BACK_RECORDS, ends_a_start};
 pub use gaps::{TAIL, TAIL_RECORDS};
 pub use luids::LUID_SWAP;
 
-use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
+use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use anchors::{Anchor, LOOK_BACK, anchor, look_back, may_tell};
+use anchors::{Anchor, LOOK_BACK, look_back};
 use gaps::{Told, merge_told, told_by_gap};
-use luids::LuidRestarts;
+use luids::{Logon, LuidRestarts};
+use signs::{Sign, signs};
 
 /// Anchors of different kinds closer than this are one start (rule 8).
 const ONE_START: i64 = 5 * MINUTE;
@@ -51,9 +53,8 @@ struct Cluster {
 #[inline(never)]
 pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) -> Vec<Start> {
     let mut search = Search::new(records, security, system);
-    for pos in 0..security.rows.len() as Pos {
-        search.step(pos);
-    }
+    signs(records, security, |sign| search.step(sign));
+    search.gaps(Pos::MAX);
     let mut clusters = search.clusters;
     let told = search.told;
     merge_told(records, security, &mut clusters, told);
@@ -72,7 +73,7 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
     clusters.into_iter().map(&mut start).collect()
 }
 
-/// One pass over the records of Security.
+/// One pass over what Security's records tell.
 struct Search<'a> {
     records: &'a Records,
     security: &'a Lineage,
@@ -101,31 +102,32 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn step(&mut self, pos: Pos) {
-        let (records, row) = (self.records, self.security.rows[pos as usize]);
-        let at = records.time[row as usize];
-        if self.security.gaps.get(self.next_gap) == Some(&pos) {
-            self.next_gap += 1;
-            self.gap(pos);
-        }
+    fn step(&mut self, sign: Sign) {
+        let Sign { pos, at, anchor, ends_a_start, is_stop, logon } = sign;
+        self.gaps(pos);
         // A start that System shows: LogonIds begin anew, whether Security has more of it or not.
         while self.system.next_if(|&start| start <= at).is_some() {
             self.luids = LuidRestarts::default();
         }
-        let Some(event) = records.event(row).filter(|&event| may_tell(records.events.kind(event))) else {
-            return;
-        };
-        if records.events.kind(event) == Kind::EventLogStopped {
+        if is_stop {
             self.stopped = Some(pos);
         }
-        if let Some(anchor) = anchor(records, event) {
-            self.anchor(pos, anchor, row, at);
-        } else if let Some(last) = self.clusters.last_mut()
-            && ends_a_start(records, event)
-        {
+        if let Some(anchor) = anchor {
+            self.anchor(pos, anchor, at);
+        } else if let Some(last) = self.clusters.last_mut().filter(|_| ends_a_start) {
             last.is_over = true;
         }
-        self.luid(pos, event, row, at);
+        if let Some(logon) = logon {
+            self.luid(logon);
+        }
+    }
+
+    /// The gaps up to a place.
+    fn gaps(&mut self, until: Pos) {
+        while let Some(&pos) = self.security.gaps.get(self.next_gap).filter(|&&pos| pos <= until) {
+            self.next_gap += 1;
+            self.gap(pos);
+        }
     }
 
     fn gap(&mut self, pos: Pos) {
@@ -142,7 +144,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn anchor(&mut self, pos: Pos, anchor: Anchor, row: RowIdx, at: Timestamp) {
+    fn anchor(&mut self, pos: Pos, anchor: Anchor, at: Timestamp) {
+        let row = self.security.rows[pos as usize];
         if let Some(cluster) = self.clusters.last_mut().filter(|cluster| cluster.takes(anchor, at)) {
             return cluster.add(pos, anchor, row, at);
         }
@@ -153,10 +156,12 @@ impl<'a> Search<'a> {
         self.stopped = None;
     }
 
-    fn luid(&mut self, pos: Pos, event: EventIdx, row: RowIdx, at: Timestamp) {
-        let Some(since) = self.luids.restart(self.records, event, row, pos, at) else { return };
+    fn luid(&mut self, logon: Logon) {
+        let Some(since) = self.luids.restart(logon) else { return };
         self.luids = LuidRestarts::default();
-        self.luids.restart(self.records, event, row, pos, at);
+        self.luids.restart(logon);
+        let Logon { pos, at, .. } = logon;
+        let row = self.security.rows[pos as usize];
         if let Some(told) = self.told.pop_if(|told| since.0 < told.first && told.first <= since.1) {
             let Told { first, last, .. } = told;
             let cluster = Cluster { last, ..Cluster::told(first, at, vec![row]) };
