@@ -279,6 +279,7 @@ impl Desk {
 fn who_part(found: &WhoFound, ask: &WhoAsk) -> WhoPart {
     let is_sure = |session: &&WhoRecord| session.certainty == "surely";
     let sure = found.sessions.iter().filter(is_sure);
+    let row = |record: &WhoRecord| WhoRow { record: record.clone(), first_row: record.first_row };
     let ordered = sure.chain(found.sessions.iter().filter(|session| !is_sure(session)));
     let not_covered = || found.machines.iter().filter(|machine| !machine.is_covered);
     WhoPart {
@@ -286,7 +287,7 @@ fn who_part(found: &WhoFound, ask: &WhoAsk) -> WhoPart {
         n_rows: found.sessions.len() as u32,
         n_surely: found.sessions.iter().filter(is_sure).count() as u32,
         first: ask.first,
-        rows: ordered.skip(ask.first as usize).take(ask.n as usize).cloned().collect(),
+        rows: ordered.skip(ask.first as usize).take(ask.n as usize).map(row).collect(),
         not_covered: not_covered().take(MOST_LISTED).map(|machine| machine.machine.clone()).collect(),
         n_not_covered: not_covered().count() as u32,
     }

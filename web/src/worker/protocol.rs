@@ -191,6 +191,14 @@ pub struct WhoAsk {
     pub n: u32,
 }
 
+/// A session that was or may have been on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoRow {
+    pub record: WhoRecord,
+    /// Its first record: see [`SessionAsk::first_row`].
+    pub first_row: u32,
+}
+
 /// Who was on at a moment: the sessions `first ..` and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WhoPart {
@@ -199,7 +207,7 @@ pub struct WhoPart {
     /// Of those, the ones that were surely on.
     pub n_surely: u32,
     pub first: u32,
-    pub rows: Vec<WhoRecord>,
+    pub rows: Vec<WhoRow>,
     /// Machines whose logs do not reach to the moment, no more than `case::MOST_LISTED`.
     pub not_covered: Vec<String>,
     pub n_not_covered: u32,
