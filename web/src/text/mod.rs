@@ -5,6 +5,7 @@ mod joined;
 pub mod known;
 pub mod moment;
 pub mod number;
+pub mod order;
 pub mod words;
 
 pub use joined::joined;
