@@ -21,7 +21,9 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let system_starts = system_starts(records, system);
     let starts = security_starts(records, security, &system_starts);
-    let pairing = Pairing { records, security, system };
+    let security_has_own = starts.iter().any(|start| start.since.is_none());
+    let system_has_own = !system_starts.is_empty();
+    let pairing = Pairing { records, security, system, security_has_own, system_has_own };
     let mut cuts = pairing.cuts(starts, system_starts);
     let numbered = Numbered::of(records, machine);
     if cuts.is_empty() && security.rows.is_empty() {
@@ -52,6 +54,12 @@ impl Cut {
         start.since.is_some() && self.within.start <= start.pos && start.pos <= self.within.end
     }
 
+    /// A start that Security only told, as System shows it.
+    fn shown_by(mut self, start: Start) -> Cut {
+        self.anchors.extend(start.anchors);
+        Cut { at: start.at, since: None, system: start.pos, ..self }
+    }
+
     fn take(&mut self, start: Start) {
         (self.security, self.within) = (start.pos, start.pos..start.pos);
         self.anchors.extend(start.anchors);
@@ -63,6 +71,9 @@ struct Pairing<'a> {
     records: &'a Records,
     security: &'a Lineage,
     system: &'a Lineage,
+    /// Whether Security shows starts itself.
+    security_has_own: bool,
+    system_has_own: bool,
 }
 
 /// What a start of Security is joined to: the starts that System alone has before it, up to a number, and its own.
@@ -194,8 +205,13 @@ impl Pairing<'_> {
 
     /// Starts that only System has, in a row: Security begins later, has a gap there, or does not audit what would show
     /// them. Up to `end`, where the next begins in both logs.
-    fn system_only(&self, starts: Vec<Start>, end: (Pos, Pos), cuts: &mut Vec<Cut>) {
+    fn system_only(&self, mut starts: Vec<Start>, end: (Pos, Pos), cuts: &mut Vec<Cut>) {
         let Some(first) = starts.first() else { return };
+        if self.is_told_before(first, cuts) {
+            let (start, told) = (starts.remove(0), cuts.pop());
+            cuts.extend(told.map(|told| told.shown_by(start)));
+            return self.system_only(starts, end, cuts);
+        }
         let last = cuts.last();
         // One that is only told may be the first of these.
         let told = last.filter(|cut| cut.since.is_some()).map(|cut| cut.security);
@@ -206,7 +222,7 @@ impl Pairing<'_> {
             let next = starts.get(n + 1).map_or(end.1, |next| next.pos);
             runs.push(Run { began: self.began(start), rows: start.pos..next });
         }
-        let places = places(self.records, self.security, self.system, range, &runs);
+        let places = places(self.records, self.security, self.system, range, &runs, self.security_has_own);
         if told.is_some_and(|told| places[0].at == told) {
             cuts.pop();
         }
@@ -218,6 +234,14 @@ impl Pairing<'_> {
             within,
             system: start.pos,
         }));
+    }
+
+    /// Whether the last start is one that Security only tells, and System misses none since the one before it: it is this
+    /// one then, whatever their clocks showed.
+    fn is_told_before(&self, first: &Start, cuts: &[Cut]) -> bool {
+        let is_told = cuts.last().is_some_and(|cut| cut.since.is_some() && !cut.anchors.is_empty());
+        let before = cuts.len().checked_sub(2).map(|before| cuts[before].system);
+        is_told && before.is_some_and(|before| !self.system.has_gap(before, first.pos))
     }
 
     /// When a start began at the latest. Of one whose kernel's own record is lost System has only what comes seconds
@@ -274,7 +298,8 @@ impl Pairing<'_> {
         let places = match range.is_empty() {
             true => vec![end.1; starts.len()],
             false => {
-                let places = places(self.records, self.system, self.security, range, &runs);
+                let places =
+                    places(self.records, self.system, self.security, range, &runs, self.system_has_own);
                 places.into_iter().map(|place| place.at).collect()
             }
         };

@@ -1,0 +1,77 @@
+//! Where in a log the records of a start may be missing.
+
+use super::Place;
+use crate::event::Records;
+use crate::machine::{Lineage, Pos};
+use std::ops::Range;
+
+/// A start writes at least so many records: 4608, the 4624 of the system, 4902; in System 12, 6009, 6005.
+const START_WRITES: u64 = 3;
+
+/// So many gaps are looked at for one in which a start may be.
+const LOOK_AHEAD: usize = 64;
+
+/// Where records of a start may be missing.
+pub struct Missing<'a> {
+    pub records: &'a Records,
+    pub log: &'a Lineage,
+}
+
+impl Missing<'_> {
+    /// Of the places between two, where most records are missing. Whatever a log begins with, a start may have come before
+    /// it.
+    pub fn choose(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
+        let places: Vec<Pos> = self.places(earliest, latest).collect();
+        let (first, last) = (places.iter().min(), places.iter().max());
+        match (places.iter().max_by_key(|&&pos| (self.n_missing(pos), pos)), first.zip(last)) {
+            (Some(&at), Some((&first, &last))) => Place { at, within: first..last },
+            _ if latest == 0 => Place { at: 0, within: 0..0 },
+            _ => self.elsewhere(earliest, latest, range, has_own),
+        }
+    }
+
+    /// Where no start can be missing between the two places that times tell, another clock stamped what is there. The start
+    /// is at the next place at which it can be missing, at least if the log writes of starts at all: `has_own`.
+    fn elsewhere(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
+        let (before, after) = (self.last_before(earliest, range), self.first_after(latest, range));
+        match after.or(before) {
+            Some(at) if has_own => Place { at, within: before.unwrap_or(at)..after.unwrap_or(at) },
+            _ => Place { at: latest, within: before.unwrap_or(earliest)..after.unwrap_or(latest) },
+        }
+    }
+
+    /// Places between two, both included, where a start may be missing, ascending but for the log's own beginning and end.
+    fn places(&self, earliest: Pos, latest: Pos) -> impl Iterator<Item = Pos> {
+        let next = self.log.gaps.partition_point(|&gap| gap < earliest);
+        let gaps = self.log.gaps[next..].iter().copied().take_while(move |&gap| gap <= latest);
+        let ends = [0, self.log.rows.len() as Pos].into_iter();
+        let ends = ends.filter(move |end| (earliest..=latest).contains(end));
+        gaps.chain(ends).filter(|&pos| self.n_missing(pos) >= START_WRITES)
+    }
+
+    fn last_before(&self, pos: Pos, range: &Range<Pos>) -> Option<Pos> {
+        let next = self.log.gaps.partition_point(|&gap| gap < pos);
+        let near = self.log.gaps[..next].iter().rev().copied().take(LOOK_AHEAD);
+        let near = near.take_while(|&gap| gap >= range.start);
+        let first = (range.start == 0).then_some(0);
+        near.chain(first).find(|&pos| self.n_missing(pos) >= START_WRITES)
+    }
+
+    fn first_after(&self, pos: Pos, range: &Range<Pos>) -> Option<Pos> {
+        let next = self.log.gaps.partition_point(|&gap| gap <= pos);
+        let near = self.log.gaps[next..].iter().copied().take(LOOK_AHEAD);
+        let near = near.take_while(|&gap| gap <= range.end);
+        let end = (range.end as usize == self.log.rows.len()).then_some(range.end);
+        near.chain(end).find(|&pos| self.n_missing(pos) >= START_WRITES)
+    }
+
+    fn n_missing(&self, pos: Pos) -> u64 {
+        let id = |pos: Pos| self.records.id[self.log.rows[pos as usize] as usize];
+        match pos {
+            pos if pos as usize == self.log.rows.len() => u64::MAX,
+            0 => id(0).saturating_sub(1),
+            pos if self.log.seams.binary_search(&pos).is_ok() => u64::MAX,
+            pos => id(pos).saturating_sub(id(pos - 1)).saturating_sub(1),
+        }
+    }
+}
