@@ -2,9 +2,9 @@
 
 use super::draft::Draft;
 use super::moments::SAME_MOMENT;
-use super::open;
-use crate::event::{Kind, RowIdx};
-use crate::machine::Pos;
+use super::open::{CLUSTER, Tracks};
+use crate::event::{Kind, LogonId, RowIdx};
+use crate::machine::{Lineage, Pos};
 use crate::session::{EvidenceRole, LogonRole, Start, StartHow};
 use crate::time::Timestamp;
 
@@ -41,7 +41,7 @@ fn inferred(draft: &mut Draft<'_>) -> Start {
     let Neighbours { before, after } = neighbours(draft, first);
     let first_cited = draft.time(first);
     // What is well after its first record was stamped by another clock.
-    let is_by_same_clock = |earliest: &Timestamp| earliest.since(first_cited) <= open::CLUSTER;
+    let is_by_same_clock = |earliest: &Timestamp| earliest.since(first_cited) <= CLUSTER;
     let boot_start = boot_start(draft, first);
     let earliest = before.filter(is_by_same_clock).max(boot_start.filter(is_by_same_clock));
     let earliest = earliest.map(|earliest| earliest.min(first_cited));
@@ -73,7 +73,7 @@ struct Neighbours {
 }
 
 fn neighbours(draft: &Draft<'_>, first: Pos) -> Neighbours {
-    let (before, after) = open::neighbours(draft.linker.tracks, draft.name(), first, draft.security);
+    let (before, after) = logons_beside(draft.linker.tracks, draft.name(), first, draft.security);
     // By a clock that was turned back in between, they tell nothing.
     let unsure = draft.boot.clock_unsure_from.filter(|&from| from <= first);
     let is_comparable = |&before: &Pos| unsure.is_none_or(|from| from <= before);
@@ -86,9 +86,26 @@ fn neighbours(draft: &Draft<'_>, first: Pos) -> Neighbours {
         // What it showed that was set back since is no bound, either.
         let showed = draft.clock.showed_between(before, first).map(|(earliest, _)| earliest);
         let before = draft.time(before);
-        showed.map_or(before, |showed| before.min(showed)).plus(-open::CLUSTER)
+        showed.map_or(before, |showed| before.min(showed)).plus(-CLUSTER)
     });
-    Neighbours { before, after: after.map(|after| draft.time(after).plus(open::CLUSTER)) }
+    Neighbours { before, after: after.map(|after| draft.time(after).plus(CLUSTER)) }
+}
+
+/// Between which logons a LogonId without a 4624 was created: LogonIds grow, but neighbours may be swapped (rules
+/// 9 and 24). Over records among which a start may be missing the order of LogonIds tells nothing.
+fn logons_beside(
+    tracks: &Tracks,
+    luid: LogonId,
+    first: Pos,
+    security: &Lineage,
+) -> (Option<Pos>, Option<Pos>) {
+    let next = tracks.known.partition_point(|&(other, _)| other < luid);
+    let is_same_boot = |pos: Pos| !security.may_hide_start(pos, first);
+    let before = next.checked_sub(1).map(|n| tracks.known[n].1);
+    let before = before.filter(|&pos| pos < first || is_same_boot(pos));
+    let after = tracks.known.get(next).map(|&(_, pos)| pos);
+    let after = after.filter(|&pos| pos > first || is_same_boot(pos));
+    (before, after)
 }
 
 /// The start of the boot, where it bounds a session whose first record is at a place.

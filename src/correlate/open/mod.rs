@@ -1,9 +1,14 @@
 //! Which LogonIds a boot has, and what is recorded of each (domain.md C.5, rules 22 to 24).
 
+mod track;
+
+pub use track::{Identity, Mark, Track, TrackIdx};
+
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, StrId};
 use crate::machine::{Boot, Lineage, Pos};
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
+use track::ToldBy;
 
 /// The records of one logon stand this close together (C.2).
 const CLUSTER_RECORDS: u64 = 16;
@@ -18,81 +23,6 @@ const MAX_ALIASES: usize = 4;
 
 /// TokenElevationType of a 4688: the full token of one who has a limited one as well.
 const FULL_TOKEN: &str = "%%1937";
-
-/// A LogonId's number among a boot's [`Tracks`].
-pub type TrackIdx = u32;
-
-/// Who a LogonId is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    pub sid: StrId,
-    pub user: StrId,
-    pub domain: StrId,
-    pub logon_type: Option<u32>,
-}
-
-/// Which record an account was learned from: the later ones tell better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum ToldBy {
-    #[default]
-    Nothing,
-    /// 4778 and 4779 name an account without its SID.
-    Name,
-    Cited,
-    Logoff,
-    UserLogoff,
-    Logon,
-}
-
-/// One LogonId in one boot, with the places of its records in the Security lineage.
-#[derive(Clone, Debug)]
-pub struct Track {
-    pub luid: LogonId,
-    pub identity: Identity,
-    told_by: ToldBy,
-    /// Its 4624; without one it is known only because it is cited.
-    pub logon: Option<Pos>,
-    pub linked: Option<LogonId>,
-    /// The LogonId its 4624 was made from, if that is a user's (rule 30).
-    pub subject: Option<TrackIdx>,
-    /// 4624 of this LogonId, and the places of all but the first.
-    pub n_logons: u32,
-    pub repeats: Vec<Pos>,
-    /// The first record that cites it.
-    pub first: Pos,
-    /// The last, 4634 apart.
-    pub last_seen: Option<Pos>,
-    /// The first 4634 and 4647.
-    pub logoff: Option<Pos>,
-    pub user_logoff: Option<Pos>,
-    /// The 4672.
-    pub privileges: Option<Pos>,
-    /// Whether any of the boot's [`Mark`]s is its own.
-    pub has_marks: bool,
-    /// Whether it did what takes a full token, the elevated half of a pair: started a program with one, cleared a log,
-    /// or changed the audit policy. Asked only of LogonIds whose 4624 is missing.
-    pub has_full_token: bool,
-    /// Whether it gave credentials (4648), as the elevated half of a pair does more often than the limited one.
-    pub gave_credentials: bool,
-    /// Whether it did anything but log on and off.
-    pub is_used: bool,
-    /// The track of the 4624 that stands beside its own, of the same account and type: as a rule its other half.
-    beside: Option<TrackIdx>,
-    /// The record that took its LogonId over (rule 23).
-    pub reused_at: Option<Pos>,
-    /// What had its LogonId before.
-    pub earlier: Option<TrackIdx>,
-}
-
-/// An event that suspends or resumes a session.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    pub track: TrackIdx,
-    pub pos: Pos,
-    pub kind: Kind,
-    /// The last record before this one of the LogonId, or of the one beside it.
-    pub before: Option<Pos>,
-}
 
 /// Everything a boot's records say of its LogonIds, in the order of first mention.
 #[derive(Debug, Default)]
@@ -185,55 +115,64 @@ impl Tracks {
         if kind == Kind::AuditPolicyChanged {
             self.policies.push(pos);
         }
-        let mut by = None;
-        if let Some(luid) = subject.filter(|_| kind != Kind::Logon || subject != target) {
-            let is_used = !matches!(kind, Kind::SpecialPrivileges);
-            let track = self.cite(luid, pos, is_used, || log.subject(event));
-            if kind == Kind::SpecialPrivileges
-                && let Some(track) = track.or_else(|| self.track_of(luid))
-            {
-                self.all[track as usize].privileges.get_or_insert(pos);
-                if !luid.is_fixed() {
-                    self.privileges.get_or_insert((pos, pos)).1 = pos;
-                }
-            }
-            match (track, kind, target) {
-                (Some(track), Kind::ProcessCreated, None) => self.process(log, event, track),
-                (Some(track), Kind::ExplicitCredentials, _) => {
-                    self.all[track as usize].gave_credentials = true;
-                }
-                (Some(track), Kind::LogCleared | Kind::AuditPolicyChanged, _) => {
-                    self.all[track as usize].has_full_token = true;
-                }
-                _ => {}
-            }
-            by = track;
-        }
+        // A 4624 that was made from itself tells nothing of who asked for it.
+        let subject = subject.filter(|_| kind != Kind::Logon || subject != target);
+        let by = subject.and_then(|luid| self.subject(log, pos, event, luid, target.is_some()));
         let Some(luid) = target else { return };
         match kind {
             Kind::Logon => self.logon(log, pos, event, luid, by),
             Kind::Logoff | Kind::UserLogoff if !luid.is_fixed() => self.logoff(log, pos, event, luid),
             Kind::Logoff | Kind::UserLogoff => {}
-            _ => {
-                let before = self.track_of(luid).and_then(|track| self.last_seen(track));
-                let is_used = !is_of_logon(log, pos, kind);
-                let track = self.cite(luid, pos, is_used, || log.target(event));
-                if let (Some(track), Kind::ProcessCreated) = (track, kind) {
-                    self.process(log, event, track);
-                }
-                if let (Some(track), true) = (track, is_mark(kind)) {
-                    self.name(track, log.target(event).user);
-                    self.all[track as usize].has_marks = true;
-                    self.marks.push(Mark { track, pos, kind, before });
-                }
-            }
+            _ => self.target(log, pos, event, luid),
         }
     }
 
-    fn process(&mut self, log: Log<'_>, event: EventIdx, track: TrackIdx) {
-        let track = &mut self.all[track as usize];
-        let elevation = || log.records.text(log.records.events.text(event, Field::TokenElevation));
-        track.has_full_token |= track.logon.is_none() && !track.has_full_token && elevation() == FULL_TOKEN;
+    /// What a LogonId did.
+    fn subject(
+        &mut self,
+        log: Log<'_>,
+        pos: Pos,
+        event: EventIdx,
+        luid: LogonId,
+        has_target: bool,
+    ) -> Option<TrackIdx> {
+        let kind = log.records.events.kind(event);
+        let track = self.cite(luid, pos, kind != Kind::SpecialPrivileges, || log.subject(event));
+        if kind == Kind::SpecialPrivileges {
+            self.take_privileges(luid, pos);
+        }
+        let own = &mut self.all[track? as usize];
+        match kind {
+            Kind::ProcessCreated if !has_target => own.take_process(log, event),
+            Kind::ExplicitCredentials => own.gave_credentials = true,
+            Kind::LogCleared | Kind::AuditPolicyChanged => own.has_full_token = true,
+            _ => {}
+        }
+        track
+    }
+
+    fn take_privileges(&mut self, luid: LogonId, pos: Pos) {
+        let Some(track) = self.track_of(luid) else { return };
+        self.all[track as usize].privileges.get_or_insert(pos);
+        if !luid.is_fixed() {
+            self.privileges.get_or_insert((pos, pos)).1 = pos;
+        }
+    }
+
+    /// What was done to a LogonId, its logon and logoff apart.
+    fn target(&mut self, log: Log<'_>, pos: Pos, event: EventIdx, luid: LogonId) {
+        let kind = log.records.events.kind(event);
+        let before = self.track_of(luid).and_then(|track| self.last_seen(track));
+        let is_used = !is_of_logon(log, pos, kind);
+        let Some(track) = self.cite(luid, pos, is_used, || log.target(event)) else { return };
+        if kind == Kind::ProcessCreated {
+            self.all[track as usize].take_process(log, event);
+        }
+        if is_mark(kind) {
+            self.name(track, log.target(event).user);
+            self.all[track as usize].has_marks = true;
+            self.marks.push(Mark { track, pos, kind, before });
+        }
     }
 
     fn track_of(&self, luid: LogonId) -> Option<TrackIdx> {
@@ -284,28 +223,8 @@ impl Tracks {
 
     fn open(&mut self, luid: LogonId, pos: Pos) -> TrackIdx {
         let idx = self.all.len() as TrackIdx;
-        self.all.push(Track {
-            luid,
-            identity: Identity::default(),
-            told_by: ToldBy::Nothing,
-            logon: None,
-            linked: None,
-            subject: None,
-            n_logons: 0,
-            repeats: Vec::new(),
-            first: pos,
-            last_seen: None,
-            logoff: None,
-            user_logoff: None,
-            privileges: None,
-            has_marks: false,
-            has_full_token: false,
-            gave_credentials: false,
-            is_used: false,
-            beside: None,
-            reused_at: None,
-            earlier: self.track_of(luid),
-        });
+        let earlier = self.track_of(luid);
+        self.all.push(Track::new(luid, pos, earlier));
         self.by_luid.insert(luid, idx);
         idx
     }
@@ -398,22 +317,9 @@ impl Tracks {
 }
 
 impl Track {
-    fn tell(&mut self, told: Identity) {
-        let by = match told {
-            Identity { sid: StrId::NONE, user: StrId::NONE, .. } => return,
-            Identity { sid: StrId::NONE, .. } => ToldBy::Name,
-            _ => ToldBy::Cited,
-        };
-        self.tell_by(by, told);
-    }
-
-    fn tell_by(&mut self, by: ToldBy, told: Identity) {
-        if by > self.told_by && !(told.sid.is_none() && told.user.is_none()) {
-            let logon_type = told.logon_type.or(self.identity.logon_type);
-            (self.identity, self.told_by) = (Identity { logon_type, ..told }, by);
-        } else {
-            self.identity.logon_type = self.identity.logon_type.or(told.logon_type);
-        }
+    fn take_process(&mut self, log: Log<'_>, event: EventIdx) {
+        let elevation = || log.records.text(log.records.events.text(event, Field::TokenElevation));
+        self.has_full_token |= self.logon.is_none() && !self.has_full_token && elevation() == FULL_TOKEN;
     }
 }
 
@@ -430,21 +336,4 @@ fn is_of_logon(log: Log<'_>, pos: Pos, kind: Kind) -> bool {
 fn is_mark(kind: Kind) -> bool {
     use Kind::{Disconnected, Locked, Reconnected, ScreensaverOff, ScreensaverOn, Unlocked};
     matches!(kind, Disconnected | Locked | Reconnected | ScreensaverOff | ScreensaverOn | Unlocked)
-}
-
-/// Between which logons a LogonId without a 4624 was created: LogonIds grow, but neighbours may be swapped (rules 9
-/// and 24). Over records among which a start may be missing the order of LogonIds tells nothing.
-pub fn neighbours(
-    tracks: &Tracks,
-    luid: LogonId,
-    first: Pos,
-    security: &Lineage,
-) -> (Option<Pos>, Option<Pos>) {
-    let next = tracks.known.partition_point(|&(other, _)| other < luid);
-    let is_same_boot = |pos: Pos| !security.may_hide_start(pos, first);
-    let before = next.checked_sub(1).map(|n| tracks.known[n].1);
-    let before = before.filter(|&pos| pos < first || is_same_boot(pos));
-    let after = tracks.known.get(next).map(|&(_, pos)| pos);
-    let after = after.filter(|&pos| pos > first || is_same_boot(pos));
-    (before, after)
 }

@@ -1,5 +1,10 @@
 //! How a session ended (domain.md C.7): the first row that applies, in its order.
 
+mod bounds;
+mod proof;
+
+pub use proof::{is_unproven, may_be_gone, may_be_half};
+
 use super::classify::INTERACTIVE;
 use super::coverage::is_lost_logoff;
 use super::draft::Draft;
@@ -8,8 +13,12 @@ use super::open::Track;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
-use crate::session::{Class, Confidence, End, EndHow, EvidenceRole, StartHow};
+use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
 use crate::time::Timestamp;
+use bounds::{
+    end_of_boot, is_clock_lost, next_start, not_before, showed_since_last_seen, unknown, until_boot_ends,
+};
+use proof::is_exempt;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.
 const LOST_TAIL: u32 = 1000;
@@ -54,13 +63,11 @@ fn user_logoff(draft: &mut Draft<'_>) -> Option<End> {
 
 /// Row 2: every half is destroyed; one half's 4634 ends nothing (rule 29).
 fn logoff(draft: &mut Draft<'_>) -> Option<End> {
-    let own: Vec<_> = draft.own().cloned().collect();
-    let all_seen = own.iter().all(|track| {
-        track.linked.is_none_or(|linked| own.iter().any(|other| other.luid == linked))
-            && track.logoff.is_some()
-    });
-    let pos = own.iter().filter_map(|track| track.logoff).max().filter(|_| all_seen)?;
-    for at in own.iter().filter_map(|track| track.logoff) {
+    let is_seen = |luid| draft.own().any(|other| other.luid == luid);
+    let is_over = |track: &Track| track.logoff.is_some() && track.linked.is_none_or(is_seen);
+    let logoffs: Vec<Pos> = draft.own().filter_map(|track| track.logoff).collect();
+    let pos = logoffs.iter().copied().max().filter(|_| draft.own().all(is_over))?;
+    for at in logoffs {
         draft.evidence(at, if at == pos { EvidenceRole::End } else { EvidenceRole::Destroyed }, 29);
     }
     draft.end_pos = pos;
@@ -166,22 +173,6 @@ fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
     draft.evidence(pos, EvidenceRole::End, 33);
     let (at, row) = (draft.time(pos), draft.row(pos));
     Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row))
-}
-
-/// An end that is known by something that goes with it.
-fn until_boot_ends(draft: &Draft<'_>, how: EndHow, at: Timestamp, row: RowIdx) -> End {
-    let earliest = not_before(draft);
-    let at = earliest.map_or(at, |earliest| at.max(earliest));
-    let latest = end_of_boot(draft).map(|latest| latest.max(at));
-    End {
-        how,
-        at: Some(at),
-        confidence: Confidence::Medium,
-        earliest,
-        latest,
-        row: Some(row),
-        ..End::default()
-    }
 }
 
 /// Row 9.
@@ -326,85 +317,6 @@ fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
 /// Row 12.
 fn open_at_log_end(draft: &mut Draft<'_>) -> End {
     unknown(draft, EndHow::OpenAtLogEnd, Confidence::None, None, None)
-}
-
-/// An end of which only bounds are known.
-fn unknown(
-    draft: &Draft<'_>,
-    how: EndHow,
-    confidence: Confidence,
-    latest: Option<Timestamp>,
-    row: Option<RowIdx>,
-) -> End {
-    let earliest = not_before(draft);
-    let latest = latest.filter(|&latest| earliest.is_none_or(|earliest| earliest <= latest));
-    End { how, confidence, earliest, latest, row, ..End::default() }
-}
-
-/// Sessions that end with their boot whatever is audited.
-fn is_exempt(draft: &Draft<'_>) -> bool {
-    matches!(draft.session.class, Class::System | Class::WindowManager)
-}
-
-/// Whether a window manager may have been destroyed before its boot ended, and nothing of that written.
-pub fn may_be_gone(draft: &Draft<'_>) -> bool {
-    let boot = draft.boot;
-    let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
-    let is_lost = || draft.security.loss(draft.last_pos, boot.security.end).is_some();
-    draft.session.class == Class::WindowManager
-        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On || is_lost())
-}
-
-/// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
-/// a pair, which often gets none (trap 6).
-pub fn is_unproven(draft: &Draft<'_>) -> bool {
-    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half(draft))
-}
-
-/// Whether a LogonId without a logon may be half of a token pair. What is locked or disconnected is the whole.
-pub fn may_be_half(draft: &Draft<'_>) -> bool {
-    matches!(draft.session.class, Class::Unknown | Class::Desktop | Class::Secondary)
-        && draft.session.start.how != StartHow::Logon
-        && draft.group.elevated.is_none()
-        && draft.own().all(|track| !track.has_marks)
-}
-
-/// When a session can have ended at the latest: with its boot, by whichever clock.
-fn end_of_boot(draft: &Draft<'_>) -> Option<Timestamp> {
-    let latest = match &draft.boot.end {
-        BootEnd::Clean { latest, .. } => Some(*latest),
-        BootEnd::Unclean { .. } => next_start(draft),
-        BootEnd::Open => None,
-    };
-    let showed = showed_since_last_seen(draft).map(|(_, latest)| latest);
-    latest.map(|latest| showed.map_or(latest, |showed| latest.max(showed)))
-}
-
-/// When the next boot began. Where only a span is known in which it did, what was last seen in that span may be a session
-/// of the next boot: that start bounds nothing.
-fn next_start(draft: &Draft<'_>) -> Option<Timestamp> {
-    let is_after = |since: Timestamp| draft.session.last_seen.is_some_and(|last| since < last);
-    let next = draft.boot.next_start_by_its_clock();
-    next.filter(|_| !draft.boot.next_since.is_some_and(is_after))
-}
-
-/// What the clock showed around its steps since a session was last seen: the earliest after one, and the latest before.
-fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
-    draft.clock.showed_between(draft.last_pos, last_pos(draft.boot))
-}
-
-/// Whether the clock was turned back since a session was last seen, nobody knows by how much.
-fn is_clock_lost(draft: &Draft<'_>) -> bool {
-    draft.is_clock_lost(draft.last_pos + 1, draft.boot.security.end)
-}
-
-/// When a session can have ended at the earliest: when it was last seen, or what a clock showed that was set back since.
-fn not_before(draft: &Draft<'_>) -> Option<Timestamp> {
-    if is_clock_lost(draft) {
-        return None;
-    }
-    let showed = showed_since_last_seen(draft).map(|(earliest, _)| earliest);
-    draft.session.last_seen.map(|last| showed.map_or(last, |showed| last.min(showed)))
 }
 
 fn add_rows(draft: &mut Draft<'_>, rows: &[RowIdx], role: EvidenceRole, rule: u8) {

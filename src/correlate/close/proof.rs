@@ -1,0 +1,33 @@
+//! Whether a session's own logoff would have been written, so that its absence proves something.
+
+use crate::correlate::draft::Draft;
+use crate::machine::LogoffAudit;
+use crate::session::{Class, StartHow};
+
+/// Sessions that end with their boot whatever is audited.
+pub(super) fn is_exempt(draft: &Draft<'_>) -> bool {
+    matches!(draft.session.class, Class::System | Class::WindowManager)
+}
+
+/// Whether a window manager may have been destroyed before its boot ended, and nothing of that written.
+pub fn may_be_gone(draft: &Draft<'_>) -> bool {
+    let boot = draft.boot;
+    let is_off = boot.logoff_off.iter().any(|period| draft.last_pos < period.end);
+    let is_lost = || draft.security.loss(draft.last_pos, boot.security.end).is_some();
+    draft.session.class == Class::WindowManager
+        && (is_off || boot.outlives_security || boot.logoff_audit != LogoffAudit::On || is_lost())
+}
+
+/// Whether it is unknown that a logoff would have been written. A LogonId that is only cited may be the elevated half of
+/// a pair, which often gets none (trap 6).
+pub fn is_unproven(draft: &Draft<'_>) -> bool {
+    !is_exempt(draft) && (draft.boot.logoff_audit == LogoffAudit::Unknown || may_be_half(draft))
+}
+
+/// Whether a LogonId without a logon may be half of a token pair. What is locked or disconnected is the whole.
+pub fn may_be_half(draft: &Draft<'_>) -> bool {
+    matches!(draft.session.class, Class::Unknown | Class::Desktop | Class::Secondary)
+        && draft.session.start.how != StartHow::Logon
+        && draft.group.elevated.is_none()
+        && draft.own().all(|track| !track.has_marks)
+}
