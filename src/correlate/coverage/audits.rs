@@ -167,7 +167,8 @@ impl Tally {
                 }
                 self.created.get_or_insert(pos);
                 self.n_created += 1;
-                self.has_command_lines |= !events.text(event, Field::CommandLine).is_none();
+                self.has_command_lines =
+                    self.has_command_lines || !events.text(event, Field::CommandLine).is_none();
             }
             Kind::Logon => self.logon(records, security, boot, pos, event),
             _ => {}

@@ -124,7 +124,7 @@ struct Facts {
     n_logons: u32,
     /// Of them, those beside a gap.
     n_beside_gap: u32,
-    n_logoffs: u32,
+    has_logoff: bool,
     /// 4624 of type 7 or 13: each is followed by a 4634 at once.
     n_unlocks: u32,
     /// At most [`OLD_NETWORK_LOGONS`].
@@ -152,18 +152,24 @@ impl Facts {
         if range.is_empty() {
             return facts;
         }
+        let is_logoff = |pos: Pos| meanings.of_record(records, security.rows[pos as usize]).is_logoff;
         for pos in range.clone() {
             let row = security.rows[pos as usize];
             let meaning = meanings.of_record(records, row);
             if meaning.is_logoff {
                 facts.logoff(records, security, pos);
+                if !meanings.have_changes {
+                    // Nothing else is asked of what follows.
+                    facts.last_logoff = range.clone().rev().find(|&pos| is_logoff(pos));
+                    break;
+                }
             }
             if let Some(event) = records.event(row).filter(|_| meaning.is_telling()) {
                 facts.add(records, security, boot, pos, event);
             }
         }
         facts.is_filtered = is_sparse(records, security, &range) && 2 * facts.n_beside_gap > facts.n_logons;
-        if facts.n_logoffs == 0 && facts.n_logons > 0 {
+        if !facts.has_logoff && facts.n_logons > 0 {
             facts.n_elsewhere = logoffs_elsewhere(records, security, boot, outside);
         }
         facts
@@ -181,7 +187,7 @@ impl Facts {
     }
 
     fn logoff(&mut self, records: &Records, security: &Lineage, pos: Pos) {
-        self.n_logoffs += 1;
+        self.has_logoff = true;
         let is_on_its_way =
             self.changed.is_some_and(|(at, is_on)| !is_on && !is_late(records, security, at, pos));
         if !is_on_its_way {
@@ -192,7 +198,7 @@ impl Facts {
     /// Logons count only where no record can be missing in the time in which a logoff should have come.
     fn logon(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
         // A logoff tells that they were audited.
-        if self.n_logoffs > 0 {
+        if self.has_logoff {
             return;
         }
         self.n_logons += 1;
@@ -219,7 +225,7 @@ impl Facts {
     }
 
     fn has_open_desktop(&self, boot: &Boot) -> bool {
-        self.n_logoffs == 0 && self.n_desktops > 0 && matches!(boot.end, BootEnd::Clean { .. })
+        !self.has_logoff && self.n_desktops > 0 && matches!(boot.end, BootEnd::Clean { .. })
     }
 
     /// E.2, in its order.
@@ -229,7 +235,7 @@ impl Facts {
         {
             return LogoffAudit::OffSince(pos);
         }
-        if self.n_logoffs > 0 {
+        if self.has_logoff {
             return LogoffAudit::On;
         }
         if self.is_filtered {

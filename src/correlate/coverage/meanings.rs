@@ -5,8 +5,11 @@ use crate::event::columns::{LAYOUTS, spec_of};
 use crate::event::records::Signature;
 use crate::event::{Kind, Records, RowIdx};
 
-/// By signature.
-pub struct Meanings(Vec<Meaning>);
+pub struct Meanings {
+    by_signature: Vec<Meaning>,
+    /// Whether any record changed the policy, or tells of a logoff that could not be written: most logs have none.
+    pub have_changes: bool,
+}
 
 /// What a signature's records are.
 pub struct Meaning {
@@ -22,11 +25,15 @@ const NO_SUBCATEGORY: u8 = u8::MAX;
 
 impl Meanings {
     pub fn of(records: &Records) -> Self {
-        Meanings(records.signatures.iter().map(|signature| Meaning::of(records, signature)).collect())
+        let by_signature: Vec<Meaning> =
+            records.signatures.iter().map(|signature| Meaning::of(records, signature)).collect();
+        let is_change =
+            |meaning: &Meaning| matches!(meaning.kind, Some(Kind::AuditPolicyChanged | Kind::EventLost));
+        Meanings { have_changes: by_signature.iter().any(is_change), by_signature }
     }
 
     pub fn of_record(&self, records: &Records, row: RowIdx) -> &Meaning {
-        &self.0[records.signature[row as usize] as usize]
+        &self.by_signature[records.signature[row as usize] as usize]
     }
 }
 
