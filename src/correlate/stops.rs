@@ -40,6 +40,7 @@ pub fn stops(records: &Records, machine: &mut Machine) {
         let has_gap = security.has_gap(own.start.saturating_sub(1), own.end);
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
+        boots[n].is_next_start_unsure = boots.get(n + 1).is_some_and(|next| next.clock_unsure_from.is_some());
         let is_turned_back = stops.is_turned_back(boots, n);
         let is_cut = has_gap || !has_own_start(records, security, &boots[n]);
         boots[n].is_clock_doubtful = has_step && has_gap || is_turned_back && is_cut;
