@@ -56,6 +56,9 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
     signs(records, security, |sign| search.step(sign));
     search.gaps(Pos::MAX);
     let mut clusters = search.clusters;
+    if clusters.iter().any(Cluster::is_by_luids) && luids::are_drawn(records, security, &clusters) {
+        clusters.retain(|cluster| !cluster.is_by_luids());
+    }
     let told = search.told;
     merge_told(records, security, &mut clusters, told);
     let mut floor = 0;
@@ -171,7 +174,7 @@ impl<'a> Search<'a> {
         let gap = self.security.gaps[..self.next_gap].iter().rev();
         let floor = self.clusters.last().map_or(0, |cluster| cluster.last);
         let mut gaps = gap.take_while(|&&gap| gap > since.0 && gap > floor);
-        let first = gaps.find(|&&gap| gap <= since.1).copied().unwrap_or(pos);
+        let first = gaps.find(|&&gap| gap <= since.1).copied().unwrap_or(since.1);
         self.clusters.push(Cluster { last: pos, ..Cluster::told(first, at, vec![row]) });
     }
 }
@@ -180,6 +183,11 @@ impl Cluster {
     /// A start without anchors of its own.
     fn told(first: Pos, last_at: Timestamp, anchors: Vec<RowIdx>) -> Self {
         Cluster { first, last: first, last_at, kinds: 0, anchors, is_over: true, reaches_back_to: first }
+    }
+
+    /// Whether nothing but LogonIds that begin anew tells of it.
+    fn is_by_luids(&self) -> bool {
+        self.kinds == 0
     }
 
     /// Rule 8.
