@@ -62,6 +62,9 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
     signs(records, security, |sign| search.step(sign));
     search.gaps(Pos::MAX);
     let mut clusters = search.clusters;
+    if clusters.iter().any(Cluster::is_by_luids) && luids::are_drawn(records, security, &clusters) {
+        clusters.retain(|cluster| !cluster.is_by_luids());
+    }
     let told = search.told;
     merge_told(records, security, &mut clusters, told);
     let mut floor = 0;
@@ -174,8 +177,8 @@ impl<'a> Search<'a> {
             let cluster = Cluster { last, ..Cluster::told(first, at, vec![row]) };
             return self.clusters.push(cluster);
         }
-        let Place { at: first, within } =
-            self.of_restart(since).unwrap_or(Place { at: pos, within: pos..pos });
+        let lower = Place { at: since.1, within: since.1..since.1 };
+        let Place { at: first, within } = self.of_restart(since).unwrap_or(lower);
         let told = Cluster::told(first, at, vec![row]);
         self.clusters.push(Cluster { last: pos, within: Some(within), ..told });
     }
@@ -207,6 +210,11 @@ impl Cluster {
             reaches_back_to: first,
             within: None,
         }
+    }
+
+    /// Whether nothing but LogonIds that begin anew tells of it.
+    fn is_by_luids(&self) -> bool {
+        self.kinds == 0
     }
 
     /// Rule 8.

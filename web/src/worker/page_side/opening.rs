@@ -1,6 +1,6 @@
 //! Bytes of files: the beginnings of those that were dropped, and batches of those that are logs.
 
-use crate::browser::files::{self, Stream};
+use crate::browser::bytes::{self, Stream};
 use crate::worker::schedule::{Batch, MOST_BATCH_BYTES};
 use js_sys::{ArrayBuffer, Uint8Array};
 use sessionscope::parse::{self, Opening};
@@ -24,7 +24,7 @@ pub async fn open(file: Result<File, String>) -> Result<Opened, String> {
     let n_bytes = file.size() as u64;
     let is_small = n_bytes <= MOST_WHOLE_BYTES;
     let to = if is_small { n_bytes } else { parse::HEADER_BYTES as u64 };
-    let bytes = files::read(&file, 0, to).await?;
+    let bytes = bytes::read(&file, 0, to).await?;
     let header =
         Uint8Array::new_with_byte_offset_and_length(&bytes, 0, to.min(parse::HEADER_BYTES as u64) as u32);
     let opening = parse::open(&header.to_vec(), n_bytes);
@@ -41,12 +41,12 @@ pub async fn read_batch(
     batch: &Batch,
 ) -> Result<BatchRead, String> {
     let Some(mut stream) = stream.or_else(|| Stream::open(file, batch.from)) else {
-        return Ok((files::read(file, batch.from, batch.to).await?, None));
+        return Ok((bytes::read(file, batch.from, batch.to).await?, None));
     };
     let buffer = buffer.unwrap_or_else(|| ArrayBuffer::new(MOST_BATCH_BYTES));
     match stream.read(buffer, batch.n_bytes() as u32).await {
         Some(bytes) => Ok((bytes, Some(stream).filter(|stream| (stream.at() as f64) < file.size()))),
         // A stream does not say why it failed, a part of the file does.
-        None => Ok((files::read(file, batch.from, batch.to).await?, None)),
+        None => Ok((bytes::read(file, batch.from, batch.to).await?, None)),
     }
 }

@@ -1,7 +1,8 @@
 //! What is read, and how far that is. In what order batches are read, parsed and given up, `schedule` decides.
 
 use super::opening::{BatchRead, Opened};
-use crate::browser::files::{Dropped, Stream};
+use crate::browser::bytes::Stream;
+use crate::browser::files::Dropped;
 use crate::browser::window;
 use crate::state::progress::{Progress, Reading, SourceLine};
 use crate::worker::protocol::{BatchNo, FileNo, ToCase};
