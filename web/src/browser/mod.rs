@@ -2,4 +2,5 @@
 
 pub mod download;
 pub mod files;
+pub mod streams;
 pub mod window;
