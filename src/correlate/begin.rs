@@ -75,7 +75,9 @@ struct Neighbours {
 fn neighbours(draft: &Draft<'_>, first: Pos) -> Neighbours {
     let (before, after) = logons_beside(draft.linker.tracks, draft.name(), first, draft.security);
     // By a clock that was turned back in between, they tell nothing.
-    let before = before.filter(|&before| !draft.is_clock_lost(before + 1, first));
+    let unsure = draft.boot.clock_unsure_from.filter(|&from| from <= first);
+    let is_comparable = |&before: &Pos| unsure.is_none_or(|from| from <= before);
+    let before = before.filter(|&before| !draft.is_clock_lost(before + 1, first)).filter(is_comparable);
     let after = after.filter(|&after| !draft.is_clock_lost(first.min(after) + 1, first.max(after)));
     // Nor does a later logon, by a clock that was set since.
     let showed = |after: Pos| draft.clock.showed_between(first.min(after), first.max(after));
@@ -112,7 +114,8 @@ fn boot_start(draft: &Draft<'_>, first: Pos) -> Option<Timestamp> {
     let is_known = boot.has_start
         && has_first_of_start(draft)
         && !draft.is_clock_lost(boot.security.start, first)
-        && boot.sure.start <= first;
+        && boot.sure.start <= first
+        && boot.clock_unsure_from.is_none_or(|from| first < from);
     boot.start.filter(|_| is_known)
 }
 

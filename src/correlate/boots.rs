@@ -21,7 +21,10 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let system_starts = system_starts(records, system);
     let starts = security_starts(records, security, &system_starts);
-    let security_has_own = starts.iter().any(|start| start.since.is_none());
+    // A start writes a 4624 of its own, where those are audited.
+    let is_logon = |&row: &RowIdx| is_of_kind(records, row, Kind::Logon);
+    let security_has_own =
+        starts.iter().any(|start| start.since.is_none()) || security.rows.iter().any(is_logon);
     let system_has_own = !system_starts.is_empty();
     let pairing = Pairing { records, security, system, security_has_own, system_has_own };
     let mut cuts = pairing.cuts(starts, system_starts);
@@ -61,7 +64,7 @@ impl Cut {
     }
 
     fn take(&mut self, start: Start) {
-        (self.security, self.within) = (start.pos, start.pos..start.pos);
+        (self.security, self.within) = (start.pos, start.within);
         self.anchors.extend(start.anchors);
     }
 }
@@ -71,7 +74,7 @@ struct Pairing<'a> {
     records: &'a Records,
     security: &'a Lineage,
     system: &'a Lineage,
-    /// Whether Security shows starts itself.
+    /// Whether each log writes of starts.
     security_has_own: bool,
     system_has_own: bool,
 }
@@ -259,7 +262,7 @@ impl Pairing<'_> {
             at: if is_earlier { twin.at.min(start.at) } else { twin.at },
             since: None,
             security,
-            within: security..security,
+            within: if security == start.pos { start.within } else { security..security },
             anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
             system: twin.pos,
         }
@@ -308,7 +311,7 @@ impl Pairing<'_> {
             since: start.since,
             anchors: start.anchors,
             security: start.pos,
-            within: start.pos..start.pos,
+            within: start.within,
             system,
         }));
     }

@@ -108,6 +108,7 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         machine.clock = clock::clock(records, machine);
         clock::correct_starts(&machine.clock, &mut machine.boots);
         clock::correct_system(records, machine);
+        clock::doubt_starts(records, machine);
         stops::stops(records, machine);
         let outside = Outside::of(records, machine);
         if let Some(security) = machine.security.map(|n| &machine.lineages[n]) {

@@ -7,13 +7,17 @@ use crate::time::{MINUTE, Timestamp};
 /// The clock is put right this soon after a machine woke (rule 19).
 pub const AFTER_WAKE: i64 = 10 * MINUTE;
 
+/// What is written while a machine goes to sleep comes this soon after the record of it: it has not woken since.
+const FALLS_ASLEEP: i64 = MINUTE;
+
 /// A span in which the machine was asleep, and the records that say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sleep {
     pub from: Timestamp,
     pub to: Timestamp,
     pub opened_by: Option<RowIdx>,
-    pub closed_by: RowIdx,
+    /// Nothing, if it is not known to have woken.
+    pub closed_by: Option<RowIdx>,
 }
 
 /// The sleeps of a boot, by time, apart. The Power-Troubleshooter's own times are the best.
@@ -24,7 +28,18 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
         let next = told.partition_point(|other| other.to <= sleep.from);
         told.get(next).is_none_or(|other| sleep.to <= other.from)
     });
-    apart(told.into_iter().chain(seen).collect())
+    apart(told.into_iter().chain(seen).chain(still_on(records, system, boot)).collect())
+}
+
+/// The sleep in which a boot's records end.
+fn still_on(records: &Records, system: &Lineage, boot: &Boot) -> Option<Sleep> {
+    let kind = |row: RowIdx| records.event(row).map(|event| records.events.kind(event));
+    let rows = boot.system.clone().rev().map(|pos| system.rows[pos as usize]);
+    let last = boot.last_record?;
+    let mut near = rows.take_while(|&row| last.since(records.time[row as usize]) <= FALLS_ASLEEP);
+    let row = near.find(|&row| matches!(kind(row), Some(Kind::Sleep | Kind::StandbyEntered)))?;
+    let from = records.time[row as usize];
+    Some(Sleep { from, to: Timestamp::MAX, opened_by: Some(row), closed_by: None })
 }
 
 /// What the clock showed when a boot's sleeps began, ascending: where it was set back between two, they overlap.
@@ -48,7 +63,7 @@ fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Sleep
         let Some(event) = records.event(row) else { continue };
         let at = |row: RowIdx| records.time[row as usize];
         let woken =
-            |from: RowIdx| Sleep { from: at(from), to: at(row), opened_by: Some(from), closed_by: row };
+            |from: RowIdx| Sleep { from: at(from), to: at(row), opened_by: Some(from), closed_by: Some(row) };
         let times = || {
             let time = |field| records.events.time(event, field);
             time(Field::PreviousTime).zip(time(Field::NewTime))
@@ -59,7 +74,7 @@ fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Sleep
             Kind::Wake => {
                 woke = Some(at(row));
                 // Where the 42 is missing, the wake's own record is the last that was stamped by the clock that stood still.
-                let unseen = Sleep { from: at(row), to: at(row), opened_by: None, closed_by: row };
+                let unseen = Sleep { from: at(row), to: at(row), opened_by: None, closed_by: Some(row) };
                 seen.push(asleep.take().map_or(unseen, woken));
             }
             Kind::StandbyLeft => seen.extend(standby.take().map(woken)),
@@ -72,7 +87,12 @@ fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Sleep
                 }
             }
             Kind::SleptAndWoke => {
-                told.extend(times().map(|(from, to)| Sleep { from, to, opened_by: None, closed_by: row }));
+                told.extend(times().map(|(from, to)| Sleep {
+                    from,
+                    to,
+                    opened_by: None,
+                    closed_by: Some(row),
+                }));
             }
             _ => {}
         }

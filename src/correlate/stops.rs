@@ -40,6 +40,7 @@ pub fn stops(records: &Records, machine: &mut Machine) {
         let has_gap = security.has_gap(own.start.saturating_sub(1), own.end);
         boots[n].last_record = stops.last_record(&boots[n]);
         boots[n].next_start = stops.next_start(boots, n);
+        boots[n].is_next_start_unsure = boots.get(n + 1).is_some_and(|next| next.clock_unsure_from.is_some());
         let is_turned_back = stops.is_turned_back(boots, n);
         let is_cut = has_gap || !has_own_start(records, security, &boots[n]);
         boots[n].is_clock_doubtful = has_step && has_gap || is_turned_back && is_cut;
@@ -143,10 +144,15 @@ impl Stops<'_> {
         let stopped = self.tail(self.security, &boot.sure, Kind::EventLogStopped);
         let stopped_system = self.tail(self.system, &boot.system, Kind::EventLogStoppedClean);
         // Flushed at the next start, after its first records (rule 11).
-        let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped));
-        let kernel = kernel.and_then(|row| Some((row, self.event_time(row, Field::NewTime)?)));
+        let stop_of = |row: RowIdx| Some((row, self.event_time(row, Field::NewTime)?));
+        let kernel = next.and_then(|next| self.near_start(next, Kind::KernelStopped)).and_then(stop_of);
         let is_told = next.is_some_and(|next| self.is_told_at_start(next, Kind::KernelStopped));
         let kernel = kernel.filter(|&(_, stop)| is_told || self.is_of_boot(boots, n, stop));
+        // Where nothing held it back it stands in its own run, after the 6006.
+        let own = self.tail(self.system, &boot.system, Kind::KernelStopped);
+        let id = |row: RowIdx| self.records.id[row as usize];
+        let own = own.zip(stopped_system).filter(|&(own, stopped)| id(stopped) < id(own));
+        let kernel = kernel.or_else(|| own.and_then(|(own, _)| stop_of(own)));
         // Alone it is not believed where something was written after it: it is an earlier boot's.
         let is_last = |stop: Timestamp| boot.last_record.is_none_or(|last| last <= stop.plus(SECOND));
         let is_alone = stopped.or(stopped_system).is_none();
@@ -285,13 +291,17 @@ pub fn told_end(records: &Records, system: &Lineage, next: &Boot) -> Option<Time
     stopped.or_else(|| heartbeat(records, event(Kind::UnexpectedShutdown)?))
 }
 
-/// Where the first record of a kind stands among those of a start in System.
+/// Where the first record of a kind stands among those of a start in System. What a short run wrote as it stopped is its
+/// own, however near to its start.
 pub fn near_start(records: &Records, system: &Lineage, next: &Boot, kind: Kind) -> Option<Pos> {
-    let mut range = next.system.start..next.system.end.min(next.system.start.saturating_add(START_RECORDS));
-    range.find(|&pos| {
-        let event = records.event(system.rows[pos as usize]);
-        event.is_some_and(|event| records.events.kind(event) == kind)
-    })
+    let range = next.system.start..next.system.end.min(next.system.start.saturating_add(START_RECORDS));
+    let known = range.filter_map(|pos| Some((pos, kind_at(records, system, pos)?)));
+    let mut of_start = known.take_while(|known| known.1 != Kind::EventLogStoppedClean);
+    of_start.find(|known| known.1 == kind).map(|known| known.0)
+}
+
+fn kind_at(records: &Records, system: &Lineage, pos: Pos) -> Option<Kind> {
+    records.event(system.rows[pos as usize]).map(|event| records.events.kind(event))
 }
 
 /// Records of System that are written at the start after the boot they are about, and a wake's, which is stamped before

@@ -58,7 +58,7 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
                 let floor = starts.last().map_or(0, |start| start.pos + 1);
                 let pos = first_of_start(records, system, pos as Pos, floor);
                 let at = started.unwrap_or(at);
-                starts.push(Start { pos, at, since: None, anchors: vec![row], moved: 0 });
+                starts.push(Start { pos, within: pos..pos, at, since: None, anchors: vec![row], moved: 0 });
                 kinds = vec![kind];
             }
         }

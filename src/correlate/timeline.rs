@@ -6,7 +6,7 @@
 
 use super::moments::Moments;
 use crate::event::{Field, Kind, Records, RowIdx};
-use crate::machine::{BootEnd, Machine, Pos, StepKind};
+use crate::machine::{BootEnd, Machine, Pos, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use std::ops::Range;
 
@@ -68,7 +68,8 @@ impl Timeline {
                 security
             };
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
-                if let Some(lost) = unplaced.take_if(|lost| step.from < lost.from) {
+                let is_before = |lost: &&Unplaced| *lost.within.end() <= step.at || step.from < lost.from;
+                if let Some(lost) = unplaced.take_if(|lost| is_before(lost)) {
                     let security = until(*lost.within.start(), *lost.within.end());
                     segments.push(Segment { boot: n, from, to: lost.from, security, shift, kept });
                     from = Timestamp::MIN;

@@ -28,6 +28,11 @@ pub struct Boot {
     /// When the next boot started, at the latest; and where no record shows its start, a moment before it.
     pub next_start: Option<Timestamp>,
     pub next_since: Option<Timestamp>,
+    /// From which of its Security records on its clock may be another than the one by which it started: it may have been
+    /// put right in records that are missing (rule 18).
+    pub clock_unsure_from: Option<Pos>,
+    /// Whether that is so of the next boot: then its start is no bound of what was in this one.
+    pub is_next_start_unsure: bool,
     /// Whether the clock was set in it or at the next start while records of it are missing: which of its neighbours'
     /// records are about it is then told by their times alone, and those are in doubt.
     pub is_clock_doubtful: bool,
@@ -50,7 +55,7 @@ impl Boot {
     /// clock (trap 25), and so was one before the end that it tells of, or that is wrong.
     pub fn next_start_by_its_clock(&self) -> Option<Timestamp> {
         let last = self.last_record.max(self.told_end());
-        self.next_start.filter(|&next| last <= Some(next))
+        self.next_start.filter(|&next| last <= Some(next) && !self.is_next_start_unsure)
     }
 
     /// The last sign of life that the next start tells of, if that is not after it.

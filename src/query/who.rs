@@ -3,6 +3,7 @@
 //! Somebody was surely on between the latest moment at which the session can have begun and the earliest at which it
 //! can have ended, and possibly on between the widest of these bounds. What is not known bounds nothing.
 
+use crate::event::RowIdx;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::machine::{Boot, LogoffAudit, Machine};
@@ -47,6 +48,10 @@ pub struct WhoRecord {
     pub end_confidence: String,
     pub end_earliest: Option<String>,
     pub end_latest: Option<String>,
+    /// The first record of the session, which is still one of it when its boot is numbered anew. Of no use outside the
+    /// program.
+    #[serde(skip)]
+    pub first_row: RowIdx,
 }
 
 /// A machine at a moment, whether anybody was on or not.
@@ -187,6 +192,7 @@ fn record(from: &Exporter<'_>, idx: SessionIdx, at: Timestamp, is_covered: bool,
         end_confidence: session.end.confidence.word().to_owned(),
         end_earliest: time(session.end.earliest),
         end_latest: time(session.end.latest),
+        first_row: session.first_row,
     }
 }
 

@@ -177,7 +177,8 @@ fn of_times(record: &Record, is_steady: bool) -> Vec<String> {
 fn of_intervals(record: &Record) -> Vec<String> {
     let mut broken = Vec::new();
     let begin = record.start.as_ref().or(record.start_earliest.as_ref());
-    let until = record.end.as_ref().or(record.end_latest.as_ref()).or(record.end_earliest.as_ref());
+    // A session that is still open goes on after it was last seen.
+    let until = record.end.as_ref().or(record.end_latest.as_ref());
     let mut last: HashMap<&str, &IntervalRecord> = HashMap::new();
     for interval in &record.intervals {
         let is_inside = begin.is_none_or(|begin| *begin <= interval.from)

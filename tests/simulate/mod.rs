@@ -1,11 +1,10 @@
 //! A simulated Windows machine: the records it writes, and the truth about its sessions.
 //!
-//! [`life`] rolls the dice, [`machine`] writes what Windows would, [`loss`] takes records away ([`known`] says what is
-//! kept clear of), [`read`] sends what is left through the whole program as EVTX bytes, [`check`] compares what comes out with the truth.
+//! [`life`] rolls the dice, [`machine`] writes what Windows would, [`loss`] takes records away, [`read`]
+//! sends what is left through the whole program as EVTX bytes, [`check`] compares what comes out with the truth.
 
 pub mod check;
 pub mod exact;
-pub mod known;
 pub mod life;
 pub mod loss;
 pub mod machine;

@@ -7,7 +7,7 @@ use crate::machine::{Boot, Lineage, Pos, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
 
 /// A step this soon after the start puts a wrong hardware clock right (rule 18).
-const REBASE_WITHIN: i64 = 10 * MINUTE;
+pub const REBASE_WITHIN: i64 = 10 * MINUTE;
 
 pub fn kind(
     records: &Records,

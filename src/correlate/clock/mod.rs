@@ -3,8 +3,10 @@
 mod kind;
 mod told;
 mod turned_back;
+mod unseen;
 
 pub use turned_back::MIN_UNTOLD;
+pub use unseen::doubt_starts;
 
 use super::sleep::begun;
 use super::stops::is_late;
@@ -80,7 +82,8 @@ impl Logs<'_> {
     fn unplaced(&self, n: usize, boots: &[Boot], steps: &[Step]) -> Option<Unplaced> {
         let (records, boot) = (self.records, &boots[n]);
         let told = || Fall::told(records, self.system, boot, boots.get(n + 1)?, steps);
-        let fall = Fall::of(records, self.system, boot, steps).or_else(told)?;
+        let fall = Fall::of(records, self.system, boot, steps).or_else(told);
+        let fall = fall.or_else(|| Fall::before_security(records, self.security, boot, steps))?;
         let within = fall.places(records, self.security, boot);
         Some(Unplaced { boot: n as u32, within, from: fall.from, to: fall.to })
     }

@@ -79,6 +79,19 @@ impl Fall {
         is_told.then_some(Fall { from, to, is_told: false })
     }
 
+    /// Where Security, which has not the start of a boot, begins with a record from before it.
+    pub fn before_security(
+        records: &Records,
+        security: &Lineage,
+        boot: &Boot,
+        steps: &[Step],
+    ) -> Option<Fall> {
+        let first = boot.security.clone().next().filter(|_| !has_own_start(records, security, boot))?;
+        let (from, to) = (boot.start?, records.time[security.rows[first as usize] as usize]);
+        let is_told = steps.iter().any(|step| step.at <= first);
+        (from.since(to) > MIN_UNTOLD && !is_told).then_some(Fall { from, to, is_told: false })
+    }
+
     /// The places in Security at which the clock may have been turned back: where records are missing, before the
     /// first that shows it and after the last.
     pub fn places(&self, records: &Records, security: &Lineage, boot: &Boot) -> RangeInclusive<Pos> {

@@ -96,7 +96,7 @@ fn is_undisturbed(records: &Records, security: &Lineage, range: &Range<Pos>, pos
 }
 
 /// Whether most record ids of a range are missing.
-fn is_sparse(records: &Records, security: &Lineage, range: &Range<Pos>) -> bool {
+pub fn is_sparse(records: &Records, security: &Lineage, range: &Range<Pos>) -> bool {
     let Some(last) = range.end.checked_sub(1).filter(|last| range.contains(last)) else { return false };
     let id = |pos: Pos| records.id[security.rows[pos as usize] as usize];
     let n_ids = id(last).saturating_sub(id(range.start)).saturating_add(1);

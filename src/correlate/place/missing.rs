@@ -18,15 +18,19 @@ pub struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    /// Of the places between two, where most records are missing. Whatever a log begins with, a start may have come before
-    /// it.
+    /// Where most records are missing, of the places between two.
+    pub fn most(&self, earliest: Pos, latest: Pos) -> Option<Place> {
+        let within = || self.places(earliest, latest);
+        let at = within().max_by_key(|&pos| (self.n_missing(pos), pos))?;
+        Some(Place { at, within: within().min()?..within().max()? })
+    }
+
+    /// Where a start is that comes between two places. Whatever a log begins with, it may have come before that.
     pub fn choose(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
-        let places: Vec<Pos> = self.places(earliest, latest).collect();
-        let (first, last) = (places.iter().min(), places.iter().max());
-        match (places.iter().max_by_key(|&&pos| (self.n_missing(pos), pos)), first.zip(last)) {
-            (Some(&at), Some((&first, &last))) => Place { at, within: first..last },
-            _ if latest == 0 => Place { at: 0, within: 0..0 },
-            _ => self.elsewhere(earliest, latest, range, has_own),
+        match self.most(earliest, latest) {
+            Some(place) => place,
+            None if latest == 0 => Place { at: 0, within: 0..0 },
+            None => self.elsewhere(earliest, latest, range, has_own),
         }
     }
 

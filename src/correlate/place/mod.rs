@@ -10,12 +10,13 @@ mod missing;
 mod spans;
 mod walk;
 
+pub use missing::Missing;
+
 use super::moments::Moments;
 use super::starts::LUID_SWAP;
 use crate::event::{Field, Kind, LogonId, Records};
 use crate::machine::{Lineage, Pos};
 use crate::time::Timestamp;
-use missing::Missing;
 use spans::spans;
 use std::ops::Range;
 use walk::Walk;

@@ -1,8 +1,10 @@
 //! Where LogonIds begin anew (domain.md C.3, rule 9): within a boot they grow.
 
-use crate::event::LogonId;
-use crate::machine::Pos;
+use super::Cluster;
+use crate::event::{Field, Kind, LogonId, Records, StrId};
+use crate::machine::{Lineage, Pos};
 use crate::time::{SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 
 /// A LogonId may be written this much later than a greater one without a restart between them (rule 9).
 const LUID_SWAP_RECORDS: u64 = 16;
@@ -40,4 +42,35 @@ impl LuidRestarts {
         }
         (apart > LUID_SWAP_RECORDS && !is_soon).then(|| (greatest.pos, self.lower.unwrap_or(logon.pos)))
     }
+}
+
+/// Whether a LogonId that was given before LogonIds began anew ends after it: then they do not grow in this log, but are
+/// drawn at random, and a lower one tells of no start.
+pub fn are_drawn(records: &Records, security: &Lineage, clusters: &[Cluster]) -> bool {
+    let mut on: FxHashMap<LogonId, (StrId, usize)> = FxHashMap::default();
+    let mut next = 0;
+    for (pos, &row) in (0..).zip(&security.rows) {
+        while let Some(cluster) = clusters.get(next).filter(|cluster| cluster.first <= pos) {
+            if !cluster.is_by_luids() {
+                on.clear();
+            }
+            next += 1;
+        }
+        let Some(event) = records.event(row) else { continue };
+        let Some(luid) = records.events.luid(event, Field::TargetLogonId) else { continue };
+        let sid = records.events.text(event, Field::TargetSid);
+        match records.events.kind(event) {
+            Kind::Logon if !luid.is_fixed() => {
+                on.insert(luid, (sid, next));
+            }
+            Kind::Logoff | Kind::UserLogoff => {
+                let given = on.remove(&luid);
+                if given.is_some_and(|(account, given)| given < next && account == sid) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }

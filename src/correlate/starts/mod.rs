@@ -9,6 +9,7 @@ pub use anchors::{LOOK_BACK_RECORDS, ends_a_start};
 pub use gaps::{TAIL, TAIL_RECORDS};
 pub use luids::LUID_SWAP;
 
+use super::place::{Missing, Place};
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -16,6 +17,7 @@ use anchors::{Anchor, LOOK_BACK, look_back};
 use gaps::{Told, merge_told, told_by_gap};
 use luids::{Logon, LuidRestarts};
 use signs::{Sign, signs};
+use std::ops::Range;
 
 /// Anchors of different kinds closer than this are one start (rule 8).
 const ONE_START: i64 = 5 * MINUTE;
@@ -27,6 +29,8 @@ const SWAPPED: i64 = 10 * SECOND;
 #[derive(Clone, Debug)]
 pub struct Start {
     pub pos: Pos,
+    /// The places between which that is certain to be.
+    pub within: Range<Pos>,
     pub at: Timestamp,
     /// Where none of its own records is left: the start was after this moment, and not after `at`.
     pub since: Option<Timestamp>,
@@ -47,6 +51,8 @@ struct Cluster {
     is_over: bool,
     /// Records of it that stand apart from its first anchor.
     reaches_back_to: Pos,
+    /// Where its own records may be missing, if that is at more than one place.
+    within: Option<Range<Pos>>,
 }
 
 /// The starts that Security shows, in the order of its records. `system` are the moments of those that System shows.
@@ -56,6 +62,9 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
     signs(records, security, |sign| search.step(sign));
     search.gaps(Pos::MAX);
     let mut clusters = search.clusters;
+    if clusters.iter().any(Cluster::is_by_luids) && luids::are_drawn(records, security, &clusters) {
+        clusters.retain(|cluster| !cluster.is_by_luids());
+    }
     let told = search.told;
     merge_told(records, security, &mut clusters, told);
     let mut floor = 0;
@@ -68,7 +77,8 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
         let since = (cluster.kinds == 0).then(|| pos.checked_sub(1).map(time)).flatten();
         let at = time(cluster.first);
         let moved = moved(records, security, pos, at);
-        Start { pos, at, since, anchors: cluster.anchors, moved }
+        let within = cluster.within.unwrap_or(pos..pos);
+        Start { pos, within, at, since, anchors: cluster.anchors, moved }
     };
     clusters.into_iter().map(&mut start).collect()
 }
@@ -167,19 +177,44 @@ impl<'a> Search<'a> {
             let cluster = Cluster { last, ..Cluster::told(first, at, vec![row]) };
             return self.clusters.push(cluster);
         }
-        // The start itself is missing: it was where records are, and before the first LogonId that is lower.
-        let gap = self.security.gaps[..self.next_gap].iter().rev();
+        let lower = Place { at: since.1, within: since.1..since.1 };
+        let Place { at: first, within } = self.of_restart(since).unwrap_or(lower);
+        let told = Cluster::told(first, at, vec![row]);
+        self.clusters.push(Cluster { last: pos, within: Some(within), ..told });
+    }
+
+    /// A start that is missing itself was where records are, and before the first LogonId that is lower.
+    fn of_restart(&self, since: (Pos, Pos)) -> Option<Place> {
         let floor = self.clusters.last().map_or(0, |cluster| cluster.last);
-        let mut gaps = gap.take_while(|&&gap| gap > since.0 && gap > floor);
-        let first = gaps.find(|&&gap| gap <= since.1).copied().unwrap_or(pos);
-        self.clusters.push(Cluster { last: pos, ..Cluster::told(first, at, vec![row]) });
+        let first = floor.max(since.0) + 1;
+        let missing = Missing { records: self.records, log: self.security };
+        let last_gap = || {
+            let gaps = self.security.gaps[..self.next_gap].iter().rev().copied();
+            let at = gaps.take_while(|&gap| gap >= first).find(|&gap| gap <= since.1)?;
+            Some(Place { at, within: at..at })
+        };
+        missing.most(first, since.1).or_else(last_gap)
     }
 }
 
 impl Cluster {
     /// A start without anchors of its own.
     fn told(first: Pos, last_at: Timestamp, anchors: Vec<RowIdx>) -> Self {
-        Cluster { first, last: first, last_at, kinds: 0, anchors, is_over: true, reaches_back_to: first }
+        Cluster {
+            first,
+            last: first,
+            last_at,
+            kinds: 0,
+            anchors,
+            is_over: true,
+            reaches_back_to: first,
+            within: None,
+        }
+    }
+
+    /// Whether nothing but LogonIds that begin anew tells of it.
+    fn is_by_luids(&self) -> bool {
+        self.kinds == 0
     }
 
     /// Rule 8.

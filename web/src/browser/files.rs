@@ -1,6 +1,7 @@
 //! Files and folders that were dropped or picked, as a flat list of files with their paths.
 
-use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
+use crate::text::order::path_key;
+use js_sys::{Array, Function, Promise, Reflect};
 use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -21,7 +22,9 @@ pub struct Dropped {
 
 /// The files of an `<input type=file>`.
 pub fn picked(list: &FileList) -> Vec<Dropped> {
-    (0..list.length()).filter_map(|i| list.get(i)).map(named).collect()
+    let mut files: Vec<Dropped> = (0..list.length()).filter_map(|i| list.get(i)).map(named).collect();
+    files.sort_by_cached_key(|file| path_key(&file.path));
+    files
 }
 
 /// What was dropped. It has to be taken before the drop's handler returns, and can be walked later.
@@ -51,6 +54,15 @@ pub enum Folder {
     Handle(String, FileSystemDirectoryHandle),
 }
 
+impl Folder {
+    fn path(&self) -> String {
+        match self {
+            Folder::Entry(entry) => path_of(entry),
+            Folder::Handle(path, _) => path.clone(),
+        }
+    }
+}
+
 fn entry_of(item: &DataTransferItem) -> Option<Entry> {
     let entry = item.webkit_get_as_entry().ok().flatten();
     let Some(folder) = entry.filter(FileSystemEntry::is_directory) else {
@@ -68,7 +80,8 @@ fn handle_of(item: &DataTransferItem) -> Option<Promise> {
     get.dyn_ref::<Function>()?.call0(item).ok()?.dyn_into().ok()
 }
 
-/// Walks the entries, telling of the files in parts so that a large folder begins to be read while it is walked.
+/// Walks the entries, telling of the files in parts so that a large folder begins to be read while it is walked: those
+/// of each folder by name, then its folders by name.
 pub async fn walk(entries: Vec<Entry>, tell: impl Fn(Vec<Dropped>)) {
     let mut folders = VecDeque::new();
     let mut files = Vec::new();
@@ -87,16 +100,17 @@ pub async fn walk(entries: Vec<Entry>, tell: impl Fn(Vec<Dropped>)) {
     }
     tell(files);
     while let Some(folder) = folders.pop_front() {
-        let mut files = Vec::new();
-        let (path, listed) = match &folder {
-            Folder::Entry(entry) => (path_of(entry), list_entry(entry, &mut folders, &mut files).await),
-            Folder::Handle(path, handle) => {
-                (path.clone(), list_handle(path, handle, &mut folders, &mut files).await)
-            }
+        let (mut files, mut within) = (Vec::new(), Vec::new());
+        let path = folder.path();
+        let listed = match &folder {
+            Folder::Entry(entry) => list_entry(entry, &mut within, &mut files).await,
+            Folder::Handle(path, handle) => list_handle(path, handle, &mut within, &mut files).await,
         };
         files.extend(listed.err().map(|error| not_listed(path, &error)));
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.sort_by_cached_key(|file| path_key(&file.path));
         tell(files);
+        within.sort_by_cached_key(|folder| path_key(&folder.path()));
+        within.into_iter().rev().for_each(|folder| folders.push_front(folder));
     }
 }
 
@@ -104,10 +118,10 @@ fn not_listed(path: String, error: &JsValue) -> Dropped {
     Dropped { path, file: Err(format!("the folder cannot be listed: {}", reason(error))) }
 }
 
-/// The files directly in a folder; its folders are added to those still to be walked.
+/// The files directly in a folder; and its folders.
 async fn list_entry(
     folder: &FileSystemDirectoryEntry,
-    folders: &mut VecDeque<Folder>,
+    folders: &mut Vec<Folder>,
     files: &mut Vec<Dropped>,
 ) -> Result<(), JsValue> {
     let reader = folder.create_reader();
@@ -122,7 +136,7 @@ async fn list_entry(
         for entry in part.iter() {
             let entry: FileSystemEntry = entry.unchecked_into();
             if entry.is_directory() {
-                folders.push_back(Folder::Entry(entry.unchecked_into()));
+                folders.push(Folder::Entry(entry.unchecked_into()));
             } else {
                 files.push(file_of_entry(entry.unchecked_into()).await);
             }
@@ -141,7 +155,7 @@ async fn file_of_entry(entry: FileSystemFileEntry) -> Dropped {
 async fn list_handle(
     path: &str,
     folder: &FileSystemDirectoryHandle,
-    folders: &mut VecDeque<Folder>,
+    folders: &mut Vec<Folder>,
     files: &mut Vec<Dropped>,
 ) -> Result<(), JsValue> {
     let mut promised = Vec::new();
@@ -156,7 +170,7 @@ async fn list_handle(
 async fn list_promised(
     path: &str,
     folder: &FileSystemDirectoryHandle,
-    folders: &mut VecDeque<Folder>,
+    folders: &mut Vec<Folder>,
     files: &mut Vec<(String, JsFuture)>,
 ) -> Result<(), JsValue> {
     let handles = folder.values();
@@ -168,7 +182,7 @@ async fn list_promised(
         };
         let path = format!("{path}/{}", handle.name());
         if handle.kind() == FileSystemHandleKind::Directory {
-            folders.push_back(Folder::Handle(path, handle.unchecked_into()));
+            folders.push(Folder::Handle(path, handle.unchecked_into()));
         } else {
             files.push((path, handle.unchecked_into::<FileSystemFileHandle>().get_file().into()));
         }
@@ -200,22 +214,8 @@ fn named(file: File) -> Dropped {
     Dropped { path, file: Ok(file) }
 }
 
-/// Part of a file's bytes.
-pub async fn read(file: &File, from: u64, to: u64) -> Result<ArrayBuffer, String> {
-    let read = async {
-        let part = file.slice_with_f64_and_f64(from as f64, to as f64)?;
-        JsFuture::from(part.array_buffer()).await
-    };
-    let buffer: ArrayBuffer =
-        read.await.map_err(|error| format!("it cannot be read: {}", reason(&error)))?.unchecked_into();
-    if u64::from(buffer.byte_length()) != to - from {
-        return Err("it changed while it was read: it is shorter than it was".into());
-    }
-    Ok(buffer)
-}
-
 /// The browser's reason, as a clause.
-fn reason(error: &JsValue) -> String {
+pub(super) fn reason(error: &JsValue) -> String {
     let Some(error) = error.dyn_ref::<DomException>() else {
         return error.as_string().unwrap_or_else(|| "the browser gives no reason".into());
     };

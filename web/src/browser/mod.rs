@@ -1,6 +1,6 @@
-//! What the page asks of the browser: dropped files, downloads, the address's fragment, the theme.
+//! What the page asks of the browser: dropped files and their bytes, downloads, the address's fragment, the theme.
 
+pub mod bytes;
 pub mod download;
 pub mod files;
-pub mod streams;
 pub mod window;

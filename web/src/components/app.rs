@@ -87,7 +87,7 @@ fn work(page: &Page, act: &Callback<Action>, add: &Callback<Vec<Dropped>>, engin
     html! {
         <div class={classes!("work", has_drawer.then_some("work-with-drawer"), is_host.then_some("work-with-host"),
             page.is_panel_closed.then_some("work-without-panel"))}>
-            <NoisePanel noise={page.rows.noise.clone()} is_grouped={page.query.is_grouped}
+            <NoisePanel noise={(page.view == View::Sessions).then(|| page.rows.noise.clone())} is_grouped={page.query.is_grouped}
                 is_closed={page.is_panel_closed} add={add}
                 act={act.clone()} />
             <main class="main" aria-label={page.view.name()}>

@@ -5,7 +5,7 @@ use super::record::RecordPane;
 use crate::state::page::EVIDENCE_PAGE;
 use crate::state::{Action, RecordShown};
 use crate::text::moment::{Zone, in_full, to_the_second};
-use crate::text::{visible, words};
+use crate::text::{joined, visible, words};
 use crate::worker::protocol::SessionPart;
 use sessionscope::case::Place;
 use sessionscope::session::record::EvidenceRecord;
@@ -57,9 +57,7 @@ fn item(props: &EvidenceProps, event: &EvidenceRecord, index: u32) -> Html {
                 { format!("{} record ", visible(&event.channel)) }<b>{ event.record.to_string() }</b>
                 { format!(" in {}", visible(&event.source)) }
             </p>
-            <p class="event-rule">
-                { format!("Joined by rule {}: {}", event.rule, words::rule(event.rule)) }
-            </p>
+            <p class="event-why">{ joined(event.rule, &event.role) }</p>
             if let Some(shown) = shown {
                 <RecordPane shown={shown.clone()} />
             }

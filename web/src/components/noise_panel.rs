@@ -1,4 +1,4 @@
-//! The left panel: more files, and the classes of sessions that are noise until asked for.
+//! The left panel: more files, and beside sessions the classes of them that are noise until asked for.
 
 use super::pick::Pick;
 use crate::browser::files::Dropped;
@@ -10,7 +10,8 @@ use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub struct NoisePanelProps {
-    pub noise: Vec<NoiseCount>,
+    /// Without a table of sessions nothing is said of them.
+    pub noise: Option<Vec<NoiseCount>>,
     /// Bursts of network sessions and series of service logons are one row each.
     pub is_grouped: bool,
     pub is_closed: bool,
@@ -23,16 +24,18 @@ pub fn NoisePanel(props: &NoisePanelProps) -> Html {
     let toggle = props.act.reform(|_: MouseEvent| Action::PanelToggled);
     let name = if props.is_closed { "Show the panel" } else { "Hide the panel" };
     html! {
-        <aside id="panel" class="panel" aria-label="Noise classes">
+        <aside id="panel" class="panel" aria-label="Noise and more files">
             <button id="panel-toggle" class="panel-toggle" type="button" aria-expanded={(!props.is_closed).to_string()}
                 aria-label={name} title={name} onclick={toggle}>{ if props.is_closed { "»" } else { "«" } }<span class="panel-toggle-name">{ if props.is_closed { " Noise and more files" } else { " Hide" } }</span></button>
             if !props.is_closed {
-                <fieldset class="noise">
-                    <legend>{ "Noise" }</legend>
-                    <p class="noise-hint">{ "Hidden until ticked. Counts are of sessions that match the filter." }</p>
-                    { for props.noise.iter().map(|class| line(class, &props.act)) }
-                </fieldset>
-                { bursts(props) }
+                if let Some(noise) = &props.noise {
+                    <fieldset class="noise">
+                        <legend>{ "Noise" }</legend>
+                        <p class="noise-hint">{ "Hidden until ticked. Counts are of sessions that match the filter." }</p>
+                        { for noise.iter().map(|class| line(class, &props.act)) }
+                    </fieldset>
+                    { bursts(props) }
+                }
                 <Pick add={props.add.clone()} />
             }
         </aside>

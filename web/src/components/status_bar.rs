@@ -1,4 +1,4 @@
-//! The line at the bottom: how much is shown and what is hidden, what could not be read, and the version.
+//! The line at the bottom: how much the table has and what is hidden, what could not be read, and the version.
 
 use crate::state::progress::Reading;
 use crate::state::{Action, Page, View};
@@ -38,6 +38,16 @@ fn provisional(reading: Reading) -> &'static str {
 }
 
 fn shown(page: &Page) -> String {
+    let (_, n_rows) = page.grid();
+    match page.view {
+        View::Sessions => shown_sessions(page),
+        View::Who => format!("{} at that moment", counted(n_rows, "session", "sessions")),
+        View::Hosts => counted(n_rows, "machine", "machines"),
+        View::Files => counted(n_rows, "file", "files"),
+    }
+}
+
+fn shown_sessions(page: &Page) -> String {
     let rows = &page.rows;
     let noise = rows.noise.iter().filter(|class| !class.is_shown).map(|class| class.n_sessions).sum::<u32>();
     let others = rows.n_total.saturating_sub(rows.n_sessions).saturating_sub(noise);

@@ -97,7 +97,7 @@ fn says(props: &WhoTableProps, is_wrong: bool) -> String {
     );
     if !part.not_covered.is_empty() {
         let named: Vec<_> = part.not_covered.iter().take(MOST_NAMED).map(|name| visible(name)).collect();
-        let more = part.not_covered.len().saturating_sub(MOST_NAMED);
+        let more = (part.n_not_covered as usize).saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         text += &format!(" The logs of {}{more} do not reach that moment.", named.join(", "));
     }
@@ -108,6 +108,7 @@ fn row(index: u32, props: &WhoTableProps) -> Html {
     let id = row_id("who", index);
     let aria_index = (u64::from(index) + 2).to_string();
     let found = props.part.as_ref().and_then(|part| part.rows.get(index.checked_sub(part.first)? as usize));
+    let found = found.map(|row| &row.record);
     let is_cursor = props.grid.cursor == Some(index);
     let class = row_classes(index, is_cursor, found.is_some());
     html! {

@@ -6,12 +6,11 @@ use super::progress::{Progress, Reading};
 use crate::text::moment::Zone;
 use crate::worker::protocol::{
     ActivityAsk, HostAsk, HostPart, HostRow, HostsAsk, HostsPart, LedgerAsk, LedgerPart, RowsAsk, SessionAsk,
-    SessionPart, WhoAsk, WhoPart,
+    SessionPart, WhoAsk, WhoPart, WhoRow,
 };
 use sessionscope::case::ledger::SourceRow;
 use sessionscope::case::{ActivityRows, Summary};
 use sessionscope::parse::RecordView;
-use sessionscope::query::who::WhoRecord;
 use sessionscope::query::{Query, Row, Rows};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -213,7 +212,7 @@ impl Page {
     }
 
     /// The held session of those that were on, with this index.
-    pub fn who_row(&self, index: u32) -> Option<&WhoRecord> {
+    pub fn who_row(&self, index: u32) -> Option<&WhoRow> {
         let part = self.who_found.as_ref()?;
         part.rows.get(index.checked_sub(part.first)? as usize)
     }

@@ -72,7 +72,11 @@ impl Page {
                 self.choose_cursor();
             }
             Action::CursorOpened => self.choose_cursor(),
-            Action::SessionChosen(id) => self.go_to(View::Sessions, |page| page.open_session(id)),
+            Action::SessionChosen(id) => {
+                let row = self.rows.rows.iter().find(|row| row.session == id);
+                let first_row = row.map(|row| row.first_row);
+                self.go_to(View::Sessions, |page| page.open_session(id, first_row));
+            }
             Action::HostChosen(machine) => self.go_to(View::Hosts, |page| page.open_host(machine)),
             Action::SessionsOfHostChosen(machine) => {
                 self.show_view(View::Sessions);
@@ -275,12 +279,13 @@ impl Page {
         match self.view {
             View::Sessions => match self.row(index) {
                 Some(row) if row.group.is_some() => self.drawer = Some(Drawer::Burst(Rc::new(row.clone()))),
-                Some(row) => self.open_session(row.session.clone()),
+                Some(row) => self.open_session(row.session.clone(), Some(row.first_row)),
                 None => {}
             },
             View::Who => {
-                if let Some(id) = self.who_row(index).map(|found| found.session.clone()) {
-                    self.open_session(id);
+                let found = self.who_row(index).map(|row| (row.record.session.clone(), row.first_row));
+                if let Some((id, first_row)) = found {
+                    self.open_session(id, Some(first_row));
                 }
             }
             View::Hosts => {
@@ -304,11 +309,9 @@ impl Page {
         }
     }
 
-    fn open_session(&mut self, id: String) {
+    fn open_session(&mut self, id: String, first_row: Option<u32>) {
         self.selected = Some(id.clone());
         if !matches!(&self.drawer, Some(Drawer::Session(drawer)) if drawer.id == id) {
-            let row = self.rows.rows.iter().find(|row| row.session == id);
-            let first_row = row.map(|row| row.first_row);
             self.drawer = Some(Drawer::Session(SessionDrawer { id, first_row, ..SessionDrawer::default() }));
         }
     }
@@ -365,8 +368,9 @@ mod tests {
     use super::super::sample::{drawer_id, machine, rows, with_rows};
     use super::*;
     use crate::text::moment::Zone;
-    use crate::worker::protocol::WhoAsk;
+    use crate::worker::protocol::{WhoAsk, WhoPart, WhoRow};
     use sessionscope::query::BurstRow;
+    use sessionscope::query::who::WhoRecord;
 
     #[test]
     fn a_click_sorts_and_shift_adds_a_second_column() {
@@ -473,6 +477,18 @@ mod tests {
         let stale = WhoAsk { at: "2024-03-05T21:00:00.0000000Z".into(), ..WhoAsk::default() };
         page.apply(Action::WhoArrived { ask: stale, part: Rc::default() });
         assert_eq!(page.who_found, None);
+    }
+
+    #[test]
+    fn a_session_of_a_moment_is_asked_for_by_its_first_record() {
+        let mut page = Page::default();
+        page.apply(Action::MomentChosen("2024-03-05T23:41:19.0000000Z".into()));
+        let record = WhoRecord { session: "PC7#1/0x1".into(), ..WhoRecord::default() };
+        let rows = vec![WhoRow { record, first_row: 17 }];
+        page.who_found = Some(Rc::new(WhoPart { n_rows: 1, rows, ..WhoPart::default() }));
+        page.apply(Action::RowChosen(0));
+        let asked = page.wanted_session().map(|ask| (ask.id, ask.first_row));
+        assert_eq!(asked, Some(("PC7#1/0x1".into(), Some(17))));
     }
 
     #[test]

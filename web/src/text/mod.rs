@@ -1,11 +1,14 @@
 //! How things read on the page: numbers, moments, spans and the vocabulary of sessions in words.
 //! Everything here is a pure function from data to text.
 
+mod joined;
 pub mod known;
 pub mod moment;
 pub mod number;
+pub mod order;
 pub mod words;
 
+pub use joined::joined;
 pub use sessionscope::export::visible;
 
 /// [`visible`] for text of several lines: line ends and tabs stay.

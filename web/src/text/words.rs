@@ -305,35 +305,6 @@ pub fn event(event: &EventRef) -> String {
     record_name(event.event, &event.channel, event.record)
 }
 
-/// Why an event is among a session's evidence: the rule that joined it, in words.
-pub fn rule(rule: u8) -> &'static str {
-    match rule {
-        1..=6 => "the order and the gaps of the log",
-        7..=16 => "how starts and stops of Windows are told",
-        17..=21 => "how wrong clocks are put right",
-        22 | 23 => "a logon opens a session",
-        24 => "named before any logon of it was seen",
-        25 => "known from another log",
-        26 | 27 => "the two halves of one token pair",
-        28 => "what was done with its elevated half",
-        29 => "which logoff ends it",
-        30 => "started from another session",
-        31 => "an unlock or a reconnect of this session",
-        32 => "the network logon before a Remote Desktop session",
-        33 => "the same terminal session",
-        34 => "repeated logons of a service",
-        35..=37 => "when it was locked, disconnected or asleep",
-        38 | 39 => "when it was last active",
-        40 => "one burst of network sessions",
-        41 | 42 => "where it came from",
-        43..=46 => "a hop between computers",
-        47 => "a process of this session",
-        48 => "files and shares it used",
-        49 => "a gateway, SSH, WinRM or a scheduled task before it",
-        _ => "another rule",
-    }
-}
-
 /// `evidence.role` and others that are words with underscores.
 pub fn spaced(word: &str) -> String {
     word.replace('_', " ")

@@ -162,7 +162,7 @@ pub struct SessionAsk {
     pub n_evidence: u32,
 }
 
-/// A session with the asked part of its evidence, and no more than `case::MOST_LISTED` of its other lists.
+/// A session with the asked part of its evidence, and no more than `case::answer::MOST_LISTED` of its other lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionPart {
     pub detail: SessionDetail,
@@ -191,6 +191,14 @@ pub struct WhoAsk {
     pub n: u32,
 }
 
+/// A session that was or may have been on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhoRow {
+    pub record: WhoRecord,
+    /// Its first record: see [`SessionAsk::first_row`].
+    pub first_row: u32,
+}
+
 /// Who was on at a moment: the sessions `first ..` and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WhoPart {
@@ -199,8 +207,8 @@ pub struct WhoPart {
     /// Of those, the ones that were surely on.
     pub n_surely: u32,
     pub first: u32,
-    pub rows: Vec<WhoRecord>,
-    /// Machines whose logs do not reach to the moment, no more than `case::MOST_LISTED`.
+    pub rows: Vec<WhoRow>,
+    /// Machines whose logs do not reach to the moment, no more than `case::answer::MOST_LISTED`.
     pub not_covered: Vec<String>,
     pub n_not_covered: u32,
 }
@@ -259,7 +267,7 @@ pub struct HostPart {
     pub n_boots: u32,
     /// With the asked boot alone; `None` without a Security log.
     pub coverage: Option<CoverageRecord>,
-    /// The newest boots there is coverage of, no more than `case::MOST_LISTED`.
+    /// The newest boots there is coverage of, no more than `case::answer::MOST_LISTED`.
     pub coverage_boots: Vec<u32>,
     /// What the analysis lacks for each subcategory that is not on in the newest boot.
     pub costs: Vec<(String, String)>,

@@ -1,7 +1,6 @@
 //! Bytes of files: the beginnings of those that were dropped, and batches of those that are logs.
 
-use crate::browser::files;
-use crate::browser::streams::{Convoy, MARK_BYTES, Stream};
+use crate::browser::bytes::{self, Convoy, MARK_BYTES, Stream};
 use crate::worker::schedule::{Batch, MOST_BATCH_BYTES};
 use js_sys::{ArrayBuffer, Uint8Array};
 use sessionscope::parse::{self, Opening};
@@ -48,7 +47,7 @@ pub async fn open(next: ToOpen) -> (Result<Opened, String>, Option<Convoy>) {
         // A stream does not say why it failed, the file does.
     }
     let to = if is_small(&file) { n_bytes } else { parse::HEADER_BYTES as u64 };
-    let bytes = files::read(&file, 0, to).await;
+    let bytes = bytes::read(&file, 0, to).await;
     (bytes.map(|bytes| opened(n_bytes, bytes, is_small(&file))), None)
 }
 
@@ -69,12 +68,12 @@ pub async fn read_batch(
     batch: &Batch,
 ) -> Result<BatchRead, String> {
     let Some(mut stream) = stream.or_else(|| Stream::open(file, batch.from)) else {
-        return Ok((files::read(file, batch.from, batch.to).await?, None));
+        return Ok((bytes::read(file, batch.from, batch.to).await?, None));
     };
     let buffer = buffer.unwrap_or_else(|| ArrayBuffer::new(MOST_BATCH_BYTES));
     match stream.read(buffer, batch.n_bytes() as u32).await {
         Some(bytes) => Ok((bytes, Some(stream).filter(|stream| (stream.at() as f64) < file.size()))),
         // A stream does not say why it failed, a part of the file does.
-        None => Ok((files::read(file, batch.from, batch.to).await?, None)),
+        None => Ok((bytes::read(file, batch.from, batch.to).await?, None)),
     }
 }

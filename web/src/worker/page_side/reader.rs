@@ -2,8 +2,8 @@
 
 use super::opening::{BatchRead, Opened, ToOpen, is_small};
 use super::queue::{By, Queue, RowNo};
+use crate::browser::bytes::{Convoy, Stream};
 use crate::browser::files::Dropped;
-use crate::browser::streams::{Convoy, Stream};
 use crate::browser::window;
 use crate::state::progress::{Progress, Reading, SourceLine};
 use crate::worker::protocol::{BatchNo, FileNo, ToCase};

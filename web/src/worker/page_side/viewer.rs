@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::link::{Link, text_of};
-use crate::browser::files;
+use crate::browser::bytes;
 use crate::state::Action;
 use crate::worker::message::{post, receive};
 use crate::worker::protocol::{FromParse, QuestionNo, ToParse};
@@ -39,7 +39,7 @@ impl Engine {
         if to <= place.chunk_offset {
             return Err("the file is shorter than it was".into());
         }
-        let chunk = files::read(&file, place.chunk_offset, to).await?;
+        let chunk = bytes::read(&file, place.chunk_offset, to).await?;
         self.start_viewer().map_err(|error| text_of(&error))?;
         let mut inner = self.inner.borrow_mut();
         let number = inner.questions.number();

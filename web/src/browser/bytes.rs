@@ -1,8 +1,9 @@
-//! Bytes of files as streams, into buffers that can be used again.
+//! The bytes of files: as streams into buffers that can be used again where the browser fills those, else part by part.
 //!
 //! A browser makes a pipe for each part of a file that is read, and new memory for its bytes. One stream for all of a
 //! file and few buffers took 40 % less processor time (Chromium 156), and leaves nothing for the collector.
 
+use super::files::reason;
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -136,4 +137,18 @@ fn object(name: &str, value: &JsValue) -> Object {
     // Fails only for objects that are frozen.
     let _ = Reflect::set(&object, &name.into(), value);
     object
+}
+
+/// Part of a file's bytes.
+pub async fn read(file: &File, from: u64, to: u64) -> Result<ArrayBuffer, String> {
+    let read = async {
+        let part = file.slice_with_f64_and_f64(from as f64, to as f64)?;
+        JsFuture::from(part.array_buffer()).await
+    };
+    let buffer: ArrayBuffer =
+        read.await.map_err(|error| format!("it cannot be read: {}", reason(&error)))?.unchecked_into();
+    if u64::from(buffer.byte_length()) != to - from {
+        return Err("it changed while it was read: it is shorter than it was".into());
+    }
+    Ok(buffer)
 }
