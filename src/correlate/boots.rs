@@ -306,8 +306,10 @@ impl Pairing<'_> {
                 places.into_iter().map(|place| place.at).collect()
             }
         };
+        // A start that is only told was before the clock was put right, if that was put forward minutes after it.
+        let at = |start: &Start| start.since.map_or(start.at, |_| start.at.plus(start.moved.max(0)));
         cuts.extend(starts.into_iter().zip(places).map(|(start, system)| Cut {
-            at: start.at,
+            at: at(&start),
             since: start.since,
             anchors: start.anchors,
             security: start.pos,

@@ -350,7 +350,12 @@ fn measure(draft: &mut Draft<'_>, spans: &[Span], is_complete: bool) {
 /// to its end, and none of the records between is missing.
 fn are_locks_audited(draft: &Draft<'_>) -> bool {
     let (first, end) = (draft.session.first_pos, draft.end_pos);
-    draft.boot.audits_locks
+    // Where records are missing between it and what shows that they were audited, that may have been changed.
+    let is_shown = |at: Pos| {
+        let has_own = draft.own().any(|track| track.has_marks);
+        has_own || !draft.security.has_gap(first.min(at), end.max(at))
+    };
+    draft.boot.locks_audited.is_some_and(is_shown)
         && draft.around.is_lock_audit_steady(first, end)
         && !draft.security.has_gap(first, end)
 }

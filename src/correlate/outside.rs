@@ -43,6 +43,9 @@ impl Outside {
             machine.clock.move_row(row, shift);
         }
         for (boot, latest) in machine.boots.iter_mut().zip(latest) {
+            // After the next start a record is another boot's, unless the clock was turned back at that.
+            let is_turned_back = boot.last_record.is_none_or(|last| boot.next_start < Some(last));
+            let latest = latest.filter(|&at| is_turned_back || boot.next_start.is_none_or(|next| at <= next));
             boot.last_record = boot.last_record.max(latest);
         }
         let in_order = |mut places: Vec<Place>| {

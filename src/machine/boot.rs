@@ -42,8 +42,8 @@ pub struct Boot {
     pub logoff_audit: LogoffAudit,
     /// Spans of its Security records in which logoffs were turned off, from the 4719 on that did it.
     pub logoff_off: Vec<Range<Pos>>,
-    /// Whether locks and disconnects (task 12551) were seen to be audited.
-    pub audits_locks: bool,
+    /// The last lock or disconnect (task 12551) that was audited, if nothing tells that their audit was changed.
+    pub locks_audited: Option<Pos>,
     /// Every subcategory that its records tell of, by task.
     pub audits: Vec<Audit>,
     /// Whether created processes have their command lines.

@@ -2,6 +2,7 @@
 
 use super::told::Told;
 use crate::correlate::sleep::AFTER_WAKE;
+use crate::correlate::stops::has_own_start;
 use crate::event::{Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -70,8 +71,8 @@ fn is_soon(records: &Records, security: &Lineage, boot: &Boot, at: Pos, from: Ti
     // The kernel's word may be by the clock that was right.
     let is_near_start = |start: Timestamp| {
         is_near(start) || from.since(start).abs() <= REBASE_WITHIN || {
-            let gap = security.has_gap(boot.security.start, at);
-            !gap && begun.is_some()
+            let is_whole = has_own_start(records, security, boot);
+            is_whole && !security.has_gap(boot.security.start, at) && begun.is_some()
         }
     };
     begun.or(boot.start).is_some_and(is_near) && boot.start.is_none_or(is_near_start)

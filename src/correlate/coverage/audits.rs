@@ -43,8 +43,8 @@ pub fn audits(
         boot.audits = tally.audits(boot, &mut carried, &|pos| security.rows[pos as usize]);
         boot.audits.retain(|audit| crate::audit::baseline(audit.task).is_some() || is_told(audit));
         let locks = boot.audits.iter().find(|audit| audit.task == tasks::OTHER_LOGON);
-        let is_all_the_time = |own: &Outcome| own.n > 0 && own.changes.is_empty();
-        boot.audits_locks = locks.is_some_and(|audit| is_all_the_time(&audit.success));
+        let locks = locks.map(|audit| &audit.success).filter(|locks| locks.changes.is_empty());
+        boot.locks_audited = locks.and_then(|locks| locks.last);
     }
     take_neighbours(security, boots);
 }

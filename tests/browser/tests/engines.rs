@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use browser_tests::{Browser, Engine, Origin, in_engine, read_natively};
@@ -14,26 +15,72 @@ fn firefox_reads_logs() {
     in_engine(Engine::Firefox, async |browser| {
         reads_logs(browser).await?;
         // It fills buffers it is given, which is faster.
-        assert_ne!(browser.eval("globalThis.nStreams").await?, 0);
+        assert_ne!(browser.eval("window.nStreams").await?, 0);
         Ok(())
     });
 }
+
+/// Small files are read one after the other as one stream, and Firefox does not say that one has another size now.
+#[test]
+fn firefox_takes_nothing_of_one_file_for_another() {
+    in_engine(Engine::Firefox, async |browser| {
+        let folder = TempDir::new()?;
+        let files = (0..12).map(|n| {
+            let (name, seed) = (format!("{n:02}.evtx"), n + 1);
+            let path = folder.path().join(&name);
+            let log = generate(Profile::MemberServer, seed, 1 << 20, Cursor::new(Vec::new()))?;
+            fs::write(&path, log.into_inner())?;
+            Ok((name, path))
+        });
+        let files = files.collect::<Result<Vec<_>>>()?;
+        browser.open_started(Origin::File).await?;
+        browser.eval(HOLD_STREAMS).await?;
+        let paths: Vec<_> = files.iter().map(|(_, path)| path.as_path()).collect();
+        browser.pick_files("#pick-files", &paths).await?;
+        browser.wait_until("reading is under way", "document.getElementById('reading')").await?;
+        let whole = read_natively(&files[2..].iter().map(named).collect::<Vec<_>>())?;
+        fs::OpenOptions::new().write(true).open(paths[1])?.set_len(1 << 19)?;
+        fs::OpenOptions::new().write(true).open(paths[7])?.set_len(2 << 20)?;
+        browser.eval("go()").await?;
+        browser.wait_loaded(12).await?;
+        let first = read_natively(&[named(&files[0])])?;
+        let wanted = first.summary().n_records + whole.summary().n_records;
+        let n = browser.eval("Number(document.getElementById('loaded').dataset.records)").await?;
+        assert_eq!(n, wanted, "of the file that is shorter none, of the one that is longer what it was");
+        Ok(())
+    });
+}
+
+fn named((name, path): &(String, PathBuf)) -> (String, &Path) {
+    (name.clone(), path.as_path())
+}
+
+/// Holds back what is read of files as streams, until `go()` is called.
+const HOLD_STREAMS: &str = "(() => {
+    const held = new Promise((resolve) => { window.go = resolve; });
+    const { read } = ReadableStreamBYOBReader.prototype;
+    ReadableStreamBYOBReader.prototype.read = async function (...args) {
+        await held;
+        return read.apply(this, args);
+    };
+    return true;
+})()";
 
 #[test]
 fn webkit_reads_logs() {
     in_engine(Engine::WebKit, async |browser| {
         reads_logs(browser).await?;
         // Of a file's stream WebKit reads all, whatever is wanted of it.
-        assert_eq!(browser.eval("globalThis.nStreams").await?, 0);
+        assert_eq!(browser.eval("window.nStreams").await?, 0);
         Ok(())
     });
 }
 
 const COUNT_STREAMS: &str = "(() => {
-    globalThis.nStreams = 0;
+    window.nStreams = 0;
     const stream = Blob.prototype.stream;
     Blob.prototype.stream = function () {
-        globalThis.nStreams += this.size > 0;
+        window.nStreams += this.size > 0;
         return stream.call(this);
     };
     return true;

@@ -56,9 +56,14 @@ const HOLD: &str = "{
     };
 }";
 
+/// A log that is read batch by batch.
 fn log(folder: &Path, name: &str, seed: u64) -> Result<PathBuf> {
+    log_of(folder, name, seed, 5 << 20)
+}
+
+fn log_of(folder: &Path, name: &str, seed: u64, n_bytes: u64) -> Result<PathBuf> {
     let path = folder.join(name);
-    let log = generate(Profile::MemberServer, seed, 3 << 20, Cursor::new(Vec::new()))?;
+    let log = generate(Profile::MemberServer, seed, n_bytes, Cursor::new(Vec::new()))?;
     fs::write(&path, log.into_inner())?;
     Ok(path)
 }
@@ -173,6 +178,34 @@ fn a_file_that_disappears_or_changes_is_a_problem_and_no_hang() {
         assert_eq!(source(browser, "whole.evtx").await?, json!(["read", ""]));
         let wanted = read_outside(&[("whole.evtx", &whole)])?;
         assert!(downloaded(browser).await? == wanted, "the file that stayed is complete");
+        Ok(())
+    });
+}
+
+/// Small files are read one after the other as one stream: what one of them has more or less is not taken from the next.
+#[test]
+fn a_small_file_that_changes_costs_no_other() {
+    in_chromium(async |browser| {
+        let folder = TempDir::new()?;
+        let name = |n: u64| format!("{n:02}.evtx");
+        let paths: Vec<_> =
+            (0..12).map(|n| log_of(folder.path(), &name(n), n, 1 << 20)).collect::<Result<_>>()?;
+        browser.before_load(HOLD).await?;
+        browser.open_started(Origin::File).await?;
+        browser.drop_files("body", &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>()).await?;
+        browser.wait_until("reading is under way", "document.getElementById('reading')").await?;
+        File::options().write(true).open(&paths[1])?.set_len(1 << 19)?;
+        File::options().write(true).open(&paths[4])?.set_len(2 << 20)?;
+        fs::remove_file(&paths[8])?;
+        browser.eval("go()").await?;
+        browser.wait_loaded(12).await?;
+        for n in [1, 4, 8] {
+            assert_eq!(source(browser, &name(n)).await?[0], json!("not read"), "{n}");
+        }
+        let others = (0..12).filter(|n| ![1, 4, 8].contains(n));
+        let others: Vec<_> = others.map(|n| (name(n), paths[n as usize].as_path())).collect();
+        let wanted = export(&mut read_natively(&others)?, Format::JsonLines, None);
+        assert!(downloaded(browser).await? == wanted, "the others are complete");
         Ok(())
     });
 }

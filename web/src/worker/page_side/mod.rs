@@ -1,6 +1,6 @@
 //! The page's side of the workers: reads the dropped files for them, and carries questions and answers.
 //!
-//! [`reading`] reads and has [`parsers`] parse, [`reader`] knows how far that is; [`questions`] asks, [`export`] puts
+//! [`reading`] reads and has [`parsers`] parse, [`reader`] knows how far that is, and [`queue`] what waits; [`questions`] asks, [`export`] puts
 //! downloads together and [`viewer`] shows single records; a [`link::Link`] is a worker.
 
 mod export;
@@ -8,6 +8,7 @@ mod link;
 mod opening;
 mod parsers;
 mod questions;
+mod queue;
 mod reader;
 mod reading;
 mod viewer;

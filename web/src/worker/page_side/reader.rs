@@ -1,7 +1,8 @@
 //! What is read, and how far that is. In what order batches are read, parsed and given up, `schedule` decides.
 
-use super::opening::{BatchRead, Opened};
-use crate::browser::bytes::Stream;
+use super::opening::{BatchRead, Opened, ToOpen, is_small};
+use super::queue::{By, Queue, RowNo};
+use crate::browser::bytes::{Convoy, Stream};
 use crate::browser::files::Dropped;
 use crate::browser::window;
 use crate::state::progress::{Progress, Reading, SourceLine};
@@ -11,7 +12,7 @@ use gloo::timers::callback::Interval;
 use js_sys::ArrayBuffer;
 use sessionscope::case::ledger::Stop;
 use sessionscope::parse::Opening;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
@@ -19,7 +20,7 @@ use web_sys::File;
 /// Files whose beginnings are looked at at a time.
 const OPENED_AT_ONCE: usize = 4;
 /// Files that were read whole and are not given to a parse worker yet.
-const MOST_WHOLE: usize = 8;
+const MOST_WHOLE: usize = 4;
 
 /// A file whose beginning is being looked at.
 #[derive(Default)]
@@ -32,7 +33,7 @@ struct BeingOpened {
 pub struct Reader {
     /// Every dropped file, by its number: a case that is lost is read again from them.
     files: Vec<Dropped>,
-    to_open: VecDeque<FileNo>,
+    to_open: Queue<Convoy>,
     being_opened: HashMap<FileNo, BeingOpened>,
     schedule: Schedule,
     /// Small files that wait for a parse worker.
@@ -56,7 +57,7 @@ impl Reader {
     pub fn new(n_processors: usize) -> Self {
         Reader {
             files: Vec::new(),
-            to_open: VecDeque::new(),
+            to_open: Queue::new(),
             being_opened: HashMap::new(),
             schedule: Schedule::new(n_processors),
             whole: HashMap::new(),
@@ -96,7 +97,8 @@ impl Reader {
         // Sessions are in the Security logs: those first, and there is something to see soon.
         let is_security = |path: &str| path.to_ascii_lowercase().contains("security");
         to_open.sort_by_key(|&file| !is_security(&self.files[file as usize].path));
-        self.to_open.extend(to_open);
+        let is_small = |file: FileNo| self.files[file as usize].file.as_ref().is_ok_and(is_small);
+        self.to_open.add(&to_open, is_small, OPENED_AT_ONCE);
     }
 
     pub fn begin(&mut self, ticker: Interval) {
@@ -115,7 +117,7 @@ impl Reader {
         self.streams.clear();
         self.state = Reading::Cancelled;
         self.being_opened.values_mut().for_each(|file| file.is_cancelled = true);
-        (self.schedule.cancel(), self.to_open.drain(..).collect())
+        (self.schedule.cancel(), self.to_open.drain())
     }
 
     pub fn settle(&mut self) {
@@ -127,13 +129,25 @@ impl Reader {
         }
     }
 
-    pub fn next_to_open(&mut self) -> Option<(FileNo, Result<File, String>)> {
+    pub fn next_to_open(&mut self) -> Option<(RowNo, FileNo, ToOpen)> {
         if self.being_opened.len() >= OPENED_AT_ONCE || self.whole.len() >= MOST_WHOLE {
             return None;
         }
-        let number = self.to_open.pop_front()?;
-        self.being_opened.insert(number, BeingOpened::default());
-        Some((number, self.files[number as usize].file.clone()))
+        let turn = self.to_open.next()?;
+        self.being_opened.insert(turn.file, BeingOpened::default());
+        let file = |number: FileNo| self.files[number as usize].file.clone();
+        let convoy = match turn.by {
+            By::Itself => None,
+            By::NewStream(files) => Convoy::open(&files.into_iter().flat_map(file).collect::<Vec<_>>()),
+            By::Stream(convoy) => Some(convoy),
+        };
+        let buffer = convoy.as_ref().and_then(|_| self.spare.pop());
+        Some((turn.row, turn.file, ToOpen { file: file(turn.file), convoy, buffer }))
+    }
+
+    /// A file of this row was opened; the convoy goes on with the next.
+    pub fn go_on(&mut self, row: RowNo, convoy: Option<Convoy>) {
+        self.to_open.go_on(row, convoy);
     }
 
     pub fn is_cancelled(&self, file: FileNo) -> bool {
@@ -158,8 +172,17 @@ impl Reader {
         let Opened { opening, n_bytes, whole } = being.opened;
         let has_chunks = opening.n_chunks > 0;
         self.schedule.add(file, source, n_bytes, opening, whole.is_some());
-        self.whole.extend(whole.filter(|_| has_chunks).map(|bytes| (file, bytes)));
+        match whole {
+            Some(bytes) if has_chunks => drop(self.whole.insert(file, bytes)),
+            other => self.use_again(other),
+        }
         true
+    }
+
+    /// A buffer is used again, unless it was made for something small, or nothing is read any more.
+    pub fn use_again(&mut self, buffer: Option<ArrayBuffer>) {
+        let is_wanted = |buffer: &ArrayBuffer| buffer.byte_length() == MOST_BATCH_BYTES;
+        self.spare.extend(buffer.filter(|buffer| self.state == Reading::UnderWay && is_wanted(buffer)));
     }
 
     /// A file will not be read: what the case is told.
@@ -173,7 +196,7 @@ impl Reader {
 
     /// What can be done now.
     pub fn steps(&mut self) -> Vec<Step> {
-        let more_to_come = !self.to_open.is_empty() || !self.being_opened.is_empty();
+        let more_to_come = self.to_open.files().next().is_some() || !self.being_opened.is_empty();
         self.schedule.steps(window::now_ms(), more_to_come)
     }
 
@@ -220,12 +243,7 @@ impl Reader {
 
     pub fn parsed(&mut self, worker: WorkerNo, batch: BatchNo, buffer: JsValue) {
         self.schedule.parsed(worker, batch, window::now_ms());
-        // A buffer is used again, unless it was made for a small batch, or nothing is read any more.
-        let buffer = buffer.dyn_into::<ArrayBuffer>().ok();
-        let buffer = buffer.filter(|buffer| buffer.byte_length() == MOST_BATCH_BYTES);
-        if self.state == Reading::UnderWay {
-            self.spare.extend(buffer);
-        }
+        self.use_again(buffer.dyn_into().ok());
     }
 
     /// Workers that are wanted as soon as there is anything to read.
@@ -254,10 +272,10 @@ impl Reader {
     }
 
     pub fn progress(&self) -> Progress {
-        let n_waiting = self.to_open.len() + self.being_opened.len() + self.schedule.n_sources();
-        let not_opened = self.to_open.iter().chain(self.being_opened.keys());
+        let n_waiting = self.to_open.files().count() + self.being_opened.len() + self.schedule.n_sources();
+        let not_opened = self.to_open.files().chain(self.being_opened.keys().copied());
         let size =
-            |&file: &FileNo| self.files[file as usize].file.as_ref().map_or(0, |file| file.size() as u64);
+            |file: FileNo| self.files[file as usize].file.as_ref().map_or(0, |file| file.size() as u64);
         Progress {
             state: self.state,
             n_files: self.files.len() as u32,

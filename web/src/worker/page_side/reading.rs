@@ -62,22 +62,22 @@ impl Engine {
     fn open_more(self: &Rc<Self>) {
         loop {
             let mut inner = self.inner.borrow_mut();
-            let Some((number, file)) = inner.reader.next_to_open() else { return };
+            let Some((row, number, next)) = inner.reader.next_to_open() else { return };
             let case_no = inner.case_no;
             drop(inner);
             let me = self.clone();
             spawn_local(async move {
-                let opened = opening::open(file).await;
-                me.opened(number, case_no, opened);
+                let (opened, convoy) = opening::open(next).await;
+                if me.inner.borrow().case_no == case_no {
+                    me.inner.borrow_mut().reader.go_on(row, convoy);
+                    me.opened(number, opened);
+                }
             });
         }
     }
 
-    fn opened(self: &Rc<Self>, file: FileNo, case_no: u32, opened: Result<Opened, String>) {
+    fn opened(self: &Rc<Self>, file: FileNo, opened: Result<Opened, String>) {
         let mut inner = self.inner.borrow_mut();
-        if inner.case_no != case_no {
-            return;
-        }
         let is_cancelled = inner.reader.is_cancelled(file);
         match opened {
             Ok(opened) if opened.opening.is_log && !is_cancelled => {
@@ -86,6 +86,7 @@ impl Engine {
                 drop(inner);
             }
             Ok(opened) => {
+                inner.reader.use_again(opened.whole);
                 drop(inner);
                 self.list_source(file, opened.opening, is_cancelled.then_some(Stop::Cancelled));
             }
