@@ -144,15 +144,20 @@ impl<'a> Sorting<'a> {
             is_without_new_log: true,
             is_in_folder: !machine.folders.is_disjoint(&unit.folders),
         };
+        let logs_of = |part: &Part| machine.logs.get(&part.channel).map_or(&[][..], |logs| logs);
+        let has_same = |part: &Part| logs_of(part).iter().map(|log| self.has_same(log, part)).collect();
+        let same: Vec<Vec<Option<bool>>> = unit.parts.iter().map(has_same).collect();
+        let is_same_windows = both.is_some() || same.iter().flatten().any(|&is_same| is_same == Some(true));
         let mut numbers = Vec::with_capacity(unit.parts.len());
-        for part in &unit.parts {
-            let logs = machine.logs.get(&part.channel).map_or(&[][..], |logs| logs);
-            let is_same_windows = both.is_some();
-            let found = logs.iter().enumerate().find_map(|(number, log)| {
-                let is_same = self.has_same(log, part)?;
-                let is_anew = is_same_windows && !is_same && log.span.is_inverted(part.span);
-                (!is_anew).then_some((is_same, number))
+        for (part, same) in unit.parts.iter().zip(&same) {
+            let logs = logs_of(part);
+            let is_inverted = |log: &Log| log.span.is_inverted(part.span);
+            let found = logs.iter().zip(same).enumerate().find_map(|(number, (log, &is_same))| {
+                let is_same = is_same?;
+                (is_same || !is_inverted(log)).then_some((is_same, number))
             });
+            // Where no local account shows that it is the same Windows, it is if it lies there.
+            let is_anew = is_same_windows || fit.is_in_folder && logs.iter().any(is_inverted);
             numbers.push(match found {
                 Some((is_same, number)) => {
                     fit.has_same_records |= is_same;
@@ -160,7 +165,7 @@ impl<'a> Sorting<'a> {
                 }
                 None if logs.is_empty() => 0,
                 // Rule 3: made anew. Of two stories of one time, one is another machine's, such as a clone's.
-                None if is_same_windows && logs.iter().all(|log| log.span.is_apart(part.span)) => {
+                None if is_anew && logs.iter().all(|log| log.span.is_apart(part.span)) => {
                     fit.is_without_new_log = false;
                     logs.len() as u32
                 }
