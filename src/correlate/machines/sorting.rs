@@ -151,13 +151,11 @@ impl<'a> Sorting<'a> {
         let mut numbers = Vec::with_capacity(unit.parts.len());
         for (part, same) in unit.parts.iter().zip(&same) {
             let logs = logs_of(part);
-            let is_inverted = |log: &Log| log.span.is_inverted(part.span);
             let found = logs.iter().zip(same).enumerate().find_map(|(number, (log, &is_same))| {
                 let is_same = is_same?;
-                (is_same || !is_inverted(log)).then_some((is_same, number))
+                let is_anew = both.is_some() && !is_same && log.span.is_inverted(part.span);
+                (!is_anew).then_some((is_same, number))
             });
-            // Where no local account shows that it is the same Windows, it is if it lies there.
-            let is_anew = is_same_windows || fit.is_in_folder && logs.iter().any(is_inverted);
             numbers.push(match found {
                 Some((is_same, number)) => {
                     fit.has_same_records |= is_same;
@@ -165,7 +163,7 @@ impl<'a> Sorting<'a> {
                 }
                 None if logs.is_empty() => 0,
                 // Rule 3: made anew. Of two stories of one time, one is another machine's, such as a clone's.
-                None if is_anew && logs.iter().all(|log| log.span.is_apart(part.span)) => {
+                None if is_same_windows && logs.iter().all(|log| log.span.is_apart(part.span)) => {
                     fit.is_without_new_log = false;
                     logs.len() as u32
                 }
