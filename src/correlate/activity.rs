@@ -92,13 +92,13 @@ pub fn activity(
 /// The session that an event is an act of. 4688 of a process that is started for another's session names it as its
 /// target (rule 47); a token is changed in the target's.
 fn effective_luid(records: &Records, event: EventIdx, kind: ActivityKind) -> Option<LogonId> {
-    let luid = |field| records.events.luid(event, field);
-    let (subject, target) = (luid(Field::SubjectLogonId), luid(Field::TargetLogonId));
+    let subject = || records.events.luid(event, Field::SubjectLogonId);
+    let target = || records.events.luid(event, Field::TargetLogonId);
     match kind {
-        ActivityKind::Processes | ActivityKind::Other => target.or(subject),
+        ActivityKind::Processes | ActivityKind::Other => target().or_else(subject),
         // The system itself refuses those who are not on yet.
-        ActivityKind::Failures => subject.or(target).filter(|luid| !luid.is_fixed()),
-        _ => subject.or(target),
+        ActivityKind::Failures => subject().or_else(target).filter(|luid| !luid.is_fixed()),
+        _ => subject().or_else(target),
     }
 }
 

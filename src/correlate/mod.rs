@@ -80,7 +80,7 @@ use open::Mark;
 use outside::Outside;
 use remote::Remote;
 use rustc_hash::FxHashMap;
-use terminal::TsSession;
+use told::Teller;
 use unseen::Unseen;
 
 /// What the events of a case say.
@@ -221,8 +221,8 @@ fn sessions_of_boot(
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
     let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
     let strays = strays::strays(&linker, &sessions, &mut alone);
-    let add = |ts: &TsSession| told::add(records, boot, machine, n as u32, ts, &around.causes, &mut sessions);
-    let homes: Vec<Option<SessionIdx>> = alone.iter().map(add).collect();
+    let teller = Teller { records, boot, machine, boot_idx: n as u32, causes: &around.causes };
+    let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, &mut sessions)).collect();
     strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
     number_namesakes(&mut sessions.all);
     (sessions, explicit)

@@ -9,65 +9,152 @@ use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Logon, LogonRole, Origin, Run,
-    Session, SessionIdx, Sessions, Start, StartHow, TsHow,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Length, Logon, LogonRole,
+    Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::Timestamp;
 
-/// Adds a session from what other logs have of it. Tells its number.
-#[inline(never)]
-pub fn add(
-    records: &Records,
-    boot: &Boot,
-    machine: u32,
-    boot_idx: u32,
-    ts: &TsSession,
-    causes: &Causes,
-    sessions: &mut Sessions,
-) -> Option<SessionIdx> {
-    let first_row = ts.first_row()?;
-    let at = |row: RowIdx| records.time[row as usize];
-    let (domain, user) = account(records, ts);
-    let changed = ts.changes.iter().map(|(row, _)| row);
-    let last_seen = ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| at(row)).max();
-    let start = start(boot, ts, at, first_row);
-    let mut end = end(records, boot, ts, last_seen);
-    let mut evidence = evidence(ts, boot, end.how);
-    evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
-    evidence.sort_by_key(|evidence| (at(evidence.row), evidence.role));
-    let until = end.at.or(end.earliest);
-    let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| states(ts, at, from, to));
-    let origins = origins(records, ts);
-    let span =
-        |from: Option<Timestamp>, to: Option<Timestamp>| from.zip(to).map(|(from, to)| to.since(from).max(0));
-    sessions.all.push(Session {
-        machine,
-        boot: boot_idx,
-        luid: ts.luid,
-        class: class(records, ts),
-        computer: records.signature(first_row).computer,
-        user,
-        domain,
-        sid: ts.sid,
-        ts_session: ts.number,
-        ts_how: ts.number.map(|_| TsHow::OwnNumber),
-        first_row,
-        start,
-        end,
-        last_seen,
-        duration_min: span(start.latest, end.earliest.or(end.at)).into(),
-        duration_max: span(
-            start.earliest,
-            end.latest.or(end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog)),
-        )
-        .into(),
-        evidence: Run::append(&mut sessions.evidence, evidence),
-        intervals: Run::append(&mut sessions.intervals, intervals),
-        origins: Run::append(&mut sessions.origins, origins),
-        logons: Run::append(&mut sessions.logons, halves(ts)),
-        ..Session::default()
-    });
-    Some(sessions.all.len() as SessionIdx - 1)
+/// The boot whose sessions are told of.
+pub struct Teller<'a> {
+    pub records: &'a Records,
+    pub boot: &'a Boot,
+    /// The numbers of its machine and of itself there.
+    pub machine: u32,
+    pub boot_idx: u32,
+    pub causes: &'a Causes,
+}
+
+impl Teller<'_> {
+    /// Adds a session from what other logs have of it. Tells its number.
+    #[inline(never)]
+    pub fn add(&self, ts: &TsSession, sessions: &mut Sessions) -> Option<SessionIdx> {
+        let Teller { records, boot, machine, boot_idx, causes } = *self;
+        let first_row = ts.first_row()?;
+        let (domain, user) = account(records, ts);
+        let last_seen = self.last_seen(ts);
+        let start = self.start(ts, first_row);
+        let mut end = self.end(ts, last_seen);
+        let mut evidence = evidence(ts, boot, end.how);
+        evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
+        evidence.sort_by_key(|evidence| (self.at(evidence.row), evidence.role));
+        let until = end.at.or(end.earliest);
+        let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| self.states(ts, from, to));
+        let (duration_min, duration_max) = durations(&start, &end);
+        sessions.all.push(Session {
+            machine,
+            boot: boot_idx,
+            luid: ts.luid,
+            class: class(records, ts),
+            computer: records.signature(first_row).computer,
+            user,
+            domain,
+            sid: ts.sid,
+            ts_session: ts.number,
+            ts_how: ts.number.map(|_| TsHow::OwnNumber),
+            first_row,
+            start,
+            end,
+            last_seen,
+            duration_min,
+            duration_max,
+            evidence: Run::append(&mut sessions.evidence, evidence),
+            intervals: Run::append(&mut sessions.intervals, intervals),
+            origins: Run::append(&mut sessions.origins, origins(records, ts)),
+            logons: Run::append(&mut sessions.logons, halves(ts)),
+            ..Session::default()
+        });
+        Some(sessions.all.len() as SessionIdx - 1)
+    }
+
+    fn at(&self, row: RowIdx) -> Timestamp {
+        self.records.time[row as usize]
+    }
+
+    fn last_seen(&self, ts: &TsSession) -> Option<Timestamp> {
+        let changed = ts.changes.iter().map(|(row, _)| row);
+        ts.opened.iter().chain(changed).chain(&ts.seen).map(|&row| self.at(row)).max()
+    }
+
+    /// The logon itself came within moments of what was seen of it; a session that was only resumed, or cited, began before
+    /// that.
+    fn start(&self, ts: &TsSession, first: RowIdx) -> Start {
+        let earliest = match ts.opened.first() {
+            Some(&row) if row == first => Some(self.at(row).plus(-SAME_MOMENT)),
+            _ => self.boot.start.filter(|&start| start <= self.at(first)),
+        };
+        let is_told = ts.number.is_some() || !ts.opened.is_empty() || ts.luid.is_none();
+        let how = match (is_told, self.boot.has_start) {
+            (true, _) => StartHow::OtherLog,
+            (false, true) => StartHow::Gap,
+            (false, false) => StartHow::BeforeLogStart,
+        };
+        Start { how, at: None, earliest, latest: Some(self.at(first)) }
+    }
+
+    fn end(&self, ts: &TsSession, last_seen: Option<Timestamp>) -> End {
+        if let Some(&row) = ts.closed.first() {
+            return End {
+                how: EndHow::LogoffFromOtherLog,
+                at: Some(self.at(row)),
+                // By a clock of which records are missing it may be another boot's.
+                confidence: match self.boot.is_clock_doubtful {
+                    true => Confidence::Medium,
+                    false => ts.confidence_of_end(self.records),
+                },
+                row: Some(row),
+                ..End::default()
+            };
+        }
+        let doubt = Some(Doubt::OtherLogsOnly);
+        let bounds = End { earliest: last_seen, confidence: Confidence::Low, doubt, ..End::default() };
+        let not_before = |moment: &Timestamp| last_seen.is_none_or(|last| last <= *moment);
+        if let Some(row) = ts.superseded_by {
+            return End {
+                how: EndHow::Superseded,
+                latest: Some(self.at(row)).filter(not_before),
+                row: Some(row),
+                ..bounds
+            };
+        }
+        with_boot(self.boot, last_seen, bounds)
+    }
+
+    fn states(&self, ts: &TsSession, begin: Timestamp, end: Timestamp) -> Vec<Interval> {
+        let mut intervals = Vec::new();
+        let mut open: [Option<RowIdx>; 3] = [None; 3];
+        let mut last = begin;
+        let mut push = |what, from: Timestamp, to: Timestamp, opened_by, closed_by| {
+            intervals.push(Interval { what, from: from.max(begin), to: to.min(end), opened_by, closed_by });
+        };
+        for &(row, kind) in &ts.changes {
+            let (what, opens, _) = intervals::meaning(kind);
+            let slot = &mut open[what as usize];
+            match (opens, slot.take()) {
+                (true, before) => *slot = before.or(Some(row)),
+                (false, Some(from)) => push(what, self.at(from), self.at(row), Some(from), Some(row)),
+                // The opener was not seen (rule 37).
+                (false, None) => push(what, last, self.at(row), None, Some(row)),
+            }
+            last = last.max(self.at(row));
+        }
+        for (what, from) in intervals::STATES.into_iter().zip(open) {
+            if let Some(from) = from {
+                push(what, self.at(from), end, Some(from), None);
+            }
+        }
+        intervals.retain(|interval| interval.from < interval.to);
+        intervals.sort_by_key(|interval| (interval.from, interval.what));
+        intervals
+    }
+}
+
+/// How long a session was at least and at most.
+fn durations(start: &Start, end: &End) -> (Length, Length) {
+    let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
+        from.zip(to).map(|(from, to)| to.since(from).max(0)).into()
+    };
+    let until = end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog);
+    (span(start.latest, end.earliest.or(end.at)), span(start.earliest, end.latest.or(until)))
 }
 
 /// Both halves of a pair: the elevated one is the lower (rule 26).
@@ -102,51 +189,6 @@ fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
         },
         None => (StrId::NONE, ts.account),
     }
-}
-
-/// The logon itself came within moments of what was seen of it; a session that was only resumed, or cited, began before
-/// that.
-fn start(boot: &Boot, ts: &TsSession, at: impl Fn(RowIdx) -> Timestamp, first: RowIdx) -> Start {
-    let earliest = match ts.opened.first() {
-        Some(&row) if row == first => Some(at(row).plus(-SAME_MOMENT)),
-        _ => boot.start.filter(|&start| start <= at(first)),
-    };
-    let is_told = ts.number.is_some() || !ts.opened.is_empty() || ts.luid.is_none();
-    let how = match (is_told, boot.has_start) {
-        (true, _) => StartHow::OtherLog,
-        (false, true) => StartHow::Gap,
-        (false, false) => StartHow::BeforeLogStart,
-    };
-    Start { how, at: None, earliest, latest: Some(at(first)) }
-}
-
-fn end(records: &Records, boot: &Boot, ts: &TsSession, last_seen: Option<Timestamp>) -> End {
-    let at = |row: RowIdx| records.time[row as usize];
-    if let Some(&row) = ts.closed.first() {
-        return End {
-            how: EndHow::LogoffFromOtherLog,
-            at: Some(at(row)),
-            // By a clock of which records are missing it may be another boot's.
-            confidence: match boot.is_clock_doubtful {
-                true => Confidence::Medium,
-                false => ts.confidence_of_end(records),
-            },
-            row: Some(row),
-            ..End::default()
-        };
-    }
-    let doubt = Some(Doubt::OtherLogsOnly);
-    let bounds = End { earliest: last_seen, confidence: Confidence::Low, doubt, ..End::default() };
-    let not_before = |moment: &Timestamp| last_seen.is_none_or(|last| last <= *moment);
-    if let Some(row) = ts.superseded_by {
-        return End {
-            how: EndHow::Superseded,
-            latest: Some(at(row)).filter(not_before),
-            row: Some(row),
-            ..bounds
-        };
-    }
-    with_boot(boot, last_seen, bounds)
 }
 
 /// The end of what was on until its boot was over, as far as is known.
@@ -199,39 +241,6 @@ fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
     let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
     let change = |&(row, kind): &(RowIdx, Kind)| Evidence { row, role: intervals::meaning(kind).2, rule: 35 };
     opened.chain(cited).chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
-}
-
-fn states(
-    ts: &TsSession,
-    at: impl Fn(RowIdx) -> Timestamp,
-    begin: Timestamp,
-    end: Timestamp,
-) -> Vec<Interval> {
-    let mut intervals = Vec::new();
-    let mut open: [Option<RowIdx>; 3] = [None; 3];
-    let mut last = begin;
-    let mut push = |what, from: Timestamp, to: Timestamp, opened_by, closed_by| {
-        intervals.push(Interval { what, from: from.max(begin), to: to.min(end), opened_by, closed_by });
-    };
-    for &(row, kind) in &ts.changes {
-        let (what, opens, _) = intervals::meaning(kind);
-        let slot = &mut open[what as usize];
-        match (opens, slot.take()) {
-            (true, before) => *slot = before.or(Some(row)),
-            (false, Some(from)) => push(what, at(from), at(row), Some(from), Some(row)),
-            // The opener was not seen (rule 37).
-            (false, None) => push(what, last, at(row), None, Some(row)),
-        }
-        last = last.max(at(row));
-    }
-    for (what, from) in intervals::STATES.into_iter().zip(open) {
-        if let Some(from) = from {
-            push(what, at(from), end, Some(from), None);
-        }
-    }
-    intervals.retain(|interval| interval.from < interval.to);
-    intervals.sort_by_key(|interval| (interval.from, interval.what));
-    intervals
 }
 
 /// Addresses that Terminal Services name; `LOCAL` is the console.

@@ -84,7 +84,7 @@ async fn dropped_logs_are_sessions(browser: &Browser, origin: Origin) -> Result<
     assert_eq!(cells(&rows, REMOTE, &["active"]), ["1 h 20 min"], "half an hour disconnected");
     assert_eq!(
         cells(&rows, POWER_LOST, &["start", "end_how"]),
-        [&day("13:00:00"), "●○○computer lost power or crashed"]
+        [&day("13:00:00"), "●○○lost power or crashed"]
     );
     assert!(cells(&rows, POWER_LOST, &["end"])[0].starts_with("≈ "), "{rows:#?}");
     assert_eq!(

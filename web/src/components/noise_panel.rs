@@ -47,7 +47,7 @@ fn bursts(props: &NoisePanelProps) -> Html {
     html! {
         <label class="noise-class" title="Network sessions of one account from one source, at most 5 minutes apart, are one row, and so are the logons of an account as a service in one boot; choose it to see them">
             <input id="group-bursts" type="checkbox" checked={props.is_grouped} onchange={toggle} />
-            <span class="noise-name">{ "Bursts and series as one row" }</span>
+            <span class="noise-name">{ "Group bursts and series" }</span>
         </label>
     }
 }

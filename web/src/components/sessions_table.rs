@@ -53,7 +53,7 @@ pub fn SessionsTable(props: &SessionsTableProps) -> Html {
             <GridView id="sessions" label="Sessions" view={View::Sessions} grid={*grid} n_rows={rows.n_rows}
                 n_columns={COLUMNS.len() as u32} head={head} rows={shown} act={act.clone()} />
             if rows.n_rows == 0 {
-                <p id="no-sessions" class="nothing">{ nothing(rows.n_total, props.is_reading) }</p>
+                <p id="no-sessions" class="nothing">{ nothing(rows, props.is_reading) }</p>
             }
         </>
     }
@@ -67,11 +67,13 @@ fn first_shown(grid: &Grid, rows: &Rows) -> u32 {
     if n_held == 0 { grid.first } else { grid.first.clamp(rows.first, last) }
 }
 
-fn nothing(n_total: u32, is_reading: bool) -> &'static str {
-    match (is_reading, n_total) {
+fn nothing(rows: &Rows, is_reading: bool) -> &'static str {
+    let is_noise = rows.noise.iter().any(|class| !class.is_shown && class.n_sessions > 0);
+    match (is_reading, rows.n_total) {
         (true, 0) => "Reading: the first sessions will show soon.",
         (false, 0) => "No sessions are in what was read. The Files view says what each file holds.",
-        _ => "No session matches. The filter and the noise classes on the left hide all of them.",
+        _ if is_noise => "All sessions that match are noise. Tick their class to see them.",
+        _ => "No session matches the filter.",
     }
 }
 

@@ -41,6 +41,7 @@ fn shown(page: &Page) -> String {
     let (_, n_rows) = page.grid();
     match page.view {
         View::Sessions => shown_sessions(page),
+        View::Who if page.who_found.is_none() => String::new(),
         View::Who => format!("{} at that moment", counted(n_rows, "session", "sessions")),
         View::Hosts => counted(n_rows, "machine", "machines"),
         View::Files => counted(n_rows, "file", "files"),

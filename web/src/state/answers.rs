@@ -66,9 +66,9 @@ impl Page {
         self.machines = part;
         let hosts = &mut self.hosts;
         hosts.cursor = hosts.cursor.filter(|&cursor| cursor < self.machines.n_hosts);
-        // Most cases are of one machine or a few: the first is shown without asking, once.
+        // The only machine is shown without asking, once. Beside several the table needs its room.
         if self.view == View::Hosts && self.drawer.is_none() && self.hosts.cursor.is_none() {
-            self.hosts.cursor = (self.machines.n_hosts > 0).then_some(0);
+            self.hosts.cursor = (self.machines.n_hosts == 1).then_some(0);
             self.open_cursor();
         }
     }
@@ -189,18 +189,27 @@ mod tests {
     }
 
     #[test]
-    fn the_first_machine_is_shown_without_asking_and_once() {
+    fn the_only_machine_is_shown_without_asking_and_once() {
         let mut page = Page::default();
-        hosts(&mut page, &["DC01", "PC7"]);
+        hosts(&mut page, &["DC01"]);
         assert_eq!(machine(&page), None, "another view is shown");
         page.apply(Action::ViewChosen(View::Hosts));
-        hosts(&mut page, &["DC01", "PC7"]);
+        hosts(&mut page, &["DC01"]);
         assert_eq!(machine(&page), Some("DC01"));
+        page.apply(Action::DrawerClosed);
+        hosts(&mut page, &["DC01"]);
+        assert_eq!(machine(&page), None, "it was closed");
+    }
+
+    #[test]
+    fn one_of_several_machines_is_shown_when_it_is_chosen() {
+        let mut page = Page::default();
+        page.apply(Action::ViewChosen(View::Hosts));
+        hosts(&mut page, &["DC01", "PC7"]);
+        assert_eq!(machine(&page), None);
+        page.apply(Action::RowChosen(0));
         page.apply(Action::CursorMoved(Move::Down));
         assert_eq!(machine(&page), Some("PC7"));
-        page.apply(Action::DrawerClosed);
-        hosts(&mut page, &["DC01", "PC7"]);
-        assert_eq!(machine(&page), None, "it was closed");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod action;
 mod answers;
+mod drawers;
 pub mod fragment;
 pub mod grid;
+mod order;
 pub mod page;
 pub mod progress;
 mod reduce;
