@@ -154,6 +154,18 @@ fn folders_are_searched_to_the_bottom() {
     assert!(err(&output).contains("notes.txt"), "what is no log is named: {}", err(&output));
 }
 
+/// Links lead anywhere, and back; a pipe is never at its end.
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_in_a_folder_are_left_alone() {
+    let folder = folder("pipes", ROWS);
+    std::os::unix::fs::symlink(&folder, folder.join("back")).unwrap();
+    let pipe = folder.join("pipe.evtx");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let output = sessions(&folder, &["--format", "jsonl"]);
+    assert_eq!((output.status.code(), records(&output).len(), err(&output)), (Some(0), 2, ""));
+}
+
 #[test]
 fn the_same_file_given_twice_counts_once() {
     let folder = folder("twice", ROWS);

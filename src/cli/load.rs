@@ -52,7 +52,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Case, Failure> {
     let mut case = Case::new();
     let mut files = Vec::new();
     for path in paths {
-        list(path, true, &mut files).map_err(Failure::Nothing)?;
+        list(path, &mut files).map_err(Failure::Nothing)?;
     }
     files.sort();
     files.dedup();
@@ -76,19 +76,24 @@ pub fn load(paths: &[PathBuf]) -> Result<Case, Failure> {
     Ok(case)
 }
 
-/// Lists the files below a folder. What a folder holds beside logs is of no interest; what was named is.
-fn list(path: &Path, is_named: bool, files: &mut Vec<PathBuf>) -> Result<(), String> {
+/// Lists what was named, a folder with all that is below it.
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     let error = |error| format!("cannot open {}: {error}", path.display());
-    let kind = if is_named { path.metadata() } else { path.symlink_metadata() };
-    if !kind.map_err(error)?.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
+    if path.metadata().map_err(error)?.is_dir() {
+        return list_below(path, files).map_err(error);
     }
-    for entry in std::fs::read_dir(path).map_err(error)? {
-        let entry = entry.map_err(error)?;
-        // A link may lead anywhere, and back.
-        if !entry.file_type().map_err(error)?.is_symlink() {
-            list(&entry.path(), false, files)?;
+    files.push(path.to_owned());
+    Ok(())
+}
+
+/// Lists the files below a folder; nothing that a link may lead to, for that is anywhere, and back, and no pipe, which
+/// may never be written to. A folder in it that cannot be listed costs itself: it is told of as a file is.
+fn list_below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_file() || kind.is_dir() && list_below(&path, files).is_err() {
+            files.push(path);
         }
     }
     Ok(())
