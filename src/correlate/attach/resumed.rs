@@ -65,11 +65,20 @@ impl Desk<'_> {
         let has_come = |idx| self.linker.track(idx).last_seen.is_some();
         let has_gone = |idx| self.linker.track(idx).logoff.is_some();
         let own = || groups.all[n].own();
-        // A 4634 alone may as well end what led back to the desktop that is on.
-        match own().all(has_gone) && (own().all(has_come) || self.newest(groups, n, pos).is_some()) {
+        // A 4634 alone may as well end what led back to the desktop that is on, or to one that nothing is left of.
+        let may_lead_back = self.is_cut_before(first) || self.newest(groups, n, pos).is_some();
+        match own().all(has_gone) && (own().all(has_come) || may_lead_back) {
             true => Resumed::Unknown,
             false => Resumed::No,
         }
+    }
+
+    /// Whether records are missing so shortly before a place that a logon which was thrown away there is among them.
+    fn is_cut_before(&self, pos: Pos) -> bool {
+        let security = self.linker.security;
+        let next = security.gaps.partition_point(|&gap| gap <= pos);
+        let cut = next.checked_sub(1).map_or(0, |last| security.gaps[last]);
+        self.linker.time(pos).since(self.linker.time(cut)) <= RECONNECT
     }
 
     /// Whether a desktop logon at a place was thrown away. One half of a desktop does not go before the other: that one's

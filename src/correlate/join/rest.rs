@@ -6,6 +6,7 @@ use crate::correlate::accounts::ByAccount;
 use crate::correlate::link::{Group, Groups, Linker};
 use crate::correlate::moments::SAME_MOMENT;
 use crate::correlate::open::Track;
+use crate::correlate::stops::has_own_start;
 use crate::correlate::terminal::TsSession;
 use crate::event::{Kind, RowIdx, StrId};
 use crate::machine::{Boot, Pos};
@@ -15,6 +16,9 @@ use rustc_hash::FxHashMap;
 
 /// Records of one moment that are gone through: of more it is not asked whether any is missing.
 const MAX_BESIDE: usize = 1024;
+
+/// So many records without a logon show that logons are not audited, where the start is missing.
+const ENOUGH_RECORDS: Pos = 64;
 
 /// A LogonId of which no more is known than that a full token did something is the desktop that its account had then, if
 /// that had one and no more, and Security has no other LogonId that may be it. Whoever clears the log leaves such a one;
@@ -27,10 +31,18 @@ pub fn join_rest(
     sessions: &[TsSession],
     joined: &mut Joined,
 ) {
+    // What another log has as a desktop is one.
+    let is_interactive = |group: &Group| matches!(linker.account(group).logon_type, Some(2 | 10..=12));
+    for (group, _) in groups.all.iter_mut().zip(joined.iter()).filter(|(_, joined)| joined.is_some()) {
+        if group.class == Class::Unknown && is_interactive(group) {
+            group.class = Class::Desktop;
+        }
+    }
     join_by_logon(linker, groups, sessions, joined);
     let free = Free::of(linker, sessions, joined);
     let (start, end) = (boot.security.start, boot.security.end);
-    let is_all_there = !linker.tracks.has_logons && !linker.security.has_gap(start, end);
+    let is_begun = has_own_start(linker.records, linker.security, boot) || end - start >= ENOUGH_RECORDS;
+    let is_all_there = !linker.tracks.has_logons && !linker.security.has_gap(start, end) && is_begun;
     let mut of_account: FxHashMap<StrId, Vec<usize>> = FxHashMap::default();
     for (n, group) in groups.all.iter().enumerate().filter(|_| !free.is_empty()) {
         let sid = linker.account(group).sid;
