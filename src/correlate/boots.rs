@@ -21,10 +21,10 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let (security, system) = (lineage(machine.security), lineage(machine.system));
     let system_starts = system_starts(records, system);
     let starts = security_starts(records, security, &system_starts);
-    // A start writes a 4624 of its own, where those are audited.
+    // A start writes a 4624 of its own, where those are audited: if none is there, it is among those that are missing.
     let is_logon = |&row: &RowIdx| is_of_kind(records, row, Kind::Logon);
-    let security_has_own =
-        starts.iter().any(|start| start.since.is_none()) || security.rows.iter().any(is_logon);
+    let has_lost_own = !security.gaps.is_empty() && security.rows.iter().any(is_logon);
+    let security_has_own = has_lost_own || starts.iter().any(|start| start.since.is_none());
     let system_has_own = !system_starts.is_empty();
     let pairing = Pairing { records, security, system, security_has_own, system_has_own };
     let mut cuts = pairing.cuts(starts, system_starts);

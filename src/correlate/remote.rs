@@ -154,9 +154,12 @@ impl Remote {
         near.into_iter().any(|client| client.address == address)
     }
 
-    /// The client that OpenSSH accepted as an account nearest to a moment.
+    /// The client that OpenSSH accepted as an account at a moment: it says so once Windows has logged it on. Where
+    /// nothing comes after it, the nearest.
     pub fn ssh_client(&self, linker: &Linker<'_>, user: StrId, at: Timestamp, within: i64) -> Option<Client> {
-        nearest(self.ssh.get(&name(linker.records.text(user)))?, at, within)
+        let clients = self.ssh.get(&name(linker.records.text(user)))?;
+        let next = clients.get(clients.partition_point(|client| client.at < at)).copied();
+        next.filter(|next| next.at.since(at) <= within).or_else(|| nearest(clients, at, within))
     }
 
     /// What WinRM wrote of an account nearest to a moment: that it was authenticated, and that its shell was created.

@@ -144,13 +144,16 @@ impl<'a> Sorting<'a> {
             is_without_new_log: true,
             is_in_folder: !machine.folders.is_disjoint(&unit.folders),
         };
+        let logs_of = |part: &Part| machine.logs.get(&part.channel).map_or(&[][..], |logs| logs);
+        let has_same = |part: &Part| logs_of(part).iter().map(|log| self.has_same(log, part)).collect();
+        let same: Vec<Vec<Option<bool>>> = unit.parts.iter().map(has_same).collect();
+        let is_same_windows = both.is_some() || same.iter().flatten().any(|&is_same| is_same == Some(true));
         let mut numbers = Vec::with_capacity(unit.parts.len());
-        for part in &unit.parts {
-            let logs = machine.logs.get(&part.channel).map_or(&[][..], |logs| logs);
-            let is_same_windows = both.is_some();
-            let found = logs.iter().enumerate().find_map(|(number, log)| {
-                let is_same = self.has_same(log, part)?;
-                let is_anew = is_same_windows && !is_same && log.span.is_inverted(part.span);
+        for (part, same) in unit.parts.iter().zip(&same) {
+            let logs = logs_of(part);
+            let found = logs.iter().zip(same).enumerate().find_map(|(number, (log, &is_same))| {
+                let is_same = is_same?;
+                let is_anew = both.is_some() && !is_same && log.span.is_inverted(part.span);
                 (!is_anew).then_some((is_same, number))
             });
             numbers.push(match found {

@@ -5,6 +5,7 @@ use super::{Group, Node};
 use crate::event::{Records, RowIdx};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known to be of one machine: one source's records of a computer under all its names, and their copies.
@@ -13,6 +14,8 @@ pub struct Unit {
     pub parts: Vec<Part>,
     pub names: BTreeSet<u32>,
     pub folders: BTreeSet<String>,
+    /// Whether it has records of Security: two machines' are most likely to contradict each other.
+    has_security: bool,
     order: (u32, String),
 }
 
@@ -93,12 +96,58 @@ pub fn units(
             let channel = groups[*own.first()?].channel;
             Some(Part { channel, groups: own, span: Span::NONE })
         };
+        let has_security = by_channel.contains_key("security");
         let parts = by_channel.into_values().filter_map(part).collect();
-        Unit { folders: own.iter().map(folder).collect(), nodes: own, parts, order: (rank, first), names }
+        let folders = own.iter().map(folder).collect();
+        Unit { folders, nodes: own, parts, has_security, order: (rank, first), names }
     };
     let mut units: Vec<Unit> = by_root.into_iter().map(unit).collect();
     units.sort_by(|a, b| a.order.cmp(&b.order));
-    units
+    collected_together(units, union)
+}
+
+/// What lies in one folder under one name, each log once, was collected together, and is one machine's.
+fn collected_together(units: Vec<Unit>, union: &mut Union) -> Vec<Unit> {
+    let place = |unit: &Unit| {
+        let folder = unit.folders.first().filter(|_| unit.folders.len() == 1)?;
+        let name = unit.names.first().filter(|_| unit.names.len() == 1)?;
+        Some((folder.clone(), *name))
+    };
+    let mut channels: FxHashMap<(String, u32), Vec<u32>> = FxHashMap::default();
+    for unit in &units {
+        let own = place(unit).map(|place| channels.entry(place).or_default());
+        own.into_iter().for_each(|own| own.extend(unit.parts.iter().map(|part| part.channel)));
+    }
+    channels.values_mut().for_each(|own| own.sort_unstable());
+    channels.retain(|_, own| own.windows(2).all(|two| two[0] != two[1]));
+    let mut together: Vec<Unit> = Vec::with_capacity(units.len());
+    let mut first: FxHashMap<(String, u32), usize> = FxHashMap::default();
+    for unit in units {
+        let place = place(&unit).filter(|place| channels.contains_key(place));
+        let before = place.and_then(|place| match first.entry(place) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(first) => {
+                first.insert(together.len());
+                None
+            }
+        });
+        match before.map(|n| &mut together[n]) {
+            Some(before) => before.add(unit, union),
+            None => together.push(unit),
+        }
+    }
+    together
+}
+
+impl Unit {
+    fn add(&mut self, other: Unit, union: &mut Union) {
+        for (&own, &node) in self.nodes.iter().take(1).cycle().zip(&other.nodes) {
+            union.join(own, node);
+        }
+        self.nodes.extend(other.nodes);
+        self.parts.extend(other.parts);
+        self.has_security |= other.has_security;
+    }
 }
 
 fn folder(path: &str) -> &str {
@@ -106,7 +155,8 @@ fn folder(path: &str) -> &str {
 }
 
 /// Units that share names, directly or through others. Those of several names come first, each after one that it shares
-/// a name with: they tell which names belong together.
+/// a name with: they tell which names belong together. Then those by which machines of one name are told apart: what
+/// contradicts none of them is then put with the logs that it lay beside.
 pub fn of_one_name(units: Vec<Unit>) -> Vec<Vec<Unit>> {
     let mut by_name: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
     for (n, unit) in units.iter().enumerate() {
@@ -134,7 +184,7 @@ pub fn of_one_name(units: Vec<Unit>) -> Vec<Vec<Unit>> {
         let (mut several, one): (Vec<usize>, Vec<usize>) =
             own.into_iter().partition(|&n| units[n].names.len() > 1);
         let mut one = one;
-        one.sort_unstable();
+        one.sort_unstable_by_key(|&n| (!units[n].has_security, n));
         several.extend(one);
         together.push(several);
     }
