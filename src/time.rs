@@ -32,6 +32,7 @@ impl Timestamp {
         Self::from_bits(ticks as u64 ^ SIGN).unwrap_or(Self::MIN)
     }
 
+    /// Ticks of 100 ns since 1601.
     pub fn ticks(self) -> i64 {
         (self.0.get() ^ SIGN) as i64
     }
@@ -70,10 +71,12 @@ impl Timestamp {
         self.ticks().saturating_sub(earlier.ticks()).max(-i64::MAX)
     }
 
+    /// So many ticks later; cut at the ends of the range.
     pub fn plus(self, ticks: i64) -> Self {
         Self::from_ticks(self.ticks().saturating_add(ticks))
     }
 
+    /// So many ticks earlier; cut at the ends of the range.
     pub fn minus(self, ticks: i64) -> Self {
         Self::from_ticks(self.ticks().saturating_sub(ticks))
     }

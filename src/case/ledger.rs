@@ -88,6 +88,7 @@ enum State {
 }
 
 impl Source {
+    /// A file of so many bytes, as its beginning has it. One that is no log is done with that.
     pub fn new(path: &str, bytes: u64, opening: Opening) -> Self {
         let mut source = Source { path: path.to_owned(), bytes, opening, ..Source::default() };
         if !source.opening.is_log {
@@ -100,10 +101,12 @@ impl Source {
         source
     }
 
+    /// Whether nothing more will come of it.
     pub fn is_done(&self) -> bool {
         self.state != State::Reading
     }
 
+    /// Chunks that fit in the file, whatever its header says.
     pub fn n_chunks(&self) -> u32 {
         self.opening.n_chunks
     }
@@ -122,10 +125,12 @@ impl Source {
         self.opening.is_log
     }
 
+    /// Where in the file a chunk begins, in bytes.
     pub fn chunk_offset(&self, chunk: u32) -> u64 {
         self.opening.first_chunk_offset + u64::from(chunk) * CHUNK_BYTES as u64
     }
 
+    /// Accounts for a block of it.
     pub fn add(&mut self, block: &Block) {
         let Chunks { n_read, n_failed, n_unused, n_bad_checksum } = block.chunks;
         self.chunks.n_read += n_read;
@@ -143,6 +148,7 @@ impl Source {
         block.problems.iter().for_each(|problem| self.push(problem.clone()));
     }
 
+    /// Accounts for chunks of which nothing will come, and why.
     pub fn add_unread(&mut self, chunk: u32, n_chunks: u32, text: &str) {
         self.chunks.n_failed += n_chunks;
         let offset = Some(self.chunk_offset(chunk));
@@ -166,6 +172,7 @@ impl Source {
         self.problems.truncate(MAX_PROBLEMS);
     }
 
+    /// No more will come: all is read, or why not. Only the first end counts.
     pub fn end(&mut self, stopped: Option<Stop>) {
         if self.is_done() {
             return;
@@ -180,6 +187,7 @@ impl Source {
         };
     }
 
+    /// Its line of the ledger. So many of its records are in another source as well.
     pub fn row(&self, source: u32, n_duplicates: u64) -> SourceRow {
         let problem = |problem: &Problem| ProblemRow {
             chunk: problem.chunk,

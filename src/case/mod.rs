@@ -62,6 +62,7 @@ pub enum Format {
 }
 
 impl Case {
+    /// A case of nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -122,10 +123,12 @@ impl Case {
         self.version += 1;
     }
 
+    /// What was read until now.
     pub fn records(&self) -> &Records {
         &self.merged.records
     }
 
+    /// What was worked out by the last [`Case::update`].
     pub fn correlated(&self) -> &Correlated {
         &self.correlated
     }
@@ -134,6 +137,7 @@ impl Case {
         self.sources.iter().map(|source| source.path.as_str()).collect()
     }
 
+    /// What is loaded, in numbers.
     pub fn summary(&self) -> Summary {
         let records = &self.merged.records;
         let times = || self.sources.iter().filter_map(|source| source.times);

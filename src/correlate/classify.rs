@@ -53,12 +53,14 @@ pub fn is_window_manager(sid: &str, domain: &str) -> bool {
     sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-") || sid.is_empty() && is_named()
 }
 
-/// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one.
+/// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one. A record that
+/// names neither its logon process nor its program tells of no such other.
 fn is_desktop(records: &Records, event: EventIdx) -> bool {
     let events = &records.events;
     let by_system = events.luid(event, Field::SubjectLogonId).is_none_or(LogonId::is_fixed);
     let process = records.text(events.text(event, Field::LogonProcess));
-    by_system && process.eq_ignore_ascii_case("User32")
+    let is_bare = || process.is_empty() && events.text(event, Field::ProcessName).is_none();
+    by_system && (process.eq_ignore_ascii_case("User32") || is_bare())
 }
 
 /// Rule 9: S4U or LogonUser on this computer. The SSH server logs its clients on in the same way (trap 51).

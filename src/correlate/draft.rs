@@ -38,6 +38,7 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// A group's session with nothing known of it yet.
     #[inline(never)]
     pub fn new(
         linker: &'a Linker<'a>,
@@ -65,10 +66,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The record at a place of the Security lineage.
     pub fn row(&self, pos: Pos) -> RowIdx {
         self.security.rows[pos as usize]
     }
 
+    /// The event at a place, if its meaning is known.
     pub fn event(&self, pos: Pos) -> Option<EventIdx> {
         self.records.event(self.row(pos))
     }
@@ -101,10 +104,12 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// Notes a record of Security as evidence, by a rule of domain.md.
     pub fn evidence(&mut self, pos: Pos, role: EvidenceRole, rule: u8) {
         self.evidence_row(self.row(pos), role, rule);
     }
 
+    /// Notes any record as evidence, by a rule of domain.md.
     pub fn evidence_row(&mut self, row: RowIdx, role: EvidenceRole, rule: u8) {
         self.evidence.push(Evidence { row, role, rule });
     }
@@ -239,6 +244,7 @@ impl<'a> Draft<'a> {
         (apart <= WINDOWS_BEFORE).then_some(number)
     }
 
+    /// Puts the session and its lists into the columns.
     #[inline(never)]
     pub fn finish(mut self, sessions: &mut Sessions) {
         let order = |e: &Evidence| {

@@ -32,6 +32,7 @@ pub struct Group {
 }
 
 impl Group {
+    /// The tracks of its own LogonIds: the primary one and its elevated half.
     pub fn own(&self) -> impl Iterator<Item = TrackIdx> {
         std::iter::once(self.primary).chain(self.elevated)
     }
@@ -99,6 +100,7 @@ impl<'a> Linker<'a> {
         self.security.rows[pos as usize]
     }
 
+    /// When the record at a place was written, as it says itself.
     pub fn time(&self, pos: Pos) -> Timestamp {
         self.records.time[self.row(pos) as usize]
     }
@@ -107,6 +109,7 @@ impl<'a> Linker<'a> {
         self.records.event(self.row(pos))
     }
 
+    /// The 4624 of a track.
     pub fn logon(&self, idx: TrackIdx) -> Option<EventIdx> {
         self.track(idx).logon.and_then(|pos| self.event(pos))
     }

@@ -347,6 +347,7 @@ impl TsSession {
         if self.closed.iter().any(is_by_id) { Confidence::High } else { Confidence::Medium }
     }
 
+    /// The first record that tells of it.
     pub fn first_row(&self) -> Option<RowIdx> {
         let changed = self.changes.first().map(|&(row, _)| row);
         self.opened.first().copied().or(changed).or(self.first).or(self.closed.first().copied())

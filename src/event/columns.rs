@@ -211,10 +211,12 @@ impl Events {
         (self.spec[row as usize] != UNTYPED).then_some(EventIdx(row))
     }
 
+    /// What an event means.
     pub fn kind(&self, event: EventIdx) -> Kind {
         self.layout(event).spec.kind
     }
 
+    /// Which fields an event has, and in which cells.
     pub fn layout(&self, event: EventIdx) -> &'static Layout {
         &LAYOUTS[usize::from(self.spec[event.0 as usize])]
     }
@@ -260,10 +262,12 @@ impl Events {
         u64::from(low) | u64::from(high) << 32
     }
 
+    /// A LogonId; `None` if the event has none, or 0.
     pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
         LogonId::new(self.wide(event, field))
     }
 
+    /// A moment; `None` if the event has none.
     pub fn time(&self, event: EventIdx, field: Field) -> Option<Timestamp> {
         Timestamp::from_bits(self.wide(event, field))
     }

@@ -23,6 +23,7 @@ impl LogonId {
     /// The system's own, of every Windows.
     pub const SYSTEM: Option<LogonId> = LogonId::new(0x3e7);
 
+    /// 0 is no LogonId.
     pub const fn new(luid: u64) -> Option<Self> {
         match NonZeroU64::new(luid) {
             Some(luid) => Some(LogonId(luid)),
@@ -35,6 +36,7 @@ impl LogonId {
         u64::from_str_radix(digits, 16).ok().and_then(Self::new)
     }
 
+    /// As the number that Windows gave.
     pub fn get(self) -> u64 {
         self.0.get()
     }

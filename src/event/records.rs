@@ -60,14 +60,17 @@ impl Records {
         self.id.is_empty()
     }
 
+    /// What a record has in common with others.
     pub fn signature(&self, row: RowIdx) -> &Signature {
         &self.signatures[self.signature[row as usize] as usize]
     }
 
+    /// The event that a record is, if its meaning is known.
     pub fn event(&self, row: RowIdx) -> Option<EventIdx> {
         self.events.get(row)
     }
 
+    /// Which source and chunk a record is from.
     pub fn span(&self, row: RowIdx) -> Span {
         let after = self.spans.partition_point(|span| span.first_row <= row);
         self.spans[after - 1]
@@ -105,6 +108,7 @@ pub struct Signatures {
 const N_RECENT: usize = 31;
 
 impl Signatures {
+    /// The number of a signature, a new one if it was not there.
     pub fn intern(&mut self, signature: Signature) -> u32 {
         let recent = &mut self.recent[signature.event_id as usize % N_RECENT];
         if self.all.get(*recent as usize) != Some(&signature) {

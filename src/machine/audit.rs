@@ -67,6 +67,7 @@ pub enum LogoffAudit {
 }
 
 impl LogoffAudit {
+    /// The verdict without the place of the change.
     pub fn state(self) -> AuditState {
         match self {
             LogoffAudit::On => AuditState::On,

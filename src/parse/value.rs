@@ -28,6 +28,7 @@ fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
+/// A little-endian number at an offset; `None` beyond the end, as for those that follow.
 pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes_at(bytes, at).map(u16::from_le_bytes)
 }
@@ -89,6 +90,7 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// As a moment: a FILETIME, a SYSTEMTIME, or text with its zone.
     pub fn time(self) -> Option<Timestamp> {
         match self {
             // Kernel-Power 41 has its PowerButtonTimestamp as a plain number, 0 where nobody held the button.

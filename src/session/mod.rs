@@ -117,6 +117,7 @@ impl Flags {
         self.0 & flag.0 != 0
     }
 
+    /// The words of those that are set, in the order of the session record.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         Self::WORDS.into_iter().enumerate().filter(move |(n, _)| self.0 >> n & 1 == 1).map(|(_, word)| word)
     }
@@ -186,6 +187,7 @@ impl Length {
     /// No two moments are this far apart ([`Timestamp::since`]).
     const UNKNOWN: i64 = i64::MIN;
 
+    /// In ticks.
     pub fn get(self) -> Option<i64> {
         (self.0 != Self::UNKNOWN).then_some(self.0)
     }
@@ -299,6 +301,7 @@ impl Sessions {
         append(&mut self.activity, part.activity, n_times_as_much);
     }
 
+    /// Every 4624 of a session.
     pub fn logons(&self, session: &Session) -> &[Logon] {
         session.logons.of(&self.logons)
     }

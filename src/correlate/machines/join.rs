@@ -71,6 +71,7 @@ pub fn join(
 pub struct Union(Vec<usize>);
 
 impl Union {
+    /// The one that stands for all that a node was joined with.
     pub fn root(&mut self, mut node: usize) -> usize {
         while self.0[node] != node {
             self.0[node] = self.0[self.0[node]];
@@ -79,6 +80,7 @@ impl Union {
         node
     }
 
+    /// Makes two nodes, and all that they were joined with, one.
     pub fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);

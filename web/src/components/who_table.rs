@@ -73,7 +73,7 @@ fn form(props: &WhoTableProps) -> Html {
             <input id="moment" type="text" value={asked.text.clone()} oninput={write} autocomplete="off" spellcheck="false"
                 placeholder="2020-09-19 03:21:48" aria-invalid={is_wrong.to_string()} aria-describedby="who-says" />
             <label class="who-noise">
-                <input id="who-noise" type="checkbox" checked={asked.with_noise} onchange={toggle} />{ " noise as well" }
+                <input id="who-noise" type="checkbox" checked={asked.with_noise} onchange={toggle} />{ "noise as well" }
             </label>
             <p id="who-says" class={classes!("who-says", is_wrong.then_some("bad"))} role="status">{ says(props, is_wrong) }</p>
         </div>

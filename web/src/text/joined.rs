@@ -6,7 +6,7 @@ pub fn joined(rule: u8, role: &str) -> &'static str {
         (_, "gap") => "records are missing here: its logoff may be among them",
         (_, "policy") => "from here on logoffs were not audited",
         (_, "boot") => "Windows started anew, so it cannot have gone on",
-        (13, "shutdown") => "who asked for the shutdown that ended it",
+        (13, "shutdown") => "tells of the shutdown that ended it",
         (_, "shutdown") => "Windows was shut down, and it with that",
         (12, "end") => "a logoff that could not be written, when it alone was left to log off",
         (_, "clock") => "a user set the clock meanwhile",
