@@ -20,6 +20,11 @@ const ASKED_BEFORE: i64 = MINUTE;
 #[derive(Debug, Default)]
 pub struct Causes(FxHashMap<u32, Vec<(Timestamp, EndCause, RowIdx)>>);
 
+/// Whether events of a kind tell what ended a session.
+pub fn reads(kind: Kind) -> bool {
+    matches!(kind, Kind::TsLimitLogoff | Kind::TsDisconnectReason | Kind::TsDisconnectedBy)
+}
+
 /// Of the rows of a boot's other logs, by time.
 #[inline(never)]
 pub fn causes(records: &Records, clock: &Clock, rows: &[RowIdx]) -> Causes {

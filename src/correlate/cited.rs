@@ -26,6 +26,11 @@ impl Cited {
     }
 }
 
+/// Whether events of a kind cite a LogonId.
+pub fn reads(kind: Kind) -> bool {
+    matches!(kind, Kind::LsaLogon | Kind::LsaLogoff | Kind::NtlmOutgoing | Kind::SmbClientRefused)
+}
+
 /// The LogonIds of a boot's other logs.
 #[derive(Debug, Default)]
 pub struct CitedLuids {

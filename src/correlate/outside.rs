@@ -2,6 +2,7 @@
 
 use super::moments::Moments;
 use super::timeline::{Place, Timeline};
+use super::{cause, cited, remote, terminal};
 use crate::event::{Kind, Records, RowIdx};
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -80,55 +81,8 @@ fn of_system(records: &Records, machine: &Machine, timeline: &Timeline) -> Vec<V
     by_boot
 }
 
+/// Whether any of those that tell of sessions by other logs than Security asks for a record.
 fn is_of_session(records: &Records, row: RowIdx) -> bool {
-    use Kind::{
-        LsaLogoff, LsaLogon, NtlmOutgoing, PolicyAtLogon, PolicyRefreshed, ProfileLogoff, ProfileLogoffDone,
-        ProfileLogon, ProfileLogonDone, RdpAuthenticated, RdpCreated, RdpFrom, RdpNumbered, ShellStarting,
-        SmbClientRefused, SshMessage, TaskAtLogon, TaskStarted, TsDisconnectReason, TsDisconnected,
-        TsDisconnectedBy, TsLimitLogoff, TsLogoff, TsLogon, TsReconnected, TsShell, WinlogonLogoff,
-        WinlogonLogon, WinlogonNotified, WinlogonNotifies, WinrmAuthenticated, WinrmShell,
-    };
     let Some(kind) = records.event(row).map(|event| records.events.kind(event)) else { return false };
-    let is_numbered = matches!(
-        kind,
-        TsLogon
-            | TsShell
-            | TsLogoff
-            | TsDisconnected
-            | TsReconnected
-            | TsDisconnectedBy
-            | TsDisconnectReason
-            | TsLimitLogoff
-    );
-    let is_of_account = matches!(
-        kind,
-        ProfileLogon
-            | ProfileLogonDone
-            | ProfileLogoff
-            | ProfileLogoffDone
-            | WinlogonLogon
-            | WinlogonLogoff
-            | WinlogonNotifies
-            | WinlogonNotified
-            | PolicyAtLogon
-            | PolicyRefreshed
-            | ShellStarting
-    );
-    let is_of_client = matches!(
-        kind,
-        LsaLogon
-            | LsaLogoff
-            | NtlmOutgoing
-            | SmbClientRefused
-            | RdpAuthenticated
-            | RdpCreated
-            | RdpFrom
-            | RdpNumbered
-            | SshMessage
-            | WinrmAuthenticated
-            | WinrmShell
-            | TaskStarted
-            | TaskAtLogon
-    );
-    is_numbered || is_of_account || is_of_client
+    terminal::reads(kind) || remote::reads(kind) || cited::reads(kind) || cause::reads(kind)
 }

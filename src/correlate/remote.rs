@@ -38,6 +38,13 @@ pub struct Client {
     pub row: RowIdx,
 }
 
+/// Whether events of a kind tell where a session was used from.
+pub fn reads(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(kind, TsLogon | TsReconnected | RdpAuthenticated | RdpCreated | RdpFrom | RdpNumbered)
+        || matches!(kind, SshMessage | WinrmAuthenticated | WinrmShell | TaskStarted | TaskAtLogon)
+}
+
 impl Remote {
     /// From the rows of a boot's other logs, by time.
     pub fn of(records: &Records, rows: &[RowIdx]) -> Self {

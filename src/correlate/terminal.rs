@@ -58,6 +58,16 @@ enum Says {
     Changed(Kind),
 }
 
+/// Whether events of a kind tell of a numbered session, or of when an account's came and went.
+pub fn reads(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(kind, TsLogon | TsShell | TsLogoff | TsDisconnected | TsReconnected | TsDisconnectedBy)
+        || matches!(kind, TsDisconnectReason | WinlogonLogon | WinlogonLogoff)
+        || matches!(kind, WinlogonNotifies | WinlogonNotified)
+        || matches!(kind, PolicyAtLogon | PolicyRefreshed | ShellStarting)
+        || matches!(kind, ProfileLogon | ProfileLogonDone | ProfileLogoff | ProfileLogoffDone)
+}
+
 /// One record about a numbered session.
 struct Fact {
     row: RowIdx,
