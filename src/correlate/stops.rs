@@ -42,13 +42,14 @@ pub fn stops(records: &Records, machine: &mut Machine) {
         boots[n].next_start = stops.next_start(boots, n);
         boots[n].is_next_start_unsure = boots.get(n + 1).is_some_and(|next| next.clock_unsure_from.is_some());
         let is_turned_back = stops.is_turned_back(boots, n);
-        let is_cut = has_gap || !has_own_start(records, security, &boots[n]);
+        let is_last = own.end as usize == security.rows.len();
+        let is_cut =
+            has_gap || !has_own_start(records, security, &boots[n]) || is_last && n + 1 < boots.len();
         boots[n].is_clock_doubtful = has_step && has_gap || is_turned_back && is_cut;
         boots[n].end = stops.end(boots, n);
         boots[n].request = stops.request(&boots[n]);
         // Nothing more of this boot, nor of a later one, and no sign that the log was stopped with the computer.
         let is_stopped = stops.tail(security, &boots[n].security, Kind::EventLogStopped).is_some();
-        let is_last = boots[n].security.end as usize == security.rows.len();
         let has_ended = n + 1 < boots.len() || boots[n].end != BootEnd::Open;
         boots[n].outlives_security = !is_stopped && is_last && has_ended;
     }

@@ -3,7 +3,7 @@
 use crate::event::{Kind, LogonId, StrId};
 use crate::machine::Pos;
 
-/// A LogonId's number among a boot's [`Tracks`].
+/// A LogonId's number among a boot's [`Tracks`](super::Tracks).
 pub type TrackIdx = u32;
 
 /// Who a LogonId is.

@@ -75,7 +75,8 @@ pub fn security_starts(records: &Records, security: &Lineage, system: &[Start]) 
         floor = cluster.first + 1;
         let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
         let since = (cluster.kinds == 0).then(|| pos.checked_sub(1).map(time)).flatten();
-        let at = time(cluster.first);
+        let last = cluster.within.as_ref().map_or(cluster.first, |within| within.end);
+        let at = time(cluster.first).max(time(last));
         let moved = moved(records, security, pos, at);
         let within = cluster.within.unwrap_or(pos..pos);
         Start { pos, within, at, since, anchors: cluster.anchors, moved }
