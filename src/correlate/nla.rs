@@ -1,6 +1,7 @@
 //! Which network logons only made way for Remote Desktop: network level authentication (domain.md rule 32; B, class 8).
 
 use super::link::{Group, Groups, Linker};
+use super::open::Identity;
 use super::remote::Remote;
 use crate::event::{Field, Kind, StrId};
 use crate::machine::Pos;
@@ -43,7 +44,7 @@ fn preambles(linker: &Linker<'_>, groups: &Groups, remote: &Remote, arrivals: &[
     // A server has thousands of network logons for each of a desktop: those of other accounts need no look.
     let arrived: FxHashSet<StrId> = arrivals.iter().map(|arrival| arrival.key.0).collect();
     let may_be = |group: &&Group| {
-        remote.has_authenticated() || arrived.contains(&linker.track(group.primary).identity.sid)
+        remote.has_authenticated() || arrived.contains(&who(linker.track(group.primary).identity))
     };
     for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| may_be(group)) {
         if let Some((key, pos)) = preamble(linker, group, remote) {
@@ -105,6 +106,11 @@ fn authenticated(
     }
 }
 
+/// What tells an account from others: its SID, or its name where none is written.
+fn who(account: Identity) -> StrId {
+    if account.sid.is_none() { account.user } else { account.sid }
+}
+
 /// A client that comes to a desktop: as whom and from where, and when.
 struct Arrival {
     key: (StrId, StrId),
@@ -128,14 +134,15 @@ fn arrivals(linker: &Linker<'_>, groups: &Groups, remote: &Remote) -> Vec<Arriva
                 }
                 _ => StrId::NONE,
             };
-            arrivals.push(Arrival { key: (account.sid, address), pos, home });
+            arrivals.push(Arrival { key: (who(account), address), pos, home });
         }
     }
     for mark in linker.tracks.marks.iter().filter(|mark| mark.kind == Kind::Reconnected) {
         let home = groups.of(mark.track);
         let address = linker.event(mark.pos).map_or(StrId::NONE, |event| events.text(event, Field::Address));
         if groups.all[home].is_desktop() {
-            arrivals.push(Arrival { key: (linker.identity(mark.track).sid, address), pos: mark.pos, home });
+            let key = (who(linker.identity(mark.track)), address);
+            arrivals.push(Arrival { key, pos: mark.pos, home });
         }
     }
     arrivals.retain(|arrival| !arrival.key.0.is_none() && !arrival.key.1.is_none());
@@ -161,6 +168,6 @@ fn preamble(linker: &Linker<'_>, group: &Group, remote: &Remote) -> Option<((Str
         }
         address => address,
     };
-    let key = (track.identity.sid, address);
+    let key = (who(track.identity), address);
     (!key.0.is_none() && !key.1.is_none()).then_some((key, pos))
 }
