@@ -38,6 +38,7 @@ fn pictures_of_every_view() {
         browser.wait_for("#who [data-session]").await?;
         picture(browser, "who", &[360, 1280, 1920]).await?;
         browser.click("#view-hosts").await?;
+        browser.click("#hosts-row-0 [data-col='machine']").await?;
         browser.wait_for("#drawer #boots").await?;
         picture(browser, "hosts", &[360, 1280, 1920]).await?;
         browser.eval("document.getElementById('coverage').scrollIntoView()").await?;
