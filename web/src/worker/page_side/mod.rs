@@ -1,7 +1,7 @@
 //! The page's side of the workers: reads the dropped files for them, and carries questions and answers.
 //!
-//! [`reading`] reads and has [`parsers`] parse, [`reader`] knows how far that is, and [`queue`] what waits; [`questions`] asks, [`export`] puts
-//! downloads together and [`viewer`] shows single records; a [`link::Link`] is a worker.
+//! `reading` reads and has `parsers` parse, `reader` knows how far that is, and `queue` what waits; `questions` asks, `export` puts
+//! downloads together and `viewer` shows single records; a `link::Link` is a worker.
 
 mod export;
 mod link;
