@@ -4,11 +4,25 @@
 use super::hosts::kind_word;
 use super::record::Exporter;
 use crate::audit::{self, BASELINE, Baseline, Demand, Subcategory};
+use crate::event::{Kind, RowIdx};
 use crate::machine::record::{
     AuditRecord, BaselineByKind, BaselineRecord, BootCoverageRecord, ChangeRecord, CoverageRecord, OffRecord,
     OutcomeRecord,
 };
 use crate::machine::{Audit, AuditState, AuditWhy, Boot, Lineage, Machine, MachineKind, Outcome, Pos};
+
+/// A machine's Security log.
+#[derive(Clone, Copy)]
+struct Log<'a> {
+    machine: &'a Machine,
+    lineage: &'a Lineage,
+}
+
+impl Log<'_> {
+    fn row(self, pos: Pos) -> Option<RowIdx> {
+        self.lineage.rows.get(pos as usize).copied()
+    }
+}
 
 impl Exporter<'_> {
     /// What each machine with a Security log audited.
@@ -18,7 +32,7 @@ impl Exporter<'_> {
     }
 
     fn machine_coverage(&self, machine: &Machine) -> Option<CoverageRecord> {
-        let security = &machine.lineages[machine.security?];
+        let security = Log { machine, lineage: &machine.lineages[machine.security?] };
         let boots = machine.boots.iter().enumerate().filter(|(_, boot)| !boot.security.is_empty());
         Some(CoverageRecord {
             machine: machine.name.clone(),
@@ -28,10 +42,10 @@ impl Exporter<'_> {
         })
     }
 
-    fn boot_coverage(&self, n: u32, boot: &Boot, security: &Lineage) -> BootCoverageRecord {
+    fn boot_coverage(&self, n: u32, boot: &Boot, security: Log<'_>) -> BootCoverageRecord {
         BootCoverageRecord {
             boot: n,
-            first: self.time_at(security, boot.security.start),
+            first: self.first_time(boot, security),
             last: self.time_at(security, boot.security.end.saturating_sub(1)),
             command_lines: match boot.command_lines {
                 Some(true) => "on",
@@ -43,11 +57,21 @@ impl Exporter<'_> {
         }
     }
 
-    fn time_at(&self, security: &Lineage, pos: Pos) -> Option<String> {
-        security.rows.get(pos as usize).map(|&row| self.records.time[row as usize].to_string())
+    /// When a boot's records begin. A 1101 at its start is about the boot before, and its time tells nothing (rule 10).
+    fn first_time(&self, boot: &Boot, security: Log<'_>) -> Option<String> {
+        let kind = |row: RowIdx| self.records.event(row).map(|event| self.records.events.kind(event));
+        let is_own =
+            |pos: &Pos| security.row(*pos).is_some_and(|row| kind(row) != Some(Kind::AuditEventsDropped));
+        self.time_at(security, boot.security.clone().find(is_own).unwrap_or(boot.security.start))
     }
 
-    fn audit(&self, audit: &Audit, boot: &Boot, security: &Lineage) -> Option<AuditRecord> {
+    /// By the clock put right (rule 18), as the moments of sessions are.
+    fn time_at(&self, security: Log<'_>, pos: Pos) -> Option<String> {
+        let raw = self.records.time[security.row(pos)? as usize];
+        Some(raw.plus(security.machine.clock.shift(pos)).to_string())
+    }
+
+    fn audit(&self, audit: &Audit, boot: &Boot, security: Log<'_>) -> Option<AuditRecord> {
         let subcategory = audit::of_task(audit.task)?;
         let outcome = |own: &Outcome| self.outcome(own, subcategory, boot, security);
         let cost = audit::baseline(audit.task).map(|line| line.cost);
@@ -68,22 +92,20 @@ impl Exporter<'_> {
         outcome: &Outcome,
         subcategory: &Subcategory,
         boot: &Boot,
-        security: &Lineage,
+        security: Log<'_>,
     ) -> OutcomeRecord {
         let time = |pos: Option<Pos>| pos.and_then(|pos| self.time_at(security, pos));
         let since = match outcome.why {
             AuditWhy::Seen => time(outcome.first),
-            AuditWhy::Changed | AuditWhy::ChangedBefore => {
-                outcome.by.map(|row| self.records.time[row as usize].to_string())
-            }
+            AuditWhy::Changed => time(outcome.changes.last().map(|change| change.0)),
+            AuditWhy::ChangedBefore => outcome.by.map(|row| self.records.time[row as usize].to_string()),
             _ => None,
         };
         let change = |&(pos, is_on): &(Pos, bool)| {
-            let row = *security.rows.get(pos as usize)?;
             Some(ChangeRecord {
-                at: self.records.time[row as usize].to_string(),
+                at: self.time_at(security, pos)?,
                 to: if is_on { "on" } else { "off" }.to_owned(),
-                by: self.event_ref(row),
+                by: self.event_ref(security.row(pos)?),
             })
         };
         OutcomeRecord {
@@ -100,9 +122,9 @@ impl Exporter<'_> {
     }
 
     /// E.1, 2: 4719 give the exact moments. What one turned on was off before, unless its events are there.
-    fn off(&self, outcome: &Outcome, boot: &Boot, security: &Lineage) -> Vec<OffRecord> {
+    fn off(&self, outcome: &Outcome, boot: &Boot, security: Log<'_>) -> Vec<OffRecord> {
         let time = |pos: Pos| self.time_at(security, pos);
-        let by = |pos: Pos| security.rows.get(pos as usize).map(|&row| self.event_ref(row));
+        let by = |pos: Pos| security.row(pos).map(|row| self.event_ref(row));
         let is_off_before = match outcome.changes.first() {
             Some(&(pos, is_on)) => is_on && outcome.first.is_none_or(|first| first >= pos),
             None => outcome.state == AuditState::OffChanged,

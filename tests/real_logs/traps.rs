@@ -2,6 +2,7 @@
 
 use crate::common::load;
 use crate::{corpus, invariants};
+use sessionscope::machine::record::CoverageRecord;
 use sessionscope::session::record::{LogonRecord, Record};
 
 const S7: &str = "long_single/security.evtx";
@@ -20,6 +21,8 @@ struct Log {
     machines: Vec<String>,
     n_duplicates: u64,
     n_boots: usize,
+    /// What each machine audited.
+    coverage: Vec<CoverageRecord>,
 }
 
 fn read(files: &[&str]) -> Option<Log> {
@@ -33,6 +36,7 @@ fn read(files: &[&str]) -> Option<Log> {
         machines: machines.clone().map(|machine| machine.name.clone()).collect(),
         n_duplicates: case.ledger().iter().map(|row| row.n_duplicates).sum(),
         n_boots: machines.flat_map(|machine| &machine.boots).filter(|boot| boot.has_start).count(),
+        coverage: case.coverage(),
     })
 }
 
@@ -243,6 +247,10 @@ fn traps_24_to_26_and_44_clocks() {
     let frozen = &log.of(436).intervals[0];
     assert_eq!(frozen.what, "suspended");
     assert_eq!((&frozen.from[..16], &frozen.to[..16]), ("2015-08-23T10:53", "2015-09-02T05:58"));
+    // Each boot began ten hours ahead: what was audited when is told by the clock put right.
+    for boot in log.coverage.iter().flat_map(|machine| &machine.boots) {
+        assert!(boot.first <= boot.last, "boot {}: {:?} to {:?}", boot.boot, boot.first, boot.last);
+    }
 }
 
 const DC: [&str; 5] = [
