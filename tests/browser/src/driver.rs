@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use thirtyfour::{Capabilities, ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 
@@ -75,10 +75,10 @@ impl Driver {
                 Ok(Driver { processes: vec![process], port: port.parse()? })
             }
             Engine::Firefox => {
-                let port = free_port()?;
                 let mut driver = command("GECKODRIVER", "geckodriver", folder);
-                let process = Process::start(driver.args(["--port", &port.to_string()]))?;
-                Driver { processes: vec![process], port }.started()
+                let mut process = Process::start(driver.args(["--port", "0"]))?;
+                let port = number_in(&mut process.stdout, "Listening on 127.0.0.1:")?;
+                Ok(Driver { processes: vec![process], port: port.parse()? })
             }
             Engine::WebKit => {
                 let port = free_port()?;
@@ -143,11 +143,14 @@ fn command(variable: &str, default: &str, folder: &Path) -> Command {
     command
 }
 
-/// The number in the first line that contains a text: "ChromeDriver was started successfully on port 12345."
+/// The number after a text, in the first line that has that: "ChromeDriver was started successfully on port 12345."
 fn number_in(stdout: &mut impl BufRead, text: &str) -> Result<String> {
-    let mut lines = stdout.lines().map_while(Result::ok);
-    let line = lines.find(|line| line.contains(text)).context("it did not start")?;
-    Ok(line.chars().filter(char::is_ascii_digit).collect())
+    for line in stdout.lines().map_while(Result::ok) {
+        if let Some((_, rest)) = line.split_once(text) {
+            return Ok(rest.chars().filter(char::is_ascii_digit).collect());
+        }
+    }
+    bail!("it did not start")
 }
 
 fn free_port() -> Result<u16> {
