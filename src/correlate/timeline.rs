@@ -4,8 +4,9 @@
 //! A machine's time is a row of segments in which its clock ran on: from a start or a step to the next. The records of
 //! a log are in order, so each is in the same segment as the one before it, or in a later one.
 
+use super::clock::set;
 use super::moments::Moments;
-use crate::event::{Field, Kind, Records, RowIdx};
+use crate::event::{Records, RowIdx};
 use crate::machine::{BootEnd, Machine, Pos, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use std::ops::Range;
@@ -129,8 +130,7 @@ impl Timeline {
         let mut known = Vec::new();
         let mut first = within.start;
         for (n, &row) in rows.iter().enumerate() {
-            let set = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet);
-            let Some(to) = set.and_then(|event| records.events.time(event, Field::NewTime)) else { continue };
+            let Some((_, to)) = set(records, row) else { continue };
             let mut ahead = self.segments[first..within.end].iter().skip(1).take(LOOK_AHEAD);
             if let Some(ahead) = ahead.position(|segment| segment.from.since(to).saturating_abs() <= SECOND) {
                 first += 1 + ahead;

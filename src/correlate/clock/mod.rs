@@ -5,7 +5,8 @@ mod told;
 mod turned_back;
 mod unseen;
 
-pub use turned_back::MIN_UNTOLD;
+pub use told::{SAME_STEP, set};
+pub use turned_back::{MIN_UNTOLD, SWAPPED};
 pub use unseen::doubt_starts;
 
 use super::sleep::begun;

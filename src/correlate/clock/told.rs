@@ -14,7 +14,7 @@ const MIN_STEP: i64 = 2 * SECOND;
 const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
 
 /// System and Security tell of one step within this time.
-const SAME_STEP: i64 = MINUTE;
+pub const SAME_STEP: i64 = MINUTE;
 
 /// So many steps of one boot that System alone tells of are looked for in Security.
 const MAX_OF_SYSTEM: usize = 64;

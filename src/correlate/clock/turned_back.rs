@@ -1,6 +1,6 @@
 //! That the clock was turned back, where no record tells of it.
 
-use super::told::set;
+use super::told::{SAME_STEP, set};
 use crate::correlate::stops::{has_own_start, is_late, told_end};
 use crate::event::Records;
 use crate::machine::{Boot, Lineage, Pos, Step, StepKind};
@@ -14,10 +14,7 @@ pub const MIN_UNTOLD: i64 = 5 * MINUTE;
 const MAX_FALLS: usize = 16;
 
 /// Records may be out of order by as much without any step.
-const SWAPPED: i64 = 10 * SECOND;
-
-/// System and Security tell of one step within this time.
-const SAME_STEP: i64 = MINUTE;
+pub const SWAPPED: i64 = 10 * SECOND;
 
 /// Steps of a boot that no record tells of, and that times which turn back over missing records show.
 pub fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known: &[Pos]) -> Vec<Step> {

@@ -1,14 +1,11 @@
 //! What the clock showed in each boot, as the other log tells.
 
 use super::Run;
-use crate::correlate::clock::MIN_UNTOLD;
+use crate::correlate::clock::{MIN_UNTOLD, SWAPPED, set};
 use crate::correlate::stops::is_late;
-use crate::event::{Field, Kind, Records};
+use crate::event::{Kind, Records};
 use crate::machine::Lineage;
-use crate::time::{MINUTE, SECOND, Timestamp};
-
-/// Times that fall by more show that the clock was set.
-pub const SWAPPED: i64 = 10 * SECOND;
+use crate::time::{MINUTE, Timestamp};
 
 /// A log is written on for this long after the event log service stopped.
 pub const AFTER_STOP: i64 = MINUTE;
@@ -37,10 +34,7 @@ pub fn spans(records: &Records, other: &Lineage, runs: &[Run]) -> Vec<Span> {
                 continue;
             }
             let kind = event.map(|event| records.events.kind(event));
-            let time = |field| event.and_then(|event| records.events.time(event, field));
-            let set =
-                (kind == Some(Kind::ClockSet)).then(|| time(Field::PreviousTime).zip(time(Field::NewTime)));
-            if let Some((from, to)) = set.flatten().filter(|(from, to)| to.since(*from).abs() > SWAPPED) {
+            if let Some((from, to)) = set(records, row).filter(|(from, to)| to.since(*from).abs() > SWAPPED) {
                 spans.push(Span { to: from, ..span });
                 (span.from, last, stopped) = (to, to, None);
             } else if last.since(at) > MIN_UNTOLD {

@@ -1,14 +1,12 @@
 //! Which boots the records of a log may be of, by what the clock showed in each.
 
-use super::spans::{AFTER_STOP, SWAPPED, Span};
+use super::spans::{AFTER_STOP, Span};
+use crate::correlate::clock::{SAME_STEP, SWAPPED, set};
 use crate::correlate::stops::is_late;
-use crate::event::{Field, Kind, Records};
+use crate::event::{Kind, Records};
 use crate::machine::{Lineage, Pos};
-use crate::time::{MINUTE, Timestamp};
+use crate::time::Timestamp;
 use std::ops::Range;
-
-/// System and Security tell of one step within this time.
-const SAME_STEP: i64 = MINUTE;
 
 /// So many spans are looked at for a record that does not fit where its neighbours do.
 const LOOK_AHEAD: usize = 64;
@@ -23,8 +21,7 @@ struct Step {
 fn steps(records: &Records, log: &Lineage, range: Range<Pos>) -> Vec<Step> {
     let step = |at: Pos| {
         let row = log.rows[at as usize];
-        let event = records.event(row).filter(|&event| records.events.kind(event) == Kind::ClockSet)?;
-        let from = records.events.time(event, Field::PreviousTime)?;
+        let (from, _) = set(records, row)?;
         Some(Step { at, from, to: records.time[row as usize] })
     };
     range.filter_map(step).collect()
@@ -176,8 +173,6 @@ impl<'a> Walk<'a> {
 
     /// What the clock showed before it was set, if a record tells of that.
     fn clock_set(&self, pos: Pos) -> Option<Timestamp> {
-        let event = self.records.event(self.log.rows[pos as usize])?;
-        let is_set = self.records.events.kind(event) == Kind::ClockSet;
-        self.records.events.time(event, Field::PreviousTime).filter(|_| is_set)
+        set(self.records, self.log.rows[pos as usize]).map(|(from, _)| from)
     }
 }

@@ -9,8 +9,9 @@ pub use anchors::{LOOK_BACK_RECORDS, ends_a_start};
 pub use gaps::{TAIL, TAIL_RECORDS};
 pub use luids::LUID_SWAP;
 
+use super::clock::set;
 use super::place::{Missing, Place};
-use crate::event::{Field, Kind, Records, RowIdx};
+use crate::event::{Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use anchors::{Anchor, LOOK_BACK, look_back};
@@ -51,7 +52,7 @@ struct Cluster {
     is_over: bool,
     /// Records of it that stand apart from its first anchor.
     reaches_back_to: Pos,
-    /// Where its own records may be missing, if that is at more than one place.
+    /// Where its own records may be missing, if LogonIds alone tell of it.
     within: Option<Range<Pos>>,
 }
 
@@ -213,9 +214,9 @@ impl Cluster {
         }
     }
 
-    /// Whether nothing but LogonIds that begin anew tells of it.
+    /// Whether nothing but LogonIds that begin anew tells of it, what is beside a gap neither.
     fn is_by_luids(&self) -> bool {
-        self.kinds == 0
+        self.within.is_some()
     }
 
     /// Rule 8.
@@ -239,11 +240,7 @@ pub fn moved(records: &Records, lineage: &Lineage, pos: Pos, at: Timestamp) -> i
     let rows = &lineage.rows[pos as usize..];
     let mut sum = 0i64;
     for &row in rows.iter().take(LOOK_BACK_RECORDS as usize) {
-        let Some(event) = records.event(row).filter(|&e| records.events.kind(e) == Kind::ClockSet) else {
-            continue;
-        };
-        let time = |field| records.events.time(event, field);
-        let Some((from, to)) = time(Field::PreviousTime).zip(time(Field::NewTime)) else { continue };
+        let Some((from, to)) = set(records, row) else { continue };
         let is_soon = from.since(at).saturating_sub(sum).saturating_abs() <= LOOK_BACK;
         sum = sum.saturating_add(if is_soon { to.since(from) } else { 0 });
     }
