@@ -47,6 +47,14 @@ impl Moment {
                 [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)]
             }
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
+            Kind::ProfileLogon => [number().map(Moment::Logon), None],
+            Kind::ProfileLogoff => [number().map(Moment::Logoff), None],
+            Kind::PolicyAtLogon => [name(Field::Account).map(Moment::LogonBy), None],
+            // Winlogon tells its subscribers in the name of the account.
+            Kind::WinlogonNotifies => {
+                let sid = Some(events.text(event, Field::UserId)).filter(|sid| !sid.is_none());
+                [sid.zip(events.number(event, Field::Notification)).and_then(notified), None]
+            }
             Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
             Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],
             Kind::Logon if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) => {
@@ -59,6 +67,15 @@ impl Moment {
             Kind::EventLogStopped | Kind::EventLogStoppedClean => [Some(Moment::EventLogStopped), None],
             _ => [None, None],
         }
+    }
+}
+
+/// What Winlogon's notifications of an account's logon and logoff tell.
+fn notified((sid, number): (StrId, u32)) -> Option<Moment> {
+    match number {
+        2 => Some(Moment::LogonOf(sid)),
+        3 => Some(Moment::LogoffOf(sid)),
+        _ => None,
     }
 }
 
