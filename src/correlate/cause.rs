@@ -159,6 +159,7 @@ fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
         (EndHow::UncleanStop, Confidence::Medium) => Some(Doubt::LastSign),
         (EndHow::UncleanStop, _) => unproven().or(Some(Doubt::NotReported)),
         (EndHow::LostInGap, _) if boot.logoff_audit == LogoffAudit::FilteredExport => Some(Doubt::Filtered),
+        (EndHow::OpenAtLogEnd, _) => may_be_half(draft).then_some(Doubt::MayBeHalf),
         (EndHow::LostInGap, _) => boot.outlives_security.then_some(Doubt::LogEndsFirst),
         _ => None,
     }

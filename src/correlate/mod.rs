@@ -200,7 +200,7 @@ fn sessions_of_boot(
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     let unseen = Unseen::of(&linker, &numbered, &joined);
-    attach::attach(&linker, &mut groups, &closed, &unseen, &remote);
+    attach::attach(&linker, &mut groups, &closed, &joined, &unseen, &remote);
     nla::attach(&linker, &mut groups, &remote);
     let mut joined = groups.settle(joined);
     join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
@@ -221,7 +221,8 @@ fn sessions_of_boot(
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
     let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
     let strays = strays::strays(&linker, &sessions, &mut alone);
-    let teller = Teller { records, boot, machine, boot_idx: n as u32, causes: &around.causes };
+    let (clock, causes) = (&facts.clock, &around.causes);
+    let teller = Teller { records, boot, clock, machine, boot_idx: n as u32, causes };
     let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, &mut sessions)).collect();
     strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
     number_namesakes(&mut sessions.all);

@@ -47,9 +47,20 @@ impl Moment {
                 [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)]
             }
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
+            Kind::ProfileLogon => [number().map(Moment::Logon), None],
+            Kind::ProfileLogoff => [number().map(Moment::Logoff), None],
+            Kind::PolicyAtLogon => [name(Field::Account).map(Moment::LogonBy), None],
+            // Winlogon tells its subscribers in the name of the account.
+            Kind::WinlogonNotifies => {
+                let sid = Some(events.text(event, Field::UserId)).filter(|sid| !sid.is_none());
+                [sid.zip(events.number(event, Field::Notification)).and_then(notified), None]
+            }
             Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
             Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],
-            Kind::Logon if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) => {
+            // A 4627 is written beside each 4624, which need not be audited.
+            Kind::Logon | Kind::GroupsListed
+                if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) =>
+            {
                 [name(Field::TargetUser).map(Moment::LogonBy), sid().map(Moment::LogonOf)]
             }
             Kind::UserLogoff => [name(Field::TargetUser).map(Moment::LogoffBy), sid().map(Moment::LogoffOf)],
@@ -59,6 +70,15 @@ impl Moment {
             Kind::EventLogStopped | Kind::EventLogStoppedClean => [Some(Moment::EventLogStopped), None],
             _ => [None, None],
         }
+    }
+}
+
+/// What Winlogon's notifications of an account's logon and logoff tell.
+fn notified((sid, number): (StrId, u32)) -> Option<Moment> {
+    match number {
+        2 => Some(Moment::LogonOf(sid)),
+        3 => Some(Moment::LogoffOf(sid)),
+        _ => None,
     }
 }
 

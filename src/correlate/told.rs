@@ -7,9 +7,9 @@ use super::moments::SAME_MOMENT;
 use super::stops::SHUTDOWN_SLACK;
 use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::{Boot, BootEnd};
+use crate::machine::{Boot, BootEnd, Clock};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Length, Logon, LogonRole,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Length, Logon, LogonRole,
     Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, TsHow,
 };
 use crate::time::Timestamp;
@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 pub struct Teller<'a> {
     pub records: &'a Records,
     pub boot: &'a Boot,
+    pub clock: &'a Clock,
     /// The numbers of its machine and of itself there.
     pub machine: u32,
     pub boot_idx: u32,
@@ -28,9 +29,11 @@ impl Teller<'_> {
     /// Adds a session from what other logs have of it. Tells its number.
     #[inline(never)]
     pub fn add(&self, ts: &TsSession, sessions: &mut Sessions) -> Option<SessionIdx> {
-        let Teller { records, boot, machine, boot_idx, causes } = *self;
+        let Teller { records, boot, machine, boot_idx, causes, .. } = *self;
         let first_row = ts.first_row()?;
         let (domain, user) = account(records, ts);
+        let mut flags = Flags::default();
+        flags.set(Flags::CLOCK_CORRECTED, self.at(first_row) != records.time[first_row as usize]);
         let last_seen = self.last_seen(ts);
         let start = self.start(ts, first_row);
         let mut end = self.end(ts, last_seen);
@@ -51,6 +54,7 @@ impl Teller<'_> {
             sid: ts.sid,
             ts_session: ts.number,
             ts_how: ts.number.map(|_| TsHow::OwnNumber),
+            flags,
             first_row,
             start,
             end,
@@ -59,15 +63,16 @@ impl Teller<'_> {
             duration_max,
             evidence: Run::append(&mut sessions.evidence, evidence),
             intervals: Run::append(&mut sessions.intervals, intervals),
-            origins: Run::append(&mut sessions.origins, origins(records, ts)),
+            origins: Run::append(&mut sessions.origins, self.origins(ts)),
             logons: Run::append(&mut sessions.logons, halves(ts)),
             ..Session::default()
         });
         Some(sessions.all.len() as SessionIdx - 1)
     }
 
+    /// When a record was written, by a clock that was right since boot (rule 18).
     fn at(&self, row: RowIdx) -> Timestamp {
-        self.records.time[row as usize]
+        self.clock.time_of(row, self.records.time[row as usize])
     }
 
     fn last_seen(&self, ts: &TsSession) -> Option<Timestamp> {
@@ -146,6 +151,22 @@ impl Teller<'_> {
         intervals.sort_by_key(|interval| (interval.from, interval.what));
         intervals
     }
+
+    /// Addresses that Terminal Services name; `LOCAL` is the console.
+    fn origins(&self, ts: &TsSession) -> Vec<Origin> {
+        let events = &self.records.events;
+        let reconnected =
+            ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
+        let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
+            let event = self.records.event(row)?;
+            let is_first = events.kind(event) != Kind::TsShell;
+            let address = events.text(event, Field::Address);
+            let is_remote =
+                is_first && !address.is_none() && !self.records.text(address).eq_ignore_ascii_case("LOCAL");
+            is_remote.then_some(Origin { at: self.at(row), address, port: None, host: StrId::NONE, row })
+        });
+        named.collect()
+    }
 }
 
 /// How long a session was at least and at most.
@@ -215,16 +236,13 @@ fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
             }
         }
         BootEnd::Unclean { by, .. } => {
-            let recorded = last_seen.max(boot.believed_last_record());
-            let next = boot.next_start_by_its_clock().filter(|&next| recorded <= Some(next));
-            let Some(at) = recorded.max(boot.believed_heartbeat()) else {
+            let Some(at) = boot.last_sign_of_life(last_seen) else {
                 return End { how: EndHow::LostInGap, ..bounds };
             };
+            let next = boot.next_start_by_its_clock().filter(|&next| at <= next);
             End { how: EndHow::UncleanStop, at: Some(at), latest: next, row: by.first().copied(), ..bounds }
         }
-        BootEnd::Open => {
-            End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, doubt: None, ..bounds }
-        }
+        BootEnd::Open => End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, ..bounds },
     }
 }
 
@@ -241,24 +259,4 @@ fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
     let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
     let change = |&(row, kind): &(RowIdx, Kind)| Evidence { row, role: intervals::meaning(kind).2, rule: 35 };
     opened.chain(cited).chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
-}
-
-/// Addresses that Terminal Services name; `LOCAL` is the console.
-fn origins(records: &Records, ts: &TsSession) -> Vec<Origin> {
-    let reconnected = ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
-    let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
-        let event = records.event(row)?;
-        let is_first = records.events.kind(event) != Kind::TsShell;
-        let address = records.events.text(event, Field::Address);
-        let is_remote =
-            is_first && !address.is_none() && !records.text(address).eq_ignore_ascii_case("LOCAL");
-        is_remote.then_some(Origin {
-            at: records.time[row as usize],
-            address,
-            port: None,
-            host: StrId::NONE,
-            row,
-        })
-    });
-    named.collect()
 }

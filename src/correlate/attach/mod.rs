@@ -7,6 +7,7 @@
 mod resumed;
 
 use super::classify::{INTERACTIVE, is_program};
+use super::join::Joined;
 use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
@@ -27,13 +28,14 @@ const MAX_MARKS: usize = 64;
 /// A session that another log ended may be cited a moment later.
 const END_SLACK: i64 = 5 * SECOND;
 
-/// Attaches logons to their sessions. `closed` is when another log ended a group, `unseen` are sessions that only another
-/// log has.
+/// Attaches logons to their sessions. `closed` is when another log ended a group, `joined` which of its sessions each is,
+/// `unseen` are sessions that only another log has.
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
+    joined: &Joined,
     unseen: &Unseen,
     remote: &Remote,
 ) {
@@ -42,6 +44,7 @@ pub fn attach(
         let mut desk = Desk {
             linker,
             closed,
+            joined,
             unseen,
             remote,
             live: Stack::default(),
@@ -155,6 +158,7 @@ impl Stack {
 struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
+    joined: &'a Joined,
     unseen: &'a Unseen,
     remote: &'a Remote,
     live: Stack,
@@ -195,7 +199,10 @@ impl Desk<'_> {
         self.live.0.push(n);
         match sid.is_none() {
             true => self.by_name.entry(self.name(user)).or_default().0.push(n),
-            false if is_supposed(self.linker, group) => self.supposed.entry(sid).or_default().0.push(n),
+            // What another log has as a desktop is one.
+            false if self.joined[n].is_none() && is_supposed(self.linker, group) => {
+                self.supposed.entry(sid).or_default().0.push(n)
+            }
             false => self.by_sid.entry(sid).or_default().0.push(n),
         }
         if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {
@@ -231,7 +238,8 @@ impl Desk<'_> {
 
     /// The session that an unlock is of: that of the 4801 or 4778 beside it, else the newest of the account that is on.
     fn unlocked(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
-        self.marked(groups, n, pos, UNLOCK).or_else(|| self.newest(groups, n, pos))
+        let is_unlocked = |kind| matches!(kind, Kind::Unlocked | Kind::Reconnected);
+        self.marked(groups, n, pos, UNLOCK, is_unlocked).or_else(|| self.newest(groups, n, pos))
     }
 
     /// The newest desktop of a group's account that is on.
@@ -249,8 +257,15 @@ impl Desk<'_> {
         by_sid.max(by_name.and_then(|stack| stack.newest(is_over)))
     }
 
-    /// The session of the same account that a 4801 or 4778 near a place cites.
-    fn marked(&self, groups: &Groups, n: usize, pos: Pos, within: i64) -> Option<usize> {
+    /// The session of the same account that a mark of a wanted kind near a place cites.
+    fn marked(
+        &self,
+        groups: &Groups,
+        n: usize,
+        pos: Pos,
+        within: i64,
+        is_wanted: impl Fn(Kind) -> bool,
+    ) -> Option<usize> {
         let account = self.linker.identity(groups.all[n].primary);
         let fits = |&home: &usize| {
             let group = &groups.all[home];
@@ -262,10 +277,11 @@ impl Desk<'_> {
                 && !is_over(self.linker, self.closed, groups, home, pos)
                 && self.linker.is_one_account(account, self.linker.identity(group.primary))
         };
-        self.marks_near(pos, within).map(|mark| groups.of(mark.track)).find(fits)
+        let marks = self.marks_near(pos, within).filter(|mark| is_wanted(mark.kind));
+        marks.map(|mark| groups.of(mark.track)).find(fits)
     }
 
-    /// 4801 and 4778 within a time of a place, the nearest records first on either side.
+    /// Marks within a time of a place, the nearest records first on either side.
     fn marks_near(&self, pos: Pos, within: i64) -> impl Iterator<Item = &Mark> {
         let (linker, at) = (self.linker, self.linker.time(pos));
         let marks = &linker.tracks.marks;
@@ -273,8 +289,7 @@ impl Desk<'_> {
         let near = move |mark: &&Mark| linker.time(mark.pos).since(at).abs() <= within;
         let before = before.iter().rev().take(MAX_MARKS).take_while(near);
         let after = after.iter().take(MAX_MARKS).take_while(near);
-        let resumes = |mark: &&Mark| matches!(mark.kind, Kind::Unlocked | Kind::Reconnected);
-        after.chain(before).filter(resumes)
+        after.chain(before)
     }
 
     fn role(&self, group: &Group) -> LogonRole {

@@ -29,10 +29,14 @@ impl Desk<'_> {
     /// Where the desktop logon of a group led, whose first record is at a place.
     pub fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let group = &groups.all[n];
+        // What is thrown away is never locked, disconnected or resumed itself.
+        if group.own().any(|idx| self.linker.track(idx).has_marks) {
+            return Resumed::No;
+        }
         if self.linker.logon_of(group).is_none() {
             return self.passed(groups, n, pos);
         }
-        if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
+        if let Some(home) = self.marked(groups, n, pos, RECONNECT, is_reconnect) {
             return Resumed::Home(home);
         }
         let account = self.linker.identity(group.primary);
@@ -54,7 +58,7 @@ impl Desk<'_> {
         if self.is_unlocked_beside(groups, n, first) || self.is_let_in_after(groups, n, first) {
             return Resumed::No;
         }
-        if let Some(home) = self.marked(groups, n, first, RECONNECT) {
+        if let Some(home) = self.marked(groups, n, first, RECONNECT, is_reconnect) {
             return Resumed::Home(home);
         }
         let account = self.linker.identity(groups.all[n].primary);
@@ -65,8 +69,13 @@ impl Desk<'_> {
         let has_come = |idx| self.linker.track(idx).last_seen.is_some();
         let has_gone = |idx| self.linker.track(idx).logoff.is_some();
         let own = || groups.all[n].own();
-        // A 4634 alone may as well end what led back to the desktop that is on, or to one that nothing is left of.
-        let may_lead_back = self.is_cut_before(first) || self.newest(groups, n, pos).is_some();
+        // A 4634 alone may as well end what led back to the desktop that is on, to one that another log has, or to one that
+        // nothing is left of.
+        let is_on = |desk: &mut Self| {
+            let at = desk.linker.time(first);
+            desk.newest(groups, n, pos).is_some() || desk.unseen.is_on(desk.linker, account, at)
+        };
+        let may_lead_back = self.is_cut_before(first) || is_on(self);
         match own().all(has_gone) && (own().all(has_come) || may_lead_back) {
             true => Resumed::Unknown,
             false => Resumed::No,
@@ -85,7 +94,7 @@ impl Desk<'_> {
     /// 4634 is missing.
     fn is_gone_at_once(&self, group: &Group, pos: Pos) -> bool {
         let linker = self.linker;
-        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)) <= RECONNECT;
+        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)).abs() <= RECONNECT;
         let is_gone = |idx| linker.track(idx).logoff.is_some_and(is_soon);
         let is_passing = |idx| {
             let track = linker.track(idx);
@@ -133,4 +142,9 @@ impl Desk<'_> {
         let mut near = range.start..end;
         near.any(|near| linker.time(near).since(at).abs() <= within && linker.event(near).is_some_and(fits))
     }
+}
+
+/// A 4801 alone tells of an unlock, which is no desktop logon.
+fn is_reconnect(kind: Kind) -> bool {
+    kind == Kind::Reconnected
 }
