@@ -201,9 +201,8 @@ impl Linker<'_> {
         track.first > pos && track.privileges.is_some_and(is_beside)
     }
 
-    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other a
-    /// full token or privileges, or each started a program with its half's token; and nobody is known to have logged on
-    /// between them.
+    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
+    /// a full token or privileges, and nobody is known to have logged on between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         // The limited half's token keeps the elevated one alive.
@@ -218,10 +217,9 @@ impl Linker<'_> {
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
         // Rule 28. The type of what ended is known: then it was no network logon that went on from here.
         let gave_credentials = other.gave_credentials && other.logoff.is_none();
-        let may_be_elevated = other.has_full_token || has_privileges || gave_credentials;
-        let is_of_desktop = self.is_of_desktop(limited) && may_be_elevated;
-        (is_of_desktop || own.has_limited_token && other.has_full_token)
+        self.is_of_desktop(limited)
             && !self.is_of_desktop(elevated)
+            && (other.has_full_token || has_privileges || gave_credentials)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
