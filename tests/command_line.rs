@@ -410,7 +410,8 @@ fn a_burst_is_one_line_of_the_table_and_all_of_the_others() {
     let output = sessions(&folder, &[]);
     let lines: Vec<&str> = out(&output).lines().collect();
     assert_eq!(lines.len(), 4, "a head, a burst, a session and a sum:\n{}", out(&output));
-    for cell in ["2024-03-05 08:01:00", "2024-03-05 08:06:00", "burst of 3 sessions", "3 min 0 s", "10.0.0.7"]
+    for cell in
+        ["2024-03-05 08:01:00", "2024-03-05 08:06:00", "burst of 3 sessions", "3 min 00 s", "10.0.0.7"]
     {
         assert!(lines[1].contains(cell), "{cell} is not in {}", lines[1]);
     }
