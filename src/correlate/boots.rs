@@ -134,10 +134,12 @@ impl Pairing<'_> {
             while start.since.is_none() && twins.get(next).is_some_and(is_passed) {
                 next += 1;
             }
-            // Of the starts that lie in a gap, what comes after the gap is of the last.
+            // Of the starts that lie in a gap, what comes after the gap is of the last, but for that of a later start.
             let told = start.since.and_then(|_| {
+                let later = starts[n + 1..].iter().take(LOOK_AHEAD);
+                let is_of_later = |m: usize| later.clone().any(|later| self.is_exact(later, &twins[m]));
                 let ahead = (next..twins.len()).take(LOOK_AHEAD);
-                ahead.rev().find(|&m| self.is_same(start, &twins[m]))
+                ahead.rev().find(|&m| self.is_same(start, &twins[m]) && !is_of_later(m))
             });
             let earliest = earliest(start).filter(|_| told.is_none());
             while earliest.is_some_and(|earliest| twins.get(next).is_some_and(|other| other.at < earliest)) {
@@ -163,12 +165,17 @@ impl Pairing<'_> {
     /// The start of System at the very moment of one of Security. Where a clock was turned back at a start (rule 21), and
     /// Security has lost others, it need not be the next.
     fn exact_twin(&self, start: &Start, twins: &[Start], next: usize) -> Option<usize> {
-        let ahead = (next..twins.len()).take(LOOK_AHEAD).filter(|_| start.since.is_none());
+        let ahead = (next..twins.len()).take(LOOK_AHEAD);
+        let exact = ahead.filter(|&m| self.is_exact(start, &twins[m]));
         let apart = |m: usize| twins[m].at.since(start.at).abs();
-        let exact =
-            ahead.into_iter().filter(|&m| has_kernel(self.records, &twins[m]) && apart(m) <= BEFORE_KERNEL);
         // Two starts may show one moment; what was done to the clock after it tells them apart.
         exact.min_by_key(|&m| (twins[m].moved.abs_diff(start.moved) > SAME_START as u64, apart(m)))
+    }
+
+    /// Whether a start that Security shows was at the very moment at which System's kernel started.
+    fn is_exact(&self, start: &Start, twin: &Start) -> bool {
+        let is_shown = start.since.is_none() && has_kernel(self.records, twin);
+        is_shown && twin.at.since(start.at).abs() <= BEFORE_KERNEL
     }
 
     /// Whether a start of Security and one of System may be the same.

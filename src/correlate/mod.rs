@@ -200,7 +200,7 @@ fn sessions_of_boot(
     let joined = join::join(&linker, &groups, &numbered, &remote);
     let closed = join::closed(&linker, &groups, &numbered, &joined);
     let unseen = Unseen::of(&linker, &numbered, &joined);
-    attach::attach(&linker, &mut groups, &closed, &unseen, &remote);
+    attach::attach(&linker, &mut groups, &closed, &joined, &unseen, &remote);
     nla::attach(&linker, &mut groups, &remote);
     let mut joined = groups.settle(joined);
     join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);

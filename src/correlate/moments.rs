@@ -46,10 +46,15 @@ impl Moment {
             Kind::TsLogon | Kind::TsShell => {
                 [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)]
             }
+            // It comes right before the logon that a session is made for.
+            Kind::TsArbitrationBegun => [name(Field::Account).map(Moment::LogonBy), None],
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
             Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
             Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],
-            Kind::Logon if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) => {
+            // A 4627 is written beside each 4624, which need not be audited.
+            Kind::Logon | Kind::GroupsListed
+                if matches!(events.number(event, Field::LogonType), Some(2 | 10..=12)) =>
+            {
                 [name(Field::TargetUser).map(Moment::LogonBy), sid().map(Moment::LogonOf)]
             }
             Kind::UserLogoff => [name(Field::TargetUser).map(Moment::LogoffBy), sid().map(Moment::LogoffOf)],

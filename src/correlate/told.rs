@@ -273,11 +273,10 @@ fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
             }
         }
         BootEnd::Unclean { by, .. } => {
-            let recorded = last_seen.max(boot.believed_last_record());
-            let next = boot.next_start_by_its_clock().filter(|&next| recorded <= Some(next));
-            let Some(at) = recorded.max(boot.believed_heartbeat()) else {
+            let Some(at) = boot.last_sign_of_life(last_seen) else {
                 return End { how: EndHow::LostInGap, ..bounds };
             };
+            let next = boot.next_start_by_its_clock().filter(|&next| at <= next);
             End { how: EndHow::UncleanStop, at: Some(at), latest: next, row: by.first().copied(), ..bounds }
         }
         BootEnd::Open => {

@@ -58,17 +58,17 @@ impl Boot {
         self.next_start.filter(|&next| last <= Some(next) && !self.is_next_start_unsure)
     }
 
-    /// The last sign of life that the next start tells of, if that is not after it.
-    pub fn believed_heartbeat(&self) -> Option<Timestamp> {
+    /// The last sign of life of a boot that was not shut down, where a session was last seen at a moment. None if nothing
+    /// is left of it, or if that moment is after the next start and nobody knows whose clock was wrong then.
+    pub fn last_sign_of_life(&self, last_seen: Option<Timestamp>) -> Option<Timestamp> {
+        let is_before_next = |at: &Timestamp| self.next_start.is_none_or(|next| *at <= next);
+        let is_believed = |at: &Timestamp| !self.is_clock_doubtful || is_before_next(at);
+        if last_seen.is_some_and(|last| !is_believed(&last)) {
+            return None;
+        }
         let is_unclean = matches!(self.end, BootEnd::Unclean { .. });
-        self.told_end().filter(|&at| is_unclean && self.next_start.is_none_or(|next| at <= next))
-    }
-
-    /// The latest record, unless it is after the next start and nobody knows whose clock was wrong then.
-    pub fn believed_last_record(&self) -> Option<Timestamp> {
-        let is_sure =
-            |&last: &Timestamp| !self.is_clock_doubtful || self.next_start.is_none_or(|next| last <= next);
-        self.last_record.filter(is_sure)
+        let heartbeat = self.told_end().filter(|at| is_unclean && is_before_next(at));
+        last_seen.max(self.last_record.filter(is_believed)).max(heartbeat)
     }
 
     /// When it was shut down, or last known to run.

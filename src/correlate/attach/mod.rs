@@ -7,6 +7,7 @@
 mod resumed;
 
 use super::classify::{INTERACTIVE, is_program};
+use super::join::Joined;
 use super::link::{Group, Groups, Linker};
 use super::open::{Identity, Mark, Track, TrackIdx};
 use super::remote::Remote;
@@ -27,13 +28,14 @@ const MAX_MARKS: usize = 64;
 /// A session that another log ended may be cited a moment later.
 const END_SLACK: i64 = 5 * SECOND;
 
-/// Attaches logons to their sessions. `closed` is when another log ended a group, `unseen` are sessions that only another
-/// log has.
+/// Attaches logons to their sessions. `closed` is when another log ended a group, `joined` which of its sessions each is,
+/// `unseen` are sessions that only another log has.
 #[inline(never)]
 pub fn attach(
     linker: &Linker<'_>,
     groups: &mut Groups,
     closed: &[Option<Timestamp>],
+    joined: &Joined,
     unseen: &Unseen,
     remote: &Remote,
 ) {
@@ -42,6 +44,7 @@ pub fn attach(
         let mut desk = Desk {
             linker,
             closed,
+            joined,
             unseen,
             remote,
             live: Stack::default(),
@@ -155,6 +158,7 @@ impl Stack {
 struct Desk<'a> {
     linker: &'a Linker<'a>,
     closed: &'a [Option<Timestamp>],
+    joined: &'a Joined,
     unseen: &'a Unseen,
     remote: &'a Remote,
     live: Stack,
@@ -195,7 +199,10 @@ impl Desk<'_> {
         self.live.0.push(n);
         match sid.is_none() {
             true => self.by_name.entry(self.name(user)).or_default().0.push(n),
-            false if is_supposed(self.linker, group) => self.supposed.entry(sid).or_default().0.push(n),
+            // What another log has as a desktop is one.
+            false if self.joined[n].is_none() && is_supposed(self.linker, group) => {
+                self.supposed.entry(sid).or_default().0.push(n)
+            }
             false => self.by_sid.entry(sid).or_default().0.push(n),
         }
         if matches!(logon_type, Some(2 | 11)) && self.linker.logon_of(group).is_some() {

@@ -65,8 +65,13 @@ impl Desk<'_> {
         let has_come = |idx| self.linker.track(idx).last_seen.is_some();
         let has_gone = |idx| self.linker.track(idx).logoff.is_some();
         let own = || groups.all[n].own();
-        // A 4634 alone may as well end what led back to the desktop that is on, or to one that nothing is left of.
-        let may_lead_back = self.is_cut_before(first) || self.newest(groups, n, pos).is_some();
+        // A 4634 alone may as well end what led back to the desktop that is on, to one that another log has, or to one that
+        // nothing is left of.
+        let is_on = |desk: &mut Self| {
+            let at = desk.linker.time(first);
+            desk.newest(groups, n, pos).is_some() || desk.unseen.is_on(desk.linker, account, at)
+        };
+        let may_lead_back = self.is_cut_before(first) || is_on(self);
         match own().all(has_gone) && (own().all(has_come) || may_lead_back) {
             true => Resumed::Unknown,
             false => Resumed::No,
@@ -85,7 +90,7 @@ impl Desk<'_> {
     /// 4634 is missing.
     fn is_gone_at_once(&self, group: &Group, pos: Pos) -> bool {
         let linker = self.linker;
-        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)) <= RECONNECT;
+        let is_soon = |at: Pos| linker.time(at).since(linker.time(pos)).abs() <= RECONNECT;
         let is_gone = |idx| linker.track(idx).logoff.is_some_and(is_soon);
         let is_passing = |idx| {
             let track = linker.track(idx);

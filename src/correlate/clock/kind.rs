@@ -44,7 +44,7 @@ pub fn kind(
 /// a program set the clock. The kernel read its clock anew, as it does when it wakes (rule 19).
 fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told) -> bool {
     let is_of_system = records.signature(told.event.0).channel != security.channel;
-    let is_known = (told.at as usize) < security.rows.len();
+    let is_known = (told.at as usize) < security.rows.len() && has_own_start(records, security, boot);
     is_of_system && is_known && !security.has_gap(boot.security.start, told.at)
 }
 

@@ -295,11 +295,10 @@ fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
     let BootEnd::Unclean { is_reported, by, .. } = draft.boot.end.clone() else { return None };
     let next = next_start(draft);
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
-    let recorded = last.max(draft.boot.believed_last_record());
-    let next = next.filter(|&next| recorded <= Some(next));
-    let Some(at) = recorded.max(draft.boot.believed_heartbeat()) else {
+    let Some(at) = draft.boot.last_sign_of_life(last) else {
         return Some(unknown(draft, EndHow::LostInGap, Confidence::Low, None, None));
     };
+    let next = next.filter(|&next| at <= next);
     let earliest = not_before(draft).map(|earliest| earliest.min(at));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
     Some(End {

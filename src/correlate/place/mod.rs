@@ -55,15 +55,17 @@ pub fn places(
     let rows = &log.rows[range.start as usize..range.end as usize];
     let told = told(records, other, runs).places(records, rows);
     narrow(told.into_iter().map(|(n, run)| (range.start + n as Pos, run)), &mut earliest, &mut latest);
+    let missing = Missing { records, log };
     if runs.len() == 2
         && let Some(luids) = luid_restart(records, log, range.clone())
     {
-        let (first, last) = (earliest[1].max(luids.start), latest[1].min(luids.end));
-        if first <= last {
-            (earliest[1], latest[1]) = (first, last);
+        // Where the start cannot be missing where clocks and LogonIds agree, the clocks were wrong.
+        let agreed = earliest[1].max(luids.start)..latest[1].min(luids.end);
+        let mut told = [agreed, luids].into_iter();
+        if let Some(told) = told.find(|told| missing.most(told.start, told.end).is_some()) {
+            (earliest[1], latest[1]) = (told.start, told.end);
         }
     }
-    let missing = Missing { records, log };
     let mut floor = range.start;
     let mut place = |n: usize| {
         let (earliest, latest) = (earliest[n].max(floor), latest[n].max(earliest[n]).max(floor));

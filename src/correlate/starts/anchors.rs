@@ -35,14 +35,15 @@ impl Anchor {
 /// Whether an event of this kind may be an anchor, end a start, or show that LogonIds began anew: most are none of it.
 pub fn may_tell(kind: Kind) -> bool {
     use Kind::{
-        AuditStarted, BootConfiguration, EventLogStopped, Logon, PolicyTableCreated, ProcessCreated,
-        TokenAssigned,
+        AuditStarted, BootConfiguration, EventLogStopped, GroupsListed, Logon, PolicyTableCreated,
+        ProcessCreated, TokenAssigned,
     };
     matches!(
         kind,
         AuditStarted
             | BootConfiguration
             | EventLogStopped
+            | GroupsListed
             | Logon
             | PolicyTableCreated
             | ProcessCreated
@@ -98,11 +99,18 @@ fn file_name(path: &str) -> &str {
 pub fn look_back(records: &Records, security: &Lineage, first: Pos, floor: Pos) -> Pos {
     let row = |pos: Pos| security.rows[pos as usize];
     let at = records.time[row(first) as usize];
+    let is_of_start = |pos: Pos| is_of_start(records, row(pos), at) && !is_cut(records, security, pos + 1);
     let mut start = first;
-    while start > floor && first - start < LOOK_BACK_RECORDS && is_of_start(records, row(start - 1), at) {
+    while start > floor && first - start < LOOK_BACK_RECORDS && is_of_start(start - 1) {
         start -= 1;
     }
     start
+}
+
+/// Whether records are missing before a place over which a start was long over: those on either side are not of one.
+pub fn is_cut(records: &Records, security: &Lineage, pos: Pos) -> bool {
+    let time = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    security.gaps.binary_search(&pos).is_ok() && time(pos).since(time(pos - 1)).abs() > LOOK_BACK
 }
 
 pub fn is_of_start(records: &Records, row: RowIdx, start: Timestamp) -> bool {

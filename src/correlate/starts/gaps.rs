@@ -2,11 +2,13 @@
 
 use super::Cluster;
 use super::anchors::{
-    LOOK_BACK, LOOK_BACK_RECORDS, anchor, ends_a_start, is_font_driver, is_of_start, is_once_per_start,
+    LOOK_BACK, LOOK_BACK_RECORDS, anchor, ends_a_start, is_cut, is_font_driver, is_of_start,
+    is_once_per_start,
 };
 use crate::event::{Kind, Records};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND};
+use std::ops::Range;
 
 /// Records after a shutdown's 1100 that still belong to it: 228 in 9 s were seen (domain.md A.2); a stopped event log
 /// service that is started again writes on for longer.
@@ -27,14 +29,14 @@ pub struct Told {
 
 /// A start whose anchors are among the records missing before a place: the log had been stopped, or what is left
 /// beside the gap is what every start has. Without this a session would go on over it. The places are those from
-/// which on, and up to which, the records tell it.
+/// which on, and up to which, the records tell it. What is left on either side of a long gap is of a start each.
 pub fn told_by_gap(
     records: &Records,
     security: &Lineage,
     stopped: Option<Pos>,
     gap: Pos,
     floor: Pos,
-) -> Option<Told> {
+) -> [Option<Told>; 2] {
     let row = |pos: Pos| security.rows[pos as usize];
     let time = |pos: Pos| records.time[row(pos) as usize];
     // What a shutdown still writes comes within seconds; no computer starts again that fast.
@@ -44,25 +46,34 @@ pub fn told_by_gap(
             && time(gap).since(time(stopped)).abs() > SHUTDOWN_TAIL
     });
     if was_stopped {
-        return Some(Told { first: gap, last: gap, is_part: false });
+        return [Some(Told { first: gap, last: gap, is_part: false }), None];
     }
     // A 4672 tells only of the logon beside it.
     let is_privileges = |event| records.events.kind(event) == Kind::SpecialPrivileges;
-    let is_part = |pos: &Pos| {
+    let is_part = |pos: &Pos, start: Pos| {
         let row = row(*pos);
         let is_font_driver = records.event(row).is_some_and(|event| is_font_driver(records, event));
         is_font_driver
-            || !records.event(row).is_some_and(is_privileges) && is_of_start(records, row, time(gap))
+            || !records.event(row).is_some_and(is_privileges) && is_of_start(records, row, time(start))
     };
     let most = LOOK_BACK_RECORDS as usize;
-    let before = (floor.min(gap)..gap).rev().take(most).take_while(is_part).last().unwrap_or(gap);
-    let after = gap..security.rows.len() as Pos;
-    let after = after.take(most).take_while(is_part).last().map_or(gap, |last| last + 1);
-    let is_told = (before..after).any(|pos| is_once_per_start(records, row(pos)));
-    let is_anchored =
-        (before..after).any(|pos| records.event(row(pos)).is_some_and(|e| anchor(records, e).is_some()));
-    let last = after.max(gap + 1) - 1;
-    (is_told && !is_anchored).then_some(Told { first: before, last, is_part: true })
+    let is_cut = is_cut(records, security, gap);
+    let start = if is_cut { gap - 1 } else { gap };
+    let before = (floor.min(gap)..gap).rev().take(most);
+    let before = before.take_while(|pos| is_part(pos, start)).last().unwrap_or(gap);
+    let after = (gap..security.rows.len() as Pos).take(most);
+    let after = after.take_while(|pos| is_part(pos, gap)).last().map_or(gap, |last| last + 1);
+    let told = |part: Range<Pos>| {
+        let is_told = part.clone().any(|pos| is_once_per_start(records, row(pos)));
+        let is_anchor =
+            |pos: Pos| records.event(row(pos)).is_some_and(|event| anchor(records, event).is_some());
+        let last = part.end.max(part.start + 1) - 1;
+        (is_told && !part.clone().any(is_anchor)).then_some(Told { first: part.start, last, is_part: true })
+    };
+    match is_cut {
+        true => [told(before..gap), told(gap..after)],
+        false => [told(before..after), None],
+    }
 }
 
 /// Adds starts that are told only by what is beside a gap, unless that belongs to a start with anchors of its own.

@@ -117,9 +117,10 @@ impl<'a> Search<'a> {
     fn step(&mut self, sign: Sign) {
         let Sign { pos, at, anchor, ends_a_start, is_stop, logon } = sign;
         self.gaps(pos);
-        // A start that System shows: LogonIds begin anew, whether Security has more of it or not.
+        // A start that System shows: LogonIds begin anew, and the log is no longer stopped, whether Security has more of it
+        // or not.
         while self.system.next_if(|&start| start <= at).is_some() {
-            self.luids = LuidRestarts::default();
+            (self.luids, self.stopped) = (LuidRestarts::default(), None);
         }
         if is_stop {
             self.stopped = Some(pos);
@@ -150,7 +151,10 @@ impl<'a> Search<'a> {
             self.told.push(Told { first: pos, last: pos, is_part: false });
             self.stopped = None;
             self.luids = LuidRestarts::default();
-        } else if let Some(told) = told_by_gap(self.records, self.security, self.stopped, pos, floor) {
+            return;
+        }
+        let told = told_by_gap(self.records, self.security, self.stopped, pos, floor);
+        for told in told.into_iter().flatten() {
             self.told.push(told);
             self.stopped = None;
         }

@@ -45,7 +45,9 @@ fn sign(records: &Records, security: &Lineage, pos: Pos) -> Option<Sign> {
     let (id, at) = (records.id[row as usize], records.time[row as usize]);
     let kind = events.kind(event);
     let anchor = anchor(records, event);
-    let luid = (kind == Kind::Logon).then(|| events.luid(event, Field::TargetLogonId)).flatten();
+    // A 4627 has the LogonId of the 4624 beside it, which may be missing, or not audited.
+    let is_logon = matches!(kind, Kind::Logon | Kind::GroupsListed);
+    let luid = is_logon.then(|| events.luid(event, Field::TargetLogonId)).flatten();
     let logon = luid.filter(|luid| !luid.is_fixed()).map(|luid| Logon { luid, pos, id, at });
     let ends_a_start = anchor.is_none() && ends_a_start(records, event);
     let is_stop = kind == Kind::EventLogStopped;
