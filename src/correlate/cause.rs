@@ -161,6 +161,7 @@ fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
         (EndHow::LostInGap, _) if boot.logoff_audit == LogoffAudit::FilteredExport => Some(Doubt::Filtered),
         (EndHow::LostInGap, _) if boot.outlives_security => Some(Doubt::LogEndsFirst),
         (EndHow::LostInGap, _) => is_clock_lost(draft).then_some(Doubt::ClockLost),
+        (EndHow::OpenAtLogEnd, _) => may_be_half(draft).then_some(Doubt::MayBeHalf),
         _ => None,
     }
 }

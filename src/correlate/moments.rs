@@ -49,6 +49,14 @@ impl Moment {
             // It comes right before the logon that a session is made for.
             Kind::TsArbitrationBegun => [name(Field::Account).map(Moment::LogonBy), None],
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
+            Kind::ProfileLogon => [number().map(Moment::Logon), None],
+            Kind::ProfileLogoff => [number().map(Moment::Logoff), None],
+            Kind::PolicyAtLogon => [name(Field::Account).map(Moment::LogonBy), None],
+            // Winlogon tells its subscribers in the name of the account.
+            Kind::WinlogonNotifies => {
+                let sid = Some(events.text(event, Field::UserId)).filter(|sid| !sid.is_none());
+                [sid.zip(events.number(event, Field::Notification)).and_then(notified), None]
+            }
             Kind::TsDisconnected => [name(Field::Account).map(Moment::DisconnectBy), None],
             Kind::TsReconnected => [name(Field::Account).map(Moment::ReconnectBy), None],
             // A 4627 is written beside each 4624, which need not be audited.
@@ -64,6 +72,15 @@ impl Moment {
             Kind::EventLogStopped | Kind::EventLogStoppedClean => [Some(Moment::EventLogStopped), None],
             _ => [None, None],
         }
+    }
+}
+
+/// What Winlogon's notifications of an account's logon and logoff tell.
+fn notified((sid, number): (StrId, u32)) -> Option<Moment> {
+    match number {
+        2 => Some(Moment::LogonOf(sid)),
+        3 => Some(Moment::LogoffOf(sid)),
+        _ => None,
     }
 }
 

@@ -87,11 +87,13 @@ fn merge(before: &mut Origin, after: Origin) -> bool {
 fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
     let Some(event) = draft.event(pos) else { return };
     let events = &draft.records.events;
-    let address = events.text(event, Field::Address);
+    let is_at_console = has_no_client(draft.records, event);
+    let address = if is_at_console { StrId::NONE } else { events.text(event, Field::Address) };
     // The workstation of an interactive logon is this computer itself (rule 42); so is that of one by OpenSSH (trap 51).
     let is_own_name = matches!(events.number(event, Field::LogonType), Some(2 | 7 | 10..=13))
         || is_ssh_server(draft.linker.text(event, Field::ProcessName));
-    let host = if is_own_name { StrId::NONE } else { events.text(event, Field::Workstation) };
+    let host =
+        if is_own_name || is_at_console { StrId::NONE } else { events.text(event, Field::Workstation) };
     // An unlock at the keyboard is no other place.
     let is_here = is_local(draft.records.text(address));
     if address.is_none() && host.is_none() || is_resume && is_here && host.is_none() {
@@ -99,6 +101,12 @@ fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
     }
     let port = port(events.number(event, Field::Port));
     draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
+}
+
+/// Whether a 4778 is of the console, to which somebody switched: Windows calls the client there "Unknown".
+fn has_no_client(records: &Records, event: EventIdx) -> bool {
+    let address = records.text(records.events.text(event, Field::Address));
+    records.events.kind(event) == Kind::Reconnected && address.eq_ignore_ascii_case("Unknown")
 }
 
 pub fn is_local(address: &str) -> bool {

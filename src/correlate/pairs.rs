@@ -168,12 +168,11 @@ impl Linker<'_> {
         if !is_interactive || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
-        let is_cut = || self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some();
         // Both halves of a window manager have a 4672.
         let may_be_limited = own.privileges.is_none() || self.is_window_manager(idx);
         let is_elevated =
             |&other: &TrackIdx| self.is_named_after(other, pos) || self.is_destroyed_pair(idx, other);
-        if may_be_limited && let Some(other) = below.find(is_elevated).filter(|_| is_cut()) {
+        if may_be_limited && let Some(other) = below.find(is_elevated).filter(|_| self.is_cut_before(pos)) {
             return Some(other);
         }
         let is_cut = self.security.loss(pos, pos + PAIR_RECORDS as Pos).is_some();
@@ -184,6 +183,13 @@ impl Linker<'_> {
         let is_desktop = || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next);
         let is_elevated = own.privileges.is_some() && (is_soon || is_desktop());
         (is_elevated || self.is_named_after(next, pos) || self.is_destroyed_pair(next, idx)).then_some(next)
+    }
+
+    /// Whether the first half of a pair may be missing before a place: a log that does not begin with its first record may
+    /// begin between both.
+    fn is_cut_before(&self, pos: Pos) -> bool {
+        let is_head = pos < PAIR_RECORDS as Pos && self.records.id[self.row(0) as usize] > 1;
+        is_head || self.security.loss(pos.saturating_sub(PAIR_RECORDS as Pos), pos).is_some()
     }
 
     /// Whether the 4672 of an elevated half stands right after a 4624 of the limited one.

@@ -328,6 +328,14 @@ pub fn flushed(records: &Records, system: &Lineage, next: &Boot) -> Option<(Pos,
     Some((pos, stopped_at(records, system.rows[pos as usize])))
 }
 
+/// The event log stops this soon before the kernel does: no more is still to be written.
+const FLUSHED: i64 = MINUTE;
+
+/// Whether a moment is one of those in which an event log had stopped already, and its kernel had not.
+pub fn is_flushed(at: Timestamp, stopped: Timestamp) -> bool {
+    (0..=FLUSHED).contains(&stopped.since(at))
+}
+
 /// When the kernel stopped, as a Kernel-General 13 tells it.
 pub fn stopped_at(records: &Records, row: RowIdx) -> Timestamp {
     let told = records.event(row).and_then(|event| records.events.time(event, Field::NewTime));

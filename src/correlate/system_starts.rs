@@ -1,7 +1,7 @@
 //! Where Windows started, as the System log shows it (domain.md C.3, rules 11 and 14).
 
 use super::starts::{Start, moved};
-use super::stops::{is_late, stopped_at};
+use super::stops::{is_flushed, is_late, stopped_at};
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND};

@@ -12,7 +12,7 @@ use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::machine::{Boot, BootEnd, Clock, StepKind};
 use crate::session::{
-    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Interval, Length, Logon, LogonRole,
+    Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Length, Logon, LogonRole,
     Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, State, TsHow,
 };
 use crate::time::Timestamp;
@@ -36,6 +36,8 @@ impl Teller<'_> {
         let records = self.linker.records;
         let first_row = ts.first_row()?;
         let (domain, user) = account(records, ts);
+        let mut flags = Flags::default();
+        flags.set(Flags::CLOCK_CORRECTED, self.at(first_row) != records.time[first_row as usize]);
         let last_seen = self.last_seen(ts);
         let start = self.start(ts, first_row);
         let mut end = self.end(ts, last_seen);
@@ -62,6 +64,7 @@ impl Teller<'_> {
             sid: ts.sid,
             ts_session: ts.number,
             ts_how: ts.number.map(|_| TsHow::OwnNumber),
+            flags,
             first_row,
             start,
             end,
@@ -70,15 +73,16 @@ impl Teller<'_> {
             duration_max,
             evidence: Run::append(&mut sessions.evidence, evidence),
             intervals: Run::append(&mut sessions.intervals, intervals),
-            origins: Run::append(&mut sessions.origins, origins(records, ts)),
+            origins: Run::append(&mut sessions.origins, self.origins(ts)),
             logons: Run::append(&mut sessions.logons, halves(ts)),
             ..Session::default()
         });
         Some(sessions.all.len() as SessionIdx - 1)
     }
 
+    /// When a record was written, by a clock that was right since boot (rule 18).
     fn at(&self, row: RowIdx) -> Timestamp {
-        self.linker.records.time[row as usize]
+        self.clock.time_of(row, self.linker.records.time[row as usize])
     }
 
     fn last_seen(&self, ts: &TsSession) -> Option<Timestamp> {
@@ -187,6 +191,23 @@ impl Teller<'_> {
         }
         united(spans)
     }
+
+    /// Addresses that Terminal Services name; `LOCAL` is the console.
+    fn origins(&self, ts: &TsSession) -> Vec<Origin> {
+        let events = &self.linker.records.events;
+        let reconnected =
+            ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
+        let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
+            let event = self.linker.records.event(row)?;
+            let is_first = events.kind(event) != Kind::TsShell;
+            let address = events.text(event, Field::Address);
+            let is_remote = is_first
+                && !address.is_none()
+                && !self.linker.records.text(address).eq_ignore_ascii_case("LOCAL");
+            is_remote.then_some(Origin { at: self.at(row), address, port: None, host: StrId::NONE, row })
+        });
+        named.collect()
+    }
 }
 
 /// By time; two logs may tell of the same sleep.
@@ -279,9 +300,7 @@ fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
             let next = boot.next_start_by_its_clock().filter(|&next| at <= next);
             End { how: EndHow::UncleanStop, at: Some(at), latest: next, row: by.first().copied(), ..bounds }
         }
-        BootEnd::Open => {
-            End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, doubt: None, ..bounds }
-        }
+        BootEnd::Open => End { how: EndHow::OpenAtLogEnd, confidence: Confidence::None, ..bounds },
     }
 }
 
@@ -298,24 +317,4 @@ fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
     let closed = ts.closed.iter().map(|&row| Evidence { row, role: EvidenceRole::End, rule: 25 });
     let change = |&(row, kind): &(RowIdx, Kind)| Evidence { row, role: intervals::meaning(kind).2, rule: 35 };
     opened.chain(cited).chain(closed).chain(ts.changes.iter().map(change)).chain(ended).collect()
-}
-
-/// Addresses that Terminal Services name; `LOCAL` is the console.
-fn origins(records: &Records, ts: &TsSession) -> Vec<Origin> {
-    let reconnected = ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
-    let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
-        let event = records.event(row)?;
-        let is_first = records.events.kind(event) != Kind::TsShell;
-        let address = records.events.text(event, Field::Address);
-        let is_remote =
-            is_first && !address.is_none() && !records.text(address).eq_ignore_ascii_case("LOCAL");
-        is_remote.then_some(Origin {
-            at: records.time[row as usize],
-            address,
-            port: None,
-            host: StrId::NONE,
-            row,
-        })
-    });
-    named.collect()
 }

@@ -57,6 +57,7 @@ pub struct Unplaced {
 /// A machine's clock: its steps in order, and what times mean because of them.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
+    steps: Vec<Step>,
     rebases: Vec<Step>,
     /// The kept steps, and the sum of their amounts up to each.
     kept: Vec<(Step, i64)>,
@@ -70,10 +71,10 @@ pub struct Clock {
 
 impl Clock {
     /// From steps in the order of the Security lineage, and those that have no place in it, by boot.
-    pub fn new(steps: impl IntoIterator<Item = Step>, unplaced: Vec<Unplaced>) -> Self {
+    pub fn new(steps: Vec<Step>, unplaced: Vec<Unplaced>) -> Self {
         let mut clock = Clock { unplaced, ..Clock::default() };
         let mut sum = 0i64;
-        for step in steps {
+        for &step in &steps {
             match step.kind {
                 StepKind::Rebase => clock.rebases.push(step),
                 StepKind::Frozen { .. } => clock.frozen.push(step),
@@ -84,7 +85,7 @@ impl Clock {
                 }
             }
         }
-        clock
+        Clock { steps, ..clock }
     }
 
     /// Ticks to add to the raw time of a record. Rebases stand in the first minutes of a boot: few are looked at.
@@ -114,13 +115,9 @@ impl Clock {
         if self.moved.is_empty() { raw } else { raw.plus(self.moved.get(&row).copied().unwrap_or(0)) }
     }
 
-    /// All steps, in the order of boots and records.
-    pub fn steps(&self) -> Vec<Step> {
-        let kept = self.kept.iter().map(|(step, _)| *step);
-        let others = [&self.rebases, &self.frozen, &self.lost].into_iter().flatten();
-        let mut all: Vec<Step> = others.copied().chain(kept).collect();
-        all.sort_by_key(|step| (step.boot, step.at, step.from));
-        all
+    /// All steps, in the order of boots and records. Several that System alone tells of may have one place in Security.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// What the clock showed around the steps that are kept as written, between two records: the earliest moment after

@@ -7,7 +7,7 @@ use crate::event::RowIdx;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
 use crate::machine::{Boot, LogoffAudit, Machine, Pos, Step, StepKind};
-use crate::session::{Confidence, EndHow, Interval, Session, SessionIdx};
+use crate::session::{Confidence, Doubt, EndHow, Interval, Session, SessionIdx};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -201,8 +201,9 @@ fn watched_until(from: &Exporter<'_>, session: &Session) -> Option<Timestamp> {
     let machine = &from.correlated.machines[session.machine as usize];
     let boot: &Boot = machine.boots.get(session.boot as usize)?;
     let last = boot.security.end.checked_sub(1).filter(|last| boot.security.contains(last))?;
-    // A session that only other logs know has no logoff in Security.
-    let is_watched = boot.logoff_audit == LogoffAudit::On && session.luid.is_some();
+    // Half of a pair often gets no logoff, and what only other logs know has none in Security.
+    let gets_none = matches!(session.end.doubt, Some(Doubt::MayBeHalf | Doubt::OtherLogsOnly));
+    let is_watched = boot.logoff_audit == LogoffAudit::On && !gets_none;
     let row = *machine.lineages[machine.security?].rows.get(last as usize)?;
     is_watched.then(|| from.records.time[row as usize].plus(machine.clock.shift(last)))
 }

@@ -3,7 +3,7 @@
 use super::told::Told;
 use crate::correlate::sleep::AFTER_WAKE;
 use crate::correlate::stops::has_own_start;
-use crate::event::{Field, Kind, LogonId, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
 
@@ -31,7 +31,7 @@ pub fn kind(
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
     if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
-    } else if slept || amount > 0 && is_machine_tool(process()) {
+    } else if slept || amount > 0 && (is_machine_tool(process()) || set_by_kernel(records, event)) {
         StepKind::Frozen { from, to }
     } else {
         let subject = events.luid(event, Field::SubjectLogonId);
@@ -46,6 +46,12 @@ fn is_by_kernel(records: &Records, security: &Lineage, boot: &Boot, told: &Told)
     let is_of_system = records.signature(told.event.0).channel != security.channel;
     let is_known = (told.at as usize) < security.rows.len() && has_own_start(records, security, boot);
     is_of_system && is_known && !security.has_gap(boot.security.start, told.at)
+}
+
+/// Whether the kernel itself set the clock, as a 4616 says. It does so when it wakes: it did not run in between (rule 19).
+fn set_by_kernel(records: &Records, event: EventIdx) -> bool {
+    const SYSTEM_PROCESS: u64 = 4;
+    records.events.luid(event, Field::ProcessId).is_some_and(|process| process.get() == SYSTEM_PROCESS)
 }
 
 /// Whether Security audits who sets the clock: a start of its own shows that subcategory (E.1).

@@ -1,7 +1,7 @@
 //! That the clock was turned back, where no record tells of it.
 
 use super::told::{SAME_STEP, set};
-use crate::correlate::stops::{flushed, has_own_start, is_late, told_end};
+use crate::correlate::stops::{flushed, has_own_start, is_flushed, is_late, told_end};
 use crate::event::Records;
 use crate::machine::{Boot, Lineage, Pos, Step, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -49,7 +49,7 @@ impl Fall {
         for pos in boot.system.clone() {
             let row = system.rows[pos as usize];
             let at = records.time[row as usize];
-            let is_flushed = flushed.is_some_and(|(until, stopped)| pos < until && at <= stopped);
+            let is_flushed = flushed.is_some_and(|(until, stopped)| pos < until && is_flushed(at, stopped));
             let is_before_step = || last.since(at) > MIN_UNTOLD && is_before_step(steps, at);
             let is_late = is_late(records, row) || is_flushed || is_before_step();
             if is_late || last.since(at) <= MIN_UNTOLD {

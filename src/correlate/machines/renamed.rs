@@ -3,6 +3,7 @@
 use super::join::Union;
 use super::{Group, Node, begins_with_start};
 use crate::event::{Records, RowIdx};
+use crate::time::SECOND;
 use rustc_hash::FxHashMap;
 
 /// A renamed computer goes on with the next record id; a few records may be missing where exports were filtered.
@@ -10,6 +11,9 @@ const MAX_RENAME_GAP: u64 = 64;
 
 /// A computer that goes back to an old name does so a few times; in a collector's log names change with each record.
 const MAX_NAME_CHANGES: usize = 32;
+
+/// Records of one machine may stand so much out of order.
+const SWAPPED: i64 = 5 * SECOND;
 
 /// A run of records of one name within one log of a source.
 struct Run<'a> {
@@ -32,7 +36,7 @@ pub fn join(records: &Records, nodes: &[Node], groups: &[Group], union: &mut Uni
             // A name that comes back changes with a start as well; in a collector's log it need not.
             let comes_back = || n_runs(pair[0].group) > 1 || n_runs(pair[1].group) > 1;
             next.checked_sub(last).is_some_and(|gap| match gap {
-                1 => !comes_back() || begins_with_start(records, pair[1].rows),
+                1 => !comes_back() && follows(records, pair) || begins_with_start(records, pair[1].rows),
                 2..=MAX_RENAME_GAP => begins_with_start(records, pair[1].rows),
                 _ => false,
             })
@@ -41,6 +45,14 @@ pub fn join(records: &Records, nodes: &[Node], groups: &[Group], union: &mut Uni
             union.join(groups[pair[0].group].node, groups[pair[1].group].node);
         }
     }
+}
+
+/// Whether a name's first record was written after the last of the one before. In a collector's log the ids of two
+/// machines may well go on from one to the other; their times do not.
+fn follows(records: &Records, pair: &[Run<'_>]) -> bool {
+    let at = |row: Option<&RowIdx>| row.map(|&row| records.time[row as usize]);
+    let (last, next) = (at(pair[0].rows.last()), at(pair[1].rows.first()));
+    last.zip(next).is_some_and(|(last, next)| last <= next.plus(SWAPPED))
 }
 
 /// The runs of one name in a log of several, by record id; none where names change too often to be one machine's.

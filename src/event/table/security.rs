@@ -35,7 +35,9 @@ pub const AUDITING: Origin = Origin {
         4610 PackageLoaded [] { "AuthenticationPackageName" AuthPackage }
         4611 LogonProcessRegistered [SUBJECT] { "LogonProcessName" LogonProcess }
         4614 PackageLoaded [] { "NotificationPackageName" AuthPackage }
-        4616 ClockSet [SUBJECT] { "PreviousTime" PreviousTime, "NewTime" NewTime, "ProcessName" ProcessName }
+        4616 ClockSet [SUBJECT] {
+            "PreviousTime" PreviousTime, "NewTime" NewTime, "ProcessId" ProcessId, "ProcessName" ProcessName,
+        }
         4621 AuditRecovered [] {}
         4622 PackageLoaded [] { "SecurityPackageName" AuthPackage }
         4624 Logon [SUBJECT, TARGET, CLIENT] {
