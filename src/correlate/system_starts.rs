@@ -46,7 +46,7 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
             let stopped = stopped.map(|&row| stopped_at(records, row));
             // What the kernel before had still to write.
             let is_flushed =
-                |row: RowIdx| stopped.is_some_and(|stopped| records.time[row as usize] <= stopped);
+                |row: RowIdx| stopped.is_some_and(|stopped| is_flushed(records.time[row as usize], stopped));
             let before = before().find(|&&row| !is_late(records, row) && !is_flushed(row));
             before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
         };

@@ -117,8 +117,8 @@ fn recorded(from: &Exporter<'_>, machine: &Machine) -> Option<(Timestamp, Timest
         false => [first(machine.security, &boot.security), first(machine.system, &boot.system)],
     };
     let ends = machine.boots.iter().flat_map(|boot| begun(boot).into_iter().chain([boot.last_record]));
-    let is_kept = |step: &Step| matches!(step.kind, StepKind::Kept { .. });
-    let shown = machine.clock.steps().into_iter().filter(is_kept).flat_map(|step| [step.from, step.to]);
+    let is_kept = |step: &&Step| matches!(step.kind, StepKind::Kept { .. });
+    let shown = machine.clock.steps().iter().filter(is_kept).flat_map(|step| [step.from, step.to]);
     let others = machine
         .lineages
         .iter()
