@@ -223,6 +223,8 @@ impl<'a> Linker<'a> {
     fn pair(&self, a: TrackIdx, b: TrackIdx) -> Group {
         let elevated = |idx| self.logon(idx).map(|event| self.text(event, Field::Elevated) == "%%1842");
         let a_is_elevated = match (elevated(a), elevated(b)) {
+            // Without a 4624 the desktop is of the limited half.
+            (None, None) if self.is_of_desktop(a) != self.is_of_desktop(b) => self.is_of_desktop(b),
             // Older events do not say: the elevated half has the lower LogonId.
             (Some(false), Some(false)) | (None, None) => self.track(a).luid < self.track(b).luid,
             (Some(a), _) => a,

@@ -46,8 +46,6 @@ impl Moment {
             Kind::TsLogon | Kind::TsShell => {
                 [number().map(Moment::Logon), name(Field::Account).map(Moment::LogonBy)]
             }
-            // It comes right before the logon that a session is made for.
-            Kind::TsArbitrationBegun => [name(Field::Account).map(Moment::LogonBy), None],
             Kind::TsLogoff => [number().map(Moment::Logoff), name(Field::Account).map(Moment::LogoffBy)],
             Kind::ProfileLogon => [number().map(Moment::Logon), None],
             Kind::ProfileLogoff => [number().map(Moment::Logoff), None],

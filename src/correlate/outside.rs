@@ -31,7 +31,9 @@ impl Outside {
             }
             timeline.walk_other(records, &lineage.rows, &moments, |place| {
                 let Place { row, boot, shift, .. } = place;
-                latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
+                if !is_arbitration(records, row) {
+                    latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));
+                }
                 if shift != 0 {
                     moved.push((row, shift));
                 }
@@ -79,6 +81,13 @@ fn of_system(records: &Records, machine: &Machine, timeline: &Timeline) -> Vec<V
         });
     }
     by_boot
+}
+
+/// Whether Terminal Services are about to make a session. The logon right after it, which other logs tell of as well, is a
+/// sign of when its boot ran; this is none by itself.
+fn is_arbitration(records: &Records, row: RowIdx) -> bool {
+    let kind = records.event(row).map(|event| records.events.kind(event));
+    matches!(kind, Some(Kind::TsArbitrationBegun | Kind::TsArbitrationEnded))
 }
 
 /// Whether any of those that tell of sessions by other logs than Security asks for a record.

@@ -160,7 +160,8 @@ impl Linker<'_> {
             let is_pair = self.is_lost_pair(idx, other)
                 || self.is_listed_pair(idx, other)
                 || self.is_destroyed_pair(idx, other)
-                || self.is_prompt_pair(idx, other);
+                || self.is_prompt_pair(idx, other)
+                || self.is_of_remote_desktop(idx) && self.is_destroyed_pair(other, idx);
             return is_pair.then_some(other);
         };
         let is_interactive =
@@ -200,8 +201,9 @@ impl Linker<'_> {
         track.first > pos && track.privileges.is_some_and(is_beside)
     }
 
-    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other
-    /// a full token or privileges, and nobody is known to have logged on between them.
+    /// Whether two LogonIds without a 4624 are a pair whose logon the log does not have: one has the desktop, the other a
+    /// full token or privileges, or each started a program with its half's token; and nobody is known to have logged on
+    /// between them.
     fn is_lost_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         // The limited half's token keeps the elevated one alive.
@@ -216,9 +218,10 @@ impl Linker<'_> {
         let has_privileges = own.privileges.is_none() && other.privileges.is_some_and(is_elevated);
         // Rule 28. The type of what ended is known: then it was no network logon that went on from here.
         let gave_credentials = other.gave_credentials && other.logoff.is_none();
-        self.is_of_desktop(limited)
+        let may_be_elevated = other.has_full_token || has_privileges || gave_credentials;
+        let is_of_desktop = self.is_of_desktop(limited) && may_be_elevated;
+        (is_of_desktop || own.has_limited_token && other.has_full_token)
             && !self.is_of_desktop(elevated)
-            && (other.has_full_token || has_privileges || gave_credentials)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
             && is_in_time
@@ -229,8 +232,7 @@ impl Linker<'_> {
     /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
     fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
-        // Of Remote Desktop there is no other logon in a session.
-        let is_desktop = self.is_of_desktop(limited) || matches!(own.identity.logon_type, Some(10 | 12));
+        let is_desktop = self.is_of_desktop(limited) || self.is_of_remote_desktop(limited);
         let within = if is_desktop { DESTROYED } else { PAIR };
         let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
         matches!(own.identity.logon_type, Some(2 | 10..=12))
@@ -239,6 +241,12 @@ impl Linker<'_> {
             && !self.is_of_desktop(elevated)
             && own.reused_at.or(other.reused_at).is_none()
             && !self.is_known_between(elevated, limited)
+    }
+
+    /// Whether a LogonId is of a type that no program logs on with: in a Remote Desktop session there is no other logon of
+    /// it but the two halves, whichever has the lower LogonId (rule 26).
+    fn is_of_remote_desktop(&self, idx: TrackIdx) -> bool {
+        matches!(self.identity(idx).logon_type, Some(10 | 12))
     }
 
     /// Whether two LogonIds without a 4624 are what a prompt's pair leaves: the 4672 of the elevated half, and right after

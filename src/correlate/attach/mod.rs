@@ -238,7 +238,8 @@ impl Desk<'_> {
 
     /// The session that an unlock is of: that of the 4801 or 4778 beside it, else the newest of the account that is on.
     fn unlocked(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
-        self.marked(groups, n, pos, UNLOCK).or_else(|| self.newest(groups, n, pos))
+        let is_unlocked = |kind| matches!(kind, Kind::Unlocked | Kind::Reconnected);
+        self.marked(groups, n, pos, UNLOCK, is_unlocked).or_else(|| self.newest(groups, n, pos))
     }
 
     /// The newest desktop of a group's account that is on.
@@ -256,8 +257,15 @@ impl Desk<'_> {
         by_sid.max(by_name.and_then(|stack| stack.newest(is_over)))
     }
 
-    /// The session of the same account that a 4801 or 4778 near a place cites.
-    fn marked(&self, groups: &Groups, n: usize, pos: Pos, within: i64) -> Option<usize> {
+    /// The session of the same account that a mark of a wanted kind near a place cites.
+    fn marked(
+        &self,
+        groups: &Groups,
+        n: usize,
+        pos: Pos,
+        within: i64,
+        is_wanted: impl Fn(Kind) -> bool,
+    ) -> Option<usize> {
         let account = self.linker.identity(groups.all[n].primary);
         let fits = |&home: &usize| {
             let group = &groups.all[home];
@@ -269,10 +277,11 @@ impl Desk<'_> {
                 && !is_over(self.linker, self.closed, groups, home, pos)
                 && self.linker.is_one_account(account, self.linker.identity(group.primary))
         };
-        self.marks_near(pos, within).map(|mark| groups.of(mark.track)).find(fits)
+        let marks = self.marks_near(pos, within).filter(|mark| is_wanted(mark.kind));
+        marks.map(|mark| groups.of(mark.track)).find(fits)
     }
 
-    /// 4801 and 4778 within a time of a place, the nearest records first on either side.
+    /// Marks within a time of a place, the nearest records first on either side.
     fn marks_near(&self, pos: Pos, within: i64) -> impl Iterator<Item = &Mark> {
         let (linker, at) = (self.linker, self.linker.time(pos));
         let marks = &linker.tracks.marks;
@@ -280,8 +289,7 @@ impl Desk<'_> {
         let near = move |mark: &&Mark| linker.time(mark.pos).since(at).abs() <= within;
         let before = before.iter().rev().take(MAX_MARKS).take_while(near);
         let after = after.iter().take(MAX_MARKS).take_while(near);
-        let resumes = |mark: &&Mark| matches!(mark.kind, Kind::Unlocked | Kind::Reconnected);
-        after.chain(before).filter(resumes)
+        after.chain(before)
     }
 
     fn role(&self, group: &Group) -> LogonRole {

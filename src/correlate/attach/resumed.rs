@@ -32,7 +32,7 @@ impl Desk<'_> {
         if self.linker.logon_of(group).is_none() {
             return self.passed(groups, n, pos);
         }
-        if let Some(home) = self.marked(groups, n, pos, RECONNECT) {
+        if let Some(home) = self.marked(groups, n, pos, RECONNECT, is_reconnect) {
             return Resumed::Home(home);
         }
         let account = self.linker.identity(group.primary);
@@ -54,7 +54,7 @@ impl Desk<'_> {
         if self.is_unlocked_beside(groups, n, first) || self.is_let_in_after(groups, n, first) {
             return Resumed::No;
         }
-        if let Some(home) = self.marked(groups, n, first, RECONNECT) {
+        if let Some(home) = self.marked(groups, n, first, RECONNECT, is_reconnect) {
             return Resumed::Home(home);
         }
         let account = self.linker.identity(groups.all[n].primary);
@@ -138,4 +138,9 @@ impl Desk<'_> {
         let mut near = range.start..end;
         near.any(|near| linker.time(near).since(at).abs() <= within && linker.event(near).is_some_and(fits))
     }
+}
+
+/// A 4801 alone tells of an unlock, which is no desktop logon.
+fn is_reconnect(kind: Kind) -> bool {
+    kind == Kind::Reconnected
 }

@@ -21,8 +21,9 @@ const BESIDE: i64 = 2 * SECOND / 1000;
 /// Names of one account that are kept: as it logs on, and as this computer calls it.
 const MAX_ALIASES: usize = 4;
 
-/// TokenElevationType of a 4688: the full token of one who has a limited one as well.
+/// TokenElevationType of a 4688: the full token of one who has a limited one as well, and that limited one.
 const FULL_TOKEN: &str = "%%1937";
+const LIMITED_TOKEN: &str = "%%1938";
 
 /// Everything a boot's records say of its LogonIds, in the order of first mention.
 #[derive(Debug, Default)]
@@ -318,8 +319,11 @@ impl Tracks {
 
 impl Track {
     fn take_process(&mut self, log: Log<'_>, event: EventIdx) {
-        let elevation = || log.records.text(log.records.events.text(event, Field::TokenElevation));
-        self.has_full_token |= self.logon.is_none() && !self.has_full_token && elevation() == FULL_TOKEN;
+        if self.logon.is_none() && !(self.has_full_token || self.has_limited_token) {
+            let elevation = log.records.text(log.records.events.text(event, Field::TokenElevation));
+            self.has_full_token = elevation == FULL_TOKEN;
+            self.has_limited_token = elevation == LIMITED_TOKEN;
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Track {
     /// Whether it did what takes a full token, the elevated half of a pair: started a program with one, cleared a log,
     /// or changed the audit policy. Asked only of LogonIds whose 4624 is missing.
     pub has_full_token: bool,
+    /// Whether it started a program with the limited token of a pair. Asked only of LogonIds whose 4624 is missing.
+    pub has_limited_token: bool,
     /// Whether it gave credentials (4648), as the elevated half of a pair does more often than the limited one.
     pub gave_credentials: bool,
     /// Whether it did anything but log on and off.
@@ -97,6 +99,7 @@ impl Track {
             privileges: None,
             has_marks: false,
             has_full_token: false,
+            has_limited_token: false,
             gave_credentials: false,
             is_used: false,
             beside: None,

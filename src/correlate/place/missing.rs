@@ -72,7 +72,8 @@ impl Missing<'_> {
     fn n_missing(&self, pos: Pos) -> u64 {
         let id = |pos: Pos| self.records.id[self.log.rows[pos as usize] as usize];
         match pos {
-            pos if pos as usize == self.log.rows.len() => u64::MAX,
+            // Nothing tells that any is: where times allow it, a start may be, but rather in a gap.
+            pos if pos as usize == self.log.rows.len() => START_WRITES,
             0 => id(0).saturating_sub(1),
             pos if self.log.seams.binary_search(&pos).is_ok() => u64::MAX,
             pos => id(pos).saturating_sub(id(pos - 1)).saturating_sub(1),
