@@ -29,6 +29,10 @@ impl Desk<'_> {
     /// Where the desktop logon of a group led, whose first record is at a place.
     pub fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let group = &groups.all[n];
+        // What is thrown away is never locked, disconnected or resumed itself.
+        if group.own().any(|idx| self.linker.track(idx).has_marks) {
+            return Resumed::No;
+        }
         if self.linker.logon_of(group).is_none() {
             return self.passed(groups, n, pos);
         }
