@@ -9,7 +9,8 @@ pub use audit::{Audit, AuditState, AuditWhy, LogoffAudit, Outcome};
 pub use boot::{Boot, BootEnd, ShutdownRequest};
 pub use clock::{Clock, Step, StepKind, Unplaced};
 
-use crate::event::{RowIdx, StrId};
+use crate::event::{Records, RowIdx, StrId};
+use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
 
 /// A place in a lineage: records of one log in the order in which Windows wrote them.
@@ -34,6 +35,18 @@ pub struct Machine {
     /// off.
     pub own_policies: FxHashMap<StrId, Pos>,
     pub profile: Profile,
+}
+
+impl Machine {
+    /// When the record at a place of a lineage was written, by a clock that was right since boot (domain.md rule 18).
+    pub fn time(&self, records: &Records, lineage: usize, pos: Pos) -> Option<Timestamp> {
+        let row = *self.lineages.get(lineage)?.rows.get(pos as usize)?;
+        let raw = records.time[row as usize];
+        Some(match self.security == Some(lineage) {
+            true => raw.plus(self.clock.shift(pos)),
+            false => self.clock.time_of(row, raw),
+        })
+    }
 }
 
 /// What kind of computer a machine is (domain.md E.4).

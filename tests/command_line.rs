@@ -73,7 +73,7 @@ fn the_table_is_for_people() {
     assert_eq!(lines.len(), 4, "a head, two sessions and a sum:\n{}", out(&output));
     let alice = lines[1];
     for cell in
-        ["2024-03-05 08:01:00", "2024-03-05 09:01:00", "user_logoff", "high", "1 h 0 min", "CORP\\alice"]
+        ["2024-03-05 08:01:00", "2024-03-05 09:01:00", "user_logoff", "high", "1 h 00 min", "CORP\\alice"]
     {
         assert!(alice.contains(cell), "{cell} is not in {alice}");
     }
@@ -311,7 +311,7 @@ fn hosts_say_what_a_machine_is_and_how_its_boots_went() {
     assert_eq!((second.end_how.as_str(), second.logoff_audit.as_str()), ("open", "off (changed)"));
     assert_eq!(second.shutdown, None);
     let table = machine("hosts", "table");
-    for cell in ["member server", "CORP\\alice", "off (changed)", "build 20348", "1 h 0 min"] {
+    for cell in ["member server", "CORP\\alice", "off (changed)", "build 20348", "1 h 00 min"] {
         assert!(out(&table).contains(cell), "{cell} is not in\n{}", out(&table));
     }
 }
@@ -410,7 +410,8 @@ fn a_burst_is_one_line_of_the_table_and_all_of_the_others() {
     let output = sessions(&folder, &[]);
     let lines: Vec<&str> = out(&output).lines().collect();
     assert_eq!(lines.len(), 4, "a head, a burst, a session and a sum:\n{}", out(&output));
-    for cell in ["2024-03-05 08:01:00", "2024-03-05 08:06:00", "burst of 3 sessions", "3 min 0 s", "10.0.0.7"]
+    for cell in
+        ["2024-03-05 08:01:00", "2024-03-05 08:06:00", "burst of 3 sessions", "3 min 00 s", "10.0.0.7"]
     {
         assert!(lines[1].contains(cell), "{cell} is not in {}", lines[1]);
     }

@@ -1,6 +1,6 @@
 //! What made a session end, where that is known, and why an end is no surer than it is (domain.md C.7, row 2).
 
-use super::close::{is_unproven, may_be_gone, may_be_half};
+use super::close::{is_clock_lost, is_unproven, may_be_gone, may_be_half};
 use super::draft::Draft;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Field, Kind, Records, RowIdx};
@@ -159,8 +159,9 @@ fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
         (EndHow::UncleanStop, Confidence::Medium) => Some(Doubt::LastSign),
         (EndHow::UncleanStop, _) => unproven().or(Some(Doubt::NotReported)),
         (EndHow::LostInGap, _) if boot.logoff_audit == LogoffAudit::FilteredExport => Some(Doubt::Filtered),
+        (EndHow::LostInGap, _) if boot.outlives_security => Some(Doubt::LogEndsFirst),
+        (EndHow::LostInGap, _) => is_clock_lost(draft).then_some(Doubt::ClockLost),
         (EndHow::OpenAtLogEnd, _) => may_be_half(draft).then_some(Doubt::MayBeHalf),
-        (EndHow::LostInGap, _) => boot.outlives_security.then_some(Doubt::LogEndsFirst),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use super::attach::UNLOCK;
 use super::draft::Draft;
 use super::moments::SAME_MOMENT;
 use super::open::Mark;
-use super::sleep::Sleep;
+use super::sleep;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
 use crate::session::{ActiveHow, Class, EvidenceRole, Interval, LogonRole, State};
@@ -287,12 +287,8 @@ fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
         is_sure: true,
     };
     let mut spans = Vec::new();
-    let sleeps = &draft.around.sleeps;
-    let first = sleeps.partition_point(|sleep| sleep.to <= begin);
     let is_open = draft.session.end.at.is_none() && draft.session.end.latest.is_none();
-    let is_still_on = |sleep: &Sleep| sleep.closed_by.is_none() && (is_open || sleep.from == end);
-    let is_in_it = |sleep: &&Sleep| sleep.from < end || is_still_on(sleep);
-    for sleep in sleeps[first..].iter().take_while(is_in_it) {
+    for sleep in sleep::within(&draft.around.sleeps, (begin, end), is_open) {
         for (row, role) in [(sleep.opened_by, EvidenceRole::Sleep), (sleep.closed_by, EvidenceRole::Wake)] {
             if let Some(row) = row {
                 draft.evidence_row(row, role, 35);
@@ -305,9 +301,9 @@ fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
     for step in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
         let StepKind::Frozen { from, to } = step.kind else { continue };
         let pos = Some(step.at);
-        draft.evidence(step.at, EvidenceRole::Wake, 19);
+        draft.evidence_row(step.row, EvidenceRole::Wake, 19);
         let (from, to) = (Moment { at: from, pos }, Moment { at: to, pos });
-        spans.push(suspended(from, to, None, Some(draft.row(step.at))).within(limits));
+        spans.push(suspended(from, to, None, Some(step.row)).within(limits));
     }
     spans
 }

@@ -31,6 +31,18 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
     apart(told.into_iter().chain(seen).chain(still_on(records, system, boot)).collect())
 }
 
+/// The sleeps, of all of a boot, that fall into a session between two moments. One from which the machine is not known
+/// to have woken may have begun as the session was last heard of, where nothing bounds its end.
+pub fn within(
+    sleeps: &[Sleep],
+    (begin, end): (Timestamp, Timestamp),
+    is_open: bool,
+) -> impl Iterator<Item = &Sleep> {
+    let first = sleeps.partition_point(|sleep| sleep.to <= begin);
+    let is_still_on = move |sleep: &Sleep| sleep.closed_by.is_none() && (is_open || sleep.from == end);
+    sleeps[first..].iter().take_while(move |sleep| sleep.from < end || is_still_on(sleep))
+}
+
 /// The sleep in which a boot's records end.
 fn still_on(records: &Records, system: &Lineage, boot: &Boot) -> Option<Sleep> {
     let kind = |row: RowIdx| records.event(row).map(|event| records.events.kind(event));

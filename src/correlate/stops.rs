@@ -229,7 +229,8 @@ impl Stops<'_> {
         let mut security = security.map(|pos| self.security.rows[pos as usize]);
         let dropped = security.find(|&row| self.kind(row) == Some(Kind::AuditEventsDropped));
         let crashed = self.near_start(next, Kind::BugCheck);
-        let unfinished = self.near_start(next, Kind::LastShutdownGood).filter(|&row| self.is_not_good(row));
+        let told_good = self.near_start(next, Kind::LastShutdownGood);
+        let unfinished = told_good.filter(|&row| self.is_not_good(row));
         let reported = [Kind::UnexpectedShutdown, Kind::PowerLost].map(|kind| self.near_start(next, kind));
         let heartbeat = reported[0].and_then(|row| heartbeat(self.records, self.records.event(row)?));
         let button = reported[1].and_then(|row| self.event_time(row, Field::NewTime));
@@ -243,6 +244,7 @@ impl Stops<'_> {
         BootEnd::Unclean {
             heartbeat: heartbeat.max(button),
             is_reported: reported.iter().any(Option::is_some),
+            against: told_good.filter(|&row| self.is_good(row)),
             by: reported.into_iter().chain(hints).flatten().collect(),
         }
     }
@@ -252,6 +254,13 @@ impl Stops<'_> {
         let Some(event) = self.records.event(row) else { return false };
         let text = |field| self.records.text(self.records.events.text(event, field));
         text(Field::Status).eq_ignore_ascii_case("false") && !matches!(text(Field::Reason), "0" | "0x0" | "")
+    }
+
+    /// Kernel-Boot 20, where it says that the last shutdown was one, though nothing else tells of it.
+    fn is_good(&self, row: RowIdx) -> bool {
+        let event = self.records.event(row);
+        let status = event.map(|event| self.records.text(self.records.events.text(event, Field::Status)));
+        status.is_some_and(|status| status.eq_ignore_ascii_case("true"))
     }
 
     /// Rule 13: the last 1074 of a boot, if the shutdown came of it: nobody took it back.
@@ -310,6 +319,27 @@ fn kind_at(records: &Records, system: &Lineage, pos: Pos) -> Option<Kind> {
 pub fn is_late(records: &Records, row: RowIdx) -> bool {
     let kind = records.event(row).map(|event| records.events.kind(event));
     matches!(kind, Some(Kind::KernelStopped | Kind::ShutdownAction | Kind::Wake))
+}
+
+/// What was still to be written when a kernel stopped is written at the next start, before that kernel's own last record:
+/// the service control manager's as well (szechuan 832 to 842). Until where it stands, and when that kernel stopped.
+pub fn flushed(records: &Records, system: &Lineage, next: &Boot) -> Option<(Pos, Timestamp)> {
+    let pos = near_start(records, system, next, Kind::KernelStopped)?;
+    Some((pos, stopped_at(records, system.rows[pos as usize])))
+}
+
+/// The event log stops this soon before the kernel does: no more is still to be written.
+const FLUSHED: i64 = MINUTE;
+
+/// Whether a moment is one of those in which an event log had stopped already, and its kernel had not.
+pub fn is_flushed(at: Timestamp, stopped: Timestamp) -> bool {
+    (0..=FLUSHED).contains(&stopped.since(at))
+}
+
+/// When the kernel stopped, as a Kernel-General 13 tells it.
+pub fn stopped_at(records: &Records, row: RowIdx) -> Timestamp {
+    let told = records.event(row).and_then(|event| records.events.time(event, Field::NewTime));
+    told.unwrap_or(records.time[row as usize])
 }
 
 /// The UTC SYSTEMTIME in 6008's Binary, at byte 16; its texts are local and localised (A.3).

@@ -1,7 +1,7 @@
 //! Where Windows started, as the System log shows it (domain.md C.3, rules 11 and 14).
 
 use super::starts::{Start, moved};
-use super::stops::is_late;
+use super::stops::{is_flushed, is_late, stopped_at};
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND};
@@ -41,8 +41,13 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
         // Nor is it one start over records that another clock stamped.
         let is_apart = || {
-            let mut before = system.rows[..pos].iter().rev().take(MAX_LATE);
-            let before = before.find(|&&row| !is_late(records, row));
+            let before = || system.rows[..pos].iter().rev().take(MAX_LATE);
+            let stopped = before().find(|&&row| is_of_kind(records, row, Kind::KernelStopped));
+            let stopped = stopped.map(|&row| stopped_at(records, row));
+            // What the kernel before had still to write.
+            let is_flushed =
+                |row: RowIdx| stopped.is_some_and(|stopped| is_flushed(records.time[row as usize], stopped));
+            let before = before().find(|&&row| !is_late(records, row) && !is_flushed(row));
             before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
         };
         let is_same = |start: &Start| {

@@ -2,7 +2,7 @@
 //! and ended.
 
 use super::record::Exporter;
-use crate::event::{Field, Kind, RowIdx, StrId};
+use crate::event::{Field, Kind, RowIdx};
 use crate::machine::record::{BootRecord, ClearRecord, HostRecord, LogRecord, NameRecord, ShutdownRecord};
 use crate::machine::{Boot, BootEnd, Lineage, LogoffAudit, Machine, MachineKind};
 use crate::time::{Timestamp, seconds};
@@ -41,21 +41,21 @@ impl Exporter<'_> {
         }
     }
 
-    /// When each name was written first and last, in any log.
+    /// When each name was written first and last, in any log, in the order of its records: the clock may have been set.
     fn name_history(&self, machine: &Machine) -> Vec<NameRecord> {
         let mut spans: Vec<Option<(Timestamp, Timestamp)>> = vec![None; machine.names.len()];
-        for lineage in &machine.lineages {
-            let mut last = (StrId::NONE, None);
-            for &row in &lineage.rows {
-                let name = self.records.signature(row).computer;
-                // Neighbours nearly always have the same name.
-                if name != last.0 {
-                    last = (name, machine.names.iter().position(|&known| known == name));
-                }
-                let at = self.records.time[row as usize];
-                if let Some(span) = last.1.and_then(|n| spans.get_mut(n)) {
-                    let (first, last) = span.unwrap_or((at, at));
-                    *span = Some((first.min(at), last.max(at)));
+        for (n, lineage) in machine.lineages.iter().enumerate() {
+            let name = |row: &RowIdx| self.records.signature(*row).computer;
+            let mut next = 0;
+            for run in lineage.rows.chunk_by(|a, b| name(a) == name(b)) {
+                let (first, last) = (next, next + run.len() as u32 - 1);
+                next = last + 1;
+                let span = machine.names.iter().position(|&known| known == name(&run[0]));
+                let time = |pos| machine.time(self.records, n, pos);
+                let own = time(first).zip(time(last));
+                if let Some((span, (first, last))) = span.and_then(|n| spans.get_mut(n)).zip(own) {
+                    let known = span.unwrap_or((first, last));
+                    *span = Some((known.0.min(first), known.1.max(last)));
                 }
             }
         }

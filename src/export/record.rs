@@ -2,7 +2,7 @@
 
 use super::id::SessionId;
 use super::lent::Text;
-use super::words::{logon_type_name, push_span, record_name, span};
+use super::words::{LEAST_BOUND, logon_type_name, push_span, record_name, span};
 use crate::correlate::Correlated;
 use crate::event::{LogonId, Records, RowIdx, StrId};
 use crate::session::burst::BurstKind;
@@ -180,7 +180,7 @@ impl<'a> Exporter<'a> {
 
 /// Appends how long a session lasted, for a table: `1 h 48 min`, or what its bounds (in seconds) allow.
 pub fn push_duration(out: &mut String, exact: Option<f64>, min: Option<f64>, max: Option<f64>) {
-    match (exact, min, max) {
+    match (exact, min.filter(|&min| min >= LEAST_BOUND), max) {
         (Some(exact), _, _) => push_span(out, exact),
         (None, Some(min), Some(max)) => push_bounds(out, min, max),
         (None, Some(min), None) => {

@@ -2,7 +2,7 @@
 
 use super::record::Exporter;
 use crate::event::StrId;
-use crate::machine::ShutdownRequest;
+use crate::machine::{BootEnd, ShutdownRequest};
 use crate::session::{Class, Doubt, End, EndCause, EndHow, EvidenceRole, Session};
 
 /// Texts of a 1074 are shown up to so many characters: a program may write any.
@@ -12,7 +12,7 @@ impl Exporter<'_> {
     /// The sentence that names the records an end rests on, what made it end, and why it is no surer than it is.
     pub(super) fn end_why(&self, session: &Session) -> String {
         let mut why = self.ended_by(session);
-        for clause in [self.cause(session), doubt(session.end)].into_iter().flatten() {
+        for clause in [self.against(session), self.cause(session), doubt(session.end)].into_iter().flatten() {
             why.push_str("; ");
             why.push_str(&clause);
         }
@@ -69,6 +69,17 @@ impl Exporter<'_> {
         }
     }
 
+    /// What speaks against a stop without a shutdown.
+    fn against(&self, session: &Session) -> Option<String> {
+        let boots = &self.correlated.machines.get(session.machine as usize)?.boots;
+        match boots.get(session.boot as usize)?.end {
+            BootEnd::Unclean { against: Some(row), .. } if session.end.how == EndHow::UncleanStop => {
+                Some(format!("but {} says that there was a good shutdown", self.event_name(row)))
+            }
+            _ => None,
+        }
+    }
+
     /// What made it end, with the record that tells it.
     fn cause(&self, session: &Session) -> Option<String> {
         let End { how, cause, cause_row, .. } = session.end;
@@ -117,6 +128,7 @@ fn no_gap(end: End) -> &'static str {
     match end.doubt {
         Some(Doubt::Filtered) => "most records are missing around it, as in a filtered export",
         Some(Doubt::LogEndsFirst) => "the Security log ends before this run of Windows does",
+        Some(Doubt::ClockLost) => "the clock was turned back after it, and nobody knows by how much",
         _ => "it may belong to the next run of Windows, whose start is not in the logs",
     }
 }
@@ -136,7 +148,7 @@ fn doubt(end: End) -> Option<String> {
         Doubt::Coincidence => ("less sure", "account and moment alone join it to this session"),
         Doubt::OtherLogsOnly => ("unsure", "Security has nothing of it, neither its logon nor a logoff"),
         // What the end rests on says it already.
-        Doubt::Filtered | Doubt::LogEndsFirst => return None,
+        Doubt::Filtered | Doubt::LogEndsFirst | Doubt::ClockLost => return None,
     };
     Some(format!("{how}, since {why}"))
 }

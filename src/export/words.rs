@@ -225,24 +225,33 @@ pub fn counted(n: impl Into<u64>, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A span as people say it: `1 h 48 min`, `12 min 3 s`, `0.4 s`.
+/// Seconds below which a lower bound says nothing: whatever it bounds lasted for some time.
+pub const LEAST_BOUND: f64 = 1.0;
+
+/// Seconds below which a length is not told: it would be a row of noughts.
+const SHORTEST: f64 = 0.1;
+
+/// A span, rounded down, in the two largest units that say something: `1 h 48 min`, `12 min 03 s`, `0.4 s`. Page, table and
+/// sentence show a length alike.
 pub fn span(seconds: f64) -> String {
     let mut text = String::new();
     push_span(&mut text, seconds);
     text
 }
 
-/// Appends a span as people say it.
+/// Appends a span as [`span`] says it.
 pub fn push_span(out: &mut String, seconds: f64) {
     let whole = seconds.max(0.0) as u64;
     let (days, hours, minutes, rest) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
     // Writing to a `String` cannot fail.
     let _ = match whole {
-        0 => write!(out, "{:.1} s", (seconds.max(0.0) * 10.0).floor() / 10.0),
+        0 if seconds <= 0.0 => write!(out, "0 s"),
+        0 if seconds < SHORTEST => write!(out, "< {SHORTEST} s"),
+        0 => write!(out, "{:.1} s", (seconds * 10.0).floor() / 10.0),
         1..60 => write!(out, "{rest} s"),
-        60..3600 => write!(out, "{minutes} min {rest} s"),
-        3600..86_400 => write!(out, "{hours} h {minutes} min"),
-        _ => write!(out, "{days} d {hours} h {minutes} min"),
+        60..3600 => write!(out, "{minutes} min {rest:02} s"),
+        3600..86_400 => write!(out, "{hours} h {minutes:02} min"),
+        _ => write!(out, "{days} d {hours:02} h"),
     };
 }
 
@@ -293,8 +302,14 @@ fn origin(origin: &OriginRecord) -> String {
 
 fn length(record: &Record) -> String {
     match (record.duration_s, record.duration_min_s, record.duration_max_s) {
+        (Some(about), Some(min), Some(max)) if span(min) != span(max) => {
+            format!(" for about {}", span(about))
+        }
         (Some(exact), _, _) => format!(" for {}", span(exact)),
         (None, Some(min), Some(max)) if span(min) == span(max) => format!(" for about {}", span(min)),
+        (None, Some(min), max) if min < LEAST_BOUND => {
+            max.map(|max| format!(" for at most {}", span(max))).unwrap_or_default()
+        }
         (None, Some(min), Some(max)) => format!(" for {} to {}", span(min), span(max)),
         (None, Some(min), None) => format!(" for at least {}", span(min)),
         (None, None, Some(max)) => format!(" for at most {}", span(max)),
@@ -338,7 +353,9 @@ mod tests {
 
     #[test]
     fn spans_read_like_speech() {
-        let spoken = [0.04, 3.9, 63.0, 6493.2, 90_000.0].map(span);
-        assert_eq!(spoken, ["0.0 s", "3 s", "1 min 3 s", "1 h 48 min", "1 d 1 h 0 min"]);
+        let spoken = [-5.0, 0.0, 0.04, 0.49, 3.9, 59.9].map(span);
+        assert_eq!(spoken, ["0 s", "0 s", "< 0.1 s", "0.4 s", "3 s", "59 s"]);
+        let longer = [63.0, 6493.2, 90_000.0, 277_200.0].map(span);
+        assert_eq!(longer, ["1 min 03 s", "1 h 48 min", "1 d 01 h", "3 d 05 h"]);
     }
 }

@@ -89,8 +89,9 @@ pub enum BootEnd {
     Open,
     /// Shut down: when, at the latest when, and the records that say so.
     Clean { at: Timestamp, latest: Timestamp, by: Vec<RowIdx> },
-    /// Stopped without a shutdown: the last sign of life, if one was recorded, and the records that say so.
-    Unclean { heartbeat: Option<Timestamp>, is_reported: bool, by: Vec<RowIdx> },
+    /// Stopped without a shutdown: the last sign of life, if one was recorded, the records that say so, and the one that
+    /// says otherwise.
+    Unclean { heartbeat: Option<Timestamp>, is_reported: bool, by: Vec<RowIdx>, against: Option<RowIdx> },
 }
 
 /// A 1074 that led to a shutdown (domain.md C.3, 13).

@@ -23,8 +23,10 @@ pub enum StepKind {
 /// One step of a machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The first record after it in the Security lineage: as a rule the one that tells of it.
+    /// The first record after it in the Security lineage.
     pub at: Pos,
+    /// The record that tells of it, in Security or System; of one that none tells of, the first after it.
+    pub row: RowIdx,
     /// Its boot, and the first record of that.
     pub boot: u32,
     pub boot_at: Pos,

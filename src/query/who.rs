@@ -6,7 +6,7 @@
 use crate::event::RowIdx;
 use crate::export::record::Exporter;
 use crate::export::words::logon_type_name;
-use crate::machine::{Boot, LogoffAudit, Machine};
+use crate::machine::{Boot, LogoffAudit, Machine, Pos, Step, StepKind};
 use crate::session::{Confidence, Doubt, EndHow, Interval, Session, SessionIdx};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,10 +105,27 @@ pub fn who(from: &Exporter<'_>, at: Timestamp, with_noise: bool) -> (Vec<WhoReco
     (found.iter().map(record).collect(), machines)
 }
 
-/// First and last time among a machine's records.
+/// First and last time among a machine's records. Of its boots' those that stand at their ends, for some are stamped by a
+/// clock that had been put right, or not yet, and what the clock showed before it was set and after.
 fn recorded(from: &Exporter<'_>, machine: &Machine) -> Option<(Timestamp, Timestamp)> {
-    let rows = machine.lineages.iter().flat_map(|lineage| &lineage.rows);
-    rows.map(|&row| from.records.time[row as usize]).fold(None, |span, time| match span {
+    let records = from.records;
+    let first = |lineage: Option<usize>, own: &std::ops::Range<Pos>| {
+        machine.time(records, lineage?, own.start).filter(|_| !own.is_empty())
+    };
+    let begun = |boot: &Boot| match boot.has_start {
+        true => [boot.start, None],
+        false => [first(machine.security, &boot.security), first(machine.system, &boot.system)],
+    };
+    let ends = machine.boots.iter().flat_map(|boot| begun(boot).into_iter().chain([boot.last_record]));
+    let is_kept = |step: &&Step| matches!(step.kind, StepKind::Kept { .. });
+    let shown = machine.clock.steps().iter().filter(is_kept).flat_map(|step| [step.from, step.to]);
+    let others = machine
+        .lineages
+        .iter()
+        .enumerate()
+        .filter(|&(n, _)| machine.security != Some(n) && machine.system != Some(n));
+    let others = others.flat_map(|(_, log)| log.rows.iter().map(|&row| records.time[row as usize]));
+    ends.flatten().chain(shown).chain(others).fold(None, |span, time| match span {
         None => Some((time, time)),
         Some((first, last)) => Some((time.min(first), time.max(last))),
     })
@@ -124,15 +141,33 @@ fn presence(from: &Exporter<'_>, session: &Session, at: Timestamp) -> Option<boo
             start.latest.is_some_and(|latest| latest <= at),
         ),
     };
-    let (sure_until, until) = end_bounds(from, session);
-    let may_be_on = until.is_none_or(|until| at <= until);
-    (begun && may_be_on).then_some(is_begun && sure_until.is_some_and(|until| at <= until))
+    let bounds = end_bounds(from, session);
+    let may_be_on = bounds.until.is_none_or(|until| at <= until);
+    (begun && may_be_on).then_some(is_begun && bounds.sure_until.is_some_and(|until| at <= until))
 }
 
 /// The earliest and the latest moment at which a session can have ended.
-fn end_bounds(from: &Exporter<'_>, session: &Session) -> (Option<Timestamp>, Option<Timestamp>) {
-    let end = &session.end;
+struct EndBounds {
+    sure_until: Option<Timestamp>,
+    until: Option<Timestamp>,
+    /// Whether the latest is no bound of the session's own, but a later start of Windows ([`later_start`]).
+    is_later_start: bool,
+}
+
+fn end_bounds(from: &Exporter<'_>, session: &Session) -> EndBounds {
     let seen = session.last_seen.or(session.start.at).or(session.start.latest);
+    let (sure_until, until) = own_bounds(from, session, seen);
+    let later = if until.is_none() { later_start(from, session, seen) } else { None };
+    EndBounds { sure_until, until: until.or(later), is_later_start: later.is_some() }
+}
+
+/// What is known of a session's own end.
+fn own_bounds(
+    from: &Exporter<'_>,
+    session: &Session,
+    seen: Option<Timestamp>,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let end = &session.end;
     match end.how {
         EndHow::UserLogoff | EndHow::Logoff => (end.at, end.at),
         // Joined by account and moment only, the end may be another session's.
@@ -143,6 +178,22 @@ fn end_bounds(from: &Exporter<'_>, session: &Session) -> (Option<Timestamp>, Opt
         EndHow::OpenAtLogEnd | EndHow::UncleanStop => (seen.max(watched_until(from, session)), end.latest),
         _ => (end.earliest.min(seen).or(seen), end.latest.or(end.at)),
     }
+}
+
+/// Where records are missing, a session may be one of the next boot; the start after that is surely later.
+const BOOTS_ON: usize = 2;
+
+/// So many of the later starts are looked at.
+const MAX_STARTS: usize = 64;
+
+/// The first start of Windows that came after a session in the order of records, and by its clock as well: no session
+/// outlasts it. That of the next boot bounds nothing where its clock showed an earlier time (rule 21). How long the
+/// computer was off nobody knows, so it bounds no duration.
+fn later_start(from: &Exporter<'_>, session: &Session, seen: Option<Timestamp>) -> Option<Timestamp> {
+    let boots = &from.correlated.machines[session.machine as usize].boots;
+    let later = boots.iter().skip(session.boot as usize + BOOTS_ON).take(MAX_STARTS);
+    let mut starts = later.filter(|boot| boot.has_start).filter_map(|boot| boot.start);
+    starts.find(|&start| seen <= Some(start))
 }
 
 /// The last Security record of a boot in which logoffs are known to be audited.
@@ -216,7 +267,7 @@ fn begun(session: &Session) -> String {
 fn ended(from: &Exporter<'_>, session: &Session, at: Timestamp) -> String {
     let end = &session.end;
     let text = |at: Option<Timestamp>| at.map_or("an unknown moment".to_owned(), |at| at.to_string());
-    let (sure_until, until) = end_bounds(from, session);
+    let EndBounds { sure_until, until, is_later_start } = end_bounds(from, session);
     let seen = match session.last_seen {
         Some(last) => format!("last seen at {last}"),
         None => "never seen after it began".to_owned(),
@@ -229,6 +280,13 @@ fn ended(from: &Exporter<'_>, session: &Session, at: Timestamp) -> String {
         Some(until) => format!(" by {until} at the latest"),
         None => String::new(),
     };
+    let started = match (until, is_later_start) {
+        (Some(_), false) => format!("off{by}, when Windows started again"),
+        (Some(_), true) => {
+            format!("Windows started again, no clock tells when; off{by}, when it had once more")
+        }
+        (None, _) => "Windows started again, no clock tells when".to_owned(),
+    };
     match end.how {
         EndHow::UserLogoff => format!("the user signed out at {}", text(end.at)),
         EndHow::Logoff => format!("logged off at {}", text(end.at)),
@@ -238,12 +296,9 @@ fn ended(from: &Exporter<'_>, session: &Session, at: Timestamp) -> String {
         }
         EndHow::CleanShutdown => format!("{seen}; off{by}, when the computer was shut down"),
         EndHow::UncleanStop if sure_until > session.last_seen => {
-            format!(
-                "no logoff up to the last record at {}; off{by}, when Windows started again",
-                text(sure_until)
-            )
+            format!("no logoff up to the last record at {}; {started}", text(sure_until))
         }
-        EndHow::UncleanStop => format!("{seen}; off{by}, when Windows started again"),
+        EndHow::UncleanStop => format!("{seen}; {started}"),
         EndHow::OpenAtLogEnd if sure_until > session.last_seen => {
             format!("no logoff up to the end of the log at {}", text(sure_until))
         }

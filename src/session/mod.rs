@@ -28,6 +28,8 @@ pub enum Doubt {
     MayBeHalf,
     /// The clock was set while records are missing.
     ClockSet,
+    /// The clock was turned back, nobody knows where or by how much.
+    ClockLost,
     /// A start of Windows may be among the missing records.
     StartMayBeMissing,
     /// No record of the next start tells of the stop.

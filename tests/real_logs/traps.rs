@@ -339,6 +339,32 @@ fn trap_46_classic_records_have_their_ids_and_values() {
 }
 
 #[test]
+fn trap_41_what_services_wrote_as_they_stopped() {
+    let Some(folder) = corpus::folder() else { return };
+    let logs: Vec<_> = DC[..2].iter().map(|file| corpus::read(&folder, file)).collect();
+    let mut case = load(&logs);
+    let sessions = invariants::check(&mut case);
+    // System 832 to 839 and 1030 are of the runs that ended: nothing was turned back, and no end is lost for it.
+    assert!(sessions.iter().all(|session| session.end_how != "lost_in_gap"));
+    let started =
+        |n: usize| case.hosts()[0].boots[n].started_by.iter().filter(|by| by.channel == "System").count();
+    assert_eq!([started(6), started(8)], [3, 3]);
+    // Nor is it where a driver's records (System 810 and 828) were stamped before the computer stood still.
+    let Some(log) = read(&W10) else { return };
+    assert!(log.sessions.iter().all(|session| session.end_how != "lost_in_gap"));
+}
+
+#[test]
+fn trap_18_names_and_moments_by_the_clock_put_right() {
+    let Some(folder) = corpus::folder() else { return };
+    let case = load(&[corpus::read(&folder, S08)]);
+    // Records 601 to 603 and 615 to 617 are stamped ten hours after the last.
+    let hosts = case.hosts();
+    let last = hosts[0].name_history.iter().map(|name| name.last.as_str()).max();
+    assert_eq!(last, Some("2015-09-12T18:20:02.3451250Z"));
+}
+
+#[test]
 fn trap_27_renamed_computers() {
     let Some(log) = read(&[S7]) else { return };
     assert_eq!(log.machines, ["WIN-03DLIIOFRRA"]);

@@ -70,9 +70,9 @@ impl Logs<'_> {
                 kind => kind,
             };
             n_rebases += usize::from(kind == StepKind::Rebase);
-            let Told { at, from, to, amount, .. } = told;
+            let Told { at, from, to, amount, event } = told;
             moved = moved.saturating_add(amount);
-            Step { at, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind }
+            Step { at, row: event.0, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind }
         };
         let mut steps: Vec<Step> = told.into_iter().map(&mut step).collect();
         steps.extend(lost);

@@ -1,7 +1,7 @@
 //! That the clock was turned back, where no record tells of it.
 
 use super::told::{SAME_STEP, set};
-use crate::correlate::stops::{has_own_start, is_late, told_end};
+use crate::correlate::stops::{flushed, has_own_start, is_flushed, is_late, told_end};
 use crate::event::Records;
 use crate::machine::{Boot, Lineage, Pos, Step, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -27,7 +27,8 @@ pub fn lost(records: &Records, security: &Lineage, n: usize, boot: &Boot, known:
     let step = |at: Pos| {
         let (from, to) = (raw(at - 1), raw(at));
         let (boot, kind) = (n as u32, StepKind::Lost);
-        Step { at, boot, boot_at: start, from, to, amount: to.since(from), kind }
+        let row = security.rows[at as usize];
+        Step { at, row, boot, boot_at: start, from, to, amount: to.since(from), kind }
     };
     turned_back.map(step).collect()
 }
@@ -44,10 +45,15 @@ impl Fall {
     pub fn of(records: &Records, system: &Lineage, boot: &Boot, steps: &[Step]) -> Option<Fall> {
         let mut last = boot.start?;
         let mut n_told = 0;
-        for &row in &system.rows[boot.system.start as usize..boot.system.end as usize] {
+        let flushed = flushed(records, system, boot);
+        for pos in boot.system.clone() {
+            let row = system.rows[pos as usize];
             let at = records.time[row as usize];
-            if is_late(records, row) || last.since(at) <= MIN_UNTOLD {
-                last = if is_late(records, row) { last } else { last.max(at) };
+            let is_flushed = flushed.is_some_and(|(until, stopped)| pos < until && is_flushed(at, stopped));
+            let is_before_step = || last.since(at) > MIN_UNTOLD && is_before_step(steps, at);
+            let is_late = is_late(records, row) || is_flushed || is_before_step();
+            if is_late || last.since(at) <= MIN_UNTOLD {
+                last = if is_late { last } else { last.max(at) };
                 continue;
             }
             if !is_explained(steps, last, at) {
@@ -105,6 +111,12 @@ impl Fall {
         let first = if has_own_start { gap.unwrap_or(last) } else { start };
         first..=last
     }
+}
+
+/// Whether a record may be stamped right before the clock was put forward, and written after that: a driver's, in a
+/// machine that stood still (rathbun_w10, System 810 and 828).
+fn is_before_step(steps: &[Step], at: Timestamp) -> bool {
+    steps.iter().any(|step| step.amount > 0 && (0..=SAME_STEP).contains(&step.from.since(at)))
 }
 
 /// Whether a step that is told explains times that turn back, or several in a row do.

@@ -61,7 +61,7 @@ pub(super) fn showed_since_last_seen(draft: &Draft<'_>) -> Option<(Timestamp, Ti
 }
 
 /// Whether the clock was turned back since a session was last seen, nobody knows by how much.
-pub(super) fn is_clock_lost(draft: &Draft<'_>) -> bool {
+pub fn is_clock_lost(draft: &Draft<'_>) -> bool {
     draft.is_clock_lost(draft.last_pos + 1, draft.boot.security.end)
 }
 

@@ -3,6 +3,7 @@
 mod bounds;
 mod proof;
 
+pub use bounds::is_clock_lost;
 pub use proof::{is_unproven, may_be_gone, may_be_half};
 
 use super::classify::INTERACTIVE;
@@ -15,9 +16,7 @@ use crate::event::{Kind, RowIdx};
 use crate::machine::{Boot, BootEnd, LogoffAudit, Pos};
 use crate::session::{Class, Confidence, End, EndHow, EvidenceRole};
 use crate::time::Timestamp;
-use bounds::{
-    end_of_boot, is_clock_lost, next_start, not_before, showed_since_last_seen, unknown, until_boot_ends,
-};
+use bounds::{end_of_boot, next_start, not_before, showed_since_last_seen, unknown, until_boot_ends};
 use proof::is_exempt;
 
 /// Records at a boot's end among which a 1108 tells of its shutdown.

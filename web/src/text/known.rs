@@ -3,6 +3,7 @@
 use super::moment::{Zone, in_full, to_the_second};
 use super::number::{span, span_in_full};
 use super::words;
+use sessionscope::export::words::LEAST_BOUND;
 use sessionscope::query::Row;
 
 /// A value: what is shown of it, what it says on hover, and whether it is certain.
@@ -81,9 +82,11 @@ pub fn duration(exact_s: Option<f64>, min_s: Option<f64>, max_s: Option<f64>) ->
         (None, Some(a), Some(b)) if span(a) == span(b) => {
             Known::uncertain(format!("≈ {}", span(a)), range_s(a, b))
         }
-        (None, Some(a), Some(b)) if a < 1.0 => Known::uncertain(format!("≤ {}", span(b)), range_s(a, b)),
+        (None, Some(a), Some(b)) if a < LEAST_BOUND => {
+            Known::uncertain(format!("≤ {}", span(b)), range_s(a, b))
+        }
         (None, Some(a), Some(b)) => Known::uncertain(format!("{} – {}", span(a), span(b)), range_s(a, b)),
-        (None, Some(a), None) if a < 1.0 => {
+        (None, Some(a), None) if a < LEAST_BOUND => {
             Known::uncertain("unknown".into(), "only one end of it is known".into())
         }
         (None, Some(a), None) => {

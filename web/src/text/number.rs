@@ -1,5 +1,7 @@
 //! Counts, sizes, rates and spans of time, as people read them.
 
+pub use sessionscope::export::words::span;
+
 /// A count with thin groups: `83 852`.
 pub fn count(n: impl Into<u64>) -> String {
     let digits = n.into().to_string();
@@ -32,19 +34,6 @@ pub fn bytes(n: u64) -> String {
     match unit {
         0 => format!("{n} B"),
         _ => format!("{size:.1} {}", UNITS[unit]),
-    }
-}
-
-/// A span: the two largest units that say something, `1 h 48 min`.
-pub fn span(seconds: f64) -> String {
-    let s = whole_seconds(seconds);
-    let (days, hours, minutes) = (s / 86_400, s % 86_400 / 3600, s % 3600 / 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) if s == 0 && seconds > 0.0 => "< 1 s".into(),
-        (0, 0, 0) => format!("{s} s"),
-        (0, 0, m) => format!("{m} min {:02} s", s % 60),
-        (0, h, m) => format!("{h} h {m:02} min"),
-        (d, h, _) => format!("{d} d {h:02} h"),
     }
 }
 
@@ -86,15 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn spans_show_two_units() {
-        assert_eq!(span(0.0), "0 s");
-        assert_eq!(span(0.4), "< 1 s");
-        assert_eq!(span(59.9), "59 s");
-        assert_eq!(span(61.0), "1 min 01 s");
-        assert_eq!(span(6493.2), "1 h 48 min");
-        assert_eq!(span(3.0 * 86_400.0 + 4.0 * 3600.0), "3 d 04 h");
-        assert_eq!(span(-5.0), "0 s");
+    fn spans_in_full_go_to_the_second() {
         assert_eq!(span_in_full(93_784.0), "1 d 02 h 03 min 04 s");
         assert_eq!(span_in_full(6493.2), "1 h 48 min 13 s");
+        assert_eq!(span_in_full(59.9), "59 s");
+        assert_eq!(span_in_full(0.0), "0 s");
     }
 }
