@@ -305,12 +305,14 @@ fn with_boot(boot: &Boot, last_seen: Option<Timestamp>, bounds: End) -> End {
 }
 
 fn evidence(ts: &TsSession, boot: &Boot, how: EndHow) -> Vec<Evidence> {
-    let (rows, role): (&[RowIdx], _) = match (&boot.end, how) {
-        (BootEnd::Clean { by, .. }, EndHow::CleanShutdown) => (by, EvidenceRole::Shutdown),
-        (BootEnd::Unclean { by, .. }, EndHow::UncleanStop) => (by, EvidenceRole::Boot),
-        _ => (&[], EvidenceRole::Boot),
+    let (started, shut_down): (&[RowIdx], &[RowIdx]) = match (&boot.end, how) {
+        (BootEnd::Clean { by, .. }, EndHow::CleanShutdown) => (&[], by),
+        (BootEnd::Unclean { by, against, .. }, EndHow::UncleanStop) => (by, against.as_slice()),
+        _ => (&[], &[]),
     };
-    let ended = rows.iter().map(|&row| Evidence { row, role, rule: 12 });
+    let told = |role| move |&row: &RowIdx| Evidence { row, role, rule: 12 };
+    let ended = started.iter().map(told(EvidenceRole::Boot));
+    let ended = ended.chain(shut_down.iter().map(told(EvidenceRole::Shutdown)));
     let opened = ts.opened.iter().map(|&row| Evidence { row, role: EvidenceRole::Start, rule: 25 });
     let cited = ts.first.filter(|_| ts.opened.is_empty());
     let cited = cited.map(|row| Evidence { row, role: EvidenceRole::Start, rule: 24 });

@@ -292,7 +292,7 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
 
 /// Row 7.
 fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
-    let BootEnd::Unclean { is_reported, by, .. } = draft.boot.end.clone() else { return None };
+    let BootEnd::Unclean { is_reported, by, against, .. } = draft.boot.end.clone() else { return None };
     let next = next_start(draft);
     let last = draft.session.last_seen.filter(|_| showed_since_last_seen(draft).is_none());
     let Some(at) = draft.boot.last_sign_of_life(last) else {
@@ -301,6 +301,7 @@ fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
     let next = next.filter(|&next| at <= next);
     let earliest = not_before(draft).map(|earliest| earliest.min(at));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
+    add_rows(draft, against.as_slice(), EvidenceRole::Shutdown, 12);
     Some(End {
         how: EndHow::UncleanStop,
         at: Some(at),
