@@ -221,8 +221,9 @@ fn sessions_of_boot(
     activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
     let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
     let strays = strays::strays(&linker, &sessions, &mut alone);
-    let teller =
-        Teller { linker: &linker, clock: &facts.clock, boot, machine, boot_idx: n as u32, around: &around };
+    let (clock, causes) = (&facts.clock, &around.causes);
+    let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
+    let teller = Teller { records, clock, boot, machine, boot_idx: n as u32, causes, sleeps };
     let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, &mut sessions)).collect();
     strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
     number_namesakes(&mut sessions.all);

@@ -1,7 +1,7 @@
 //! When a machine was asleep (domain.md rule 35).
 
 use crate::event::{Field, Kind, Records, RowIdx};
-use crate::machine::{Boot, Lineage};
+use crate::machine::{Boot, Clock, Lineage, StepKind};
 use crate::time::{MINUTE, Timestamp};
 
 /// The clock is put right this soon after a machine woke (rule 19).
@@ -29,6 +29,15 @@ pub fn sleeps(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Sleep> {
         told.get(next).is_none_or(|other| sleep.to <= other.from)
     });
     apart(told.into_iter().chain(seen).chain(still_on(records, system, boot)).collect())
+}
+
+/// A boot's sleeps and the spans in which the machine stood still (rule 19), by time, apart.
+pub fn with_pauses(sleeps: &[Sleep], clock: &Clock, boot: &Boot) -> Vec<Sleep> {
+    let pauses = clock.frozen(boot.security.start, boot.security.end).filter_map(|step| match step.kind {
+        StepKind::Frozen { from, to } => Some(Sleep { from, to, opened_by: None, closed_by: Some(step.row) }),
+        _ => None,
+    });
+    apart(sleeps.iter().copied().chain(pauses).collect())
 }
 
 /// The sleeps, of all of a boot, that fall into a session between two moments. One from which the machine is not known

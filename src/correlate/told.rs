@@ -1,16 +1,14 @@
 //! What is told of a session that Security does not know, by the logs that do (domain.md rule 25).
 
-use super::around::Around;
-use super::cause;
+use super::cause::{self, Causes};
 use super::classify::class_of_account;
 use super::intervals;
-use super::link::Linker;
 use super::moments::SAME_MOMENT;
-use super::sleep;
+use super::sleep::{self, Sleep};
 use super::stops::SHUTDOWN_SLACK;
 use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::{Boot, BootEnd, Clock, StepKind};
+use crate::machine::{Boot, BootEnd, Clock};
 use crate::session::{
     Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Length, Logon, LogonRole,
     Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, State, TsHow,
@@ -19,21 +17,22 @@ use crate::time::Timestamp;
 
 /// The boot whose sessions are told of.
 pub struct Teller<'a> {
-    pub linker: &'a Linker<'a>,
+    pub records: &'a Records,
     pub clock: &'a Clock,
     pub boot: &'a Boot,
     /// The numbers of its machine and of itself there.
     pub machine: u32,
     pub boot_idx: u32,
-    pub around: &'a Around,
+    pub causes: &'a Causes,
+    /// When the machine slept or stood still ([`sleep::with_pauses`]).
+    pub sleeps: Vec<Sleep>,
 }
 
 impl Teller<'_> {
     /// Adds a session from what other logs have of it. Tells its number.
     #[inline(never)]
     pub fn add(&self, ts: &TsSession, sessions: &mut Sessions) -> Option<SessionIdx> {
-        let Teller { boot, machine, boot_idx, .. } = *self;
-        let records = self.linker.records;
+        let &Teller { records, boot, machine, boot_idx, causes, .. } = self;
         let first_row = ts.first_row()?;
         let (domain, user) = account(records, ts);
         let mut flags = Flags::default();
@@ -42,7 +41,7 @@ impl Teller<'_> {
         let start = self.start(ts, first_row);
         let mut end = self.end(ts, last_seen);
         let mut evidence = evidence(ts, boot, end.how);
-        evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, &self.around.causes));
+        evidence.extend(cause::of_numbered(&mut end, ts.number, true, boot, causes));
         let until = end.at.or(end.earliest);
         let intervals = start.latest.zip(until).map_or_else(Vec::new, |(from, to)| {
             let mut intervals = self.states(ts, from, to);
@@ -82,7 +81,7 @@ impl Teller<'_> {
 
     /// When a record was written, by a clock that was right since boot (rule 18).
     fn at(&self, row: RowIdx) -> Timestamp {
-        self.clock.time_of(row, self.linker.records.time[row as usize])
+        self.clock.time_of(row, self.records.time[row as usize])
     }
 
     fn last_seen(&self, ts: &TsSession) -> Option<Timestamp> {
@@ -114,7 +113,7 @@ impl Teller<'_> {
                 // By a clock of which records are missing it may be another boot's.
                 confidence: match self.boot.is_clock_doubtful {
                     true => Confidence::Medium,
-                    false => ts.confidence_of_end(self.linker.records),
+                    false => ts.confidence_of_end(self.records),
                 },
                 row: Some(row),
                 ..End::default()
@@ -161,7 +160,7 @@ impl Teller<'_> {
         intervals
     }
 
-    /// Spans in which the machine slept (rule 35) or stood still (rule 19), with the records that say so.
+    /// Spans in which the machine slept or stood still (rules 35 and 19), with the records that say so.
     fn asleep(
         &self,
         end: &End,
@@ -169,62 +168,33 @@ impl Teller<'_> {
         evidence: &mut Vec<Evidence>,
     ) -> Vec<Interval> {
         let is_open = end.at.is_none() && end.latest.is_none();
-        let mut spans: Vec<Interval> = Vec::new();
-        let mut push = |from: Timestamp, to: Timestamp, opened_by, closed_by, rule| {
-            let (from, to) = (from.max(begin), to.min(until));
+        let interval = |&Sleep { from, to, opened_by, closed_by }: &Sleep| {
             let roles = [(opened_by, EvidenceRole::Sleep), (closed_by, EvidenceRole::Wake)];
             let told = roles.into_iter().filter_map(|(row, role)| Some((row?, role)));
-            evidence.extend(told.map(|(row, role)| Evidence { row, role, rule }));
+            evidence.extend(told.map(|(row, role)| Evidence { row, role, rule: 35 }));
+            let from = from.max(begin);
             // What goes on when it was last heard of is known to be so, and not until when (rule 37).
-            let to = to.max(from);
-            spans.push(Interval { what: State::Suspended, from, to, opened_by, closed_by });
+            let to = to.min(until).max(from);
+            Interval { what: State::Suspended, from, to, opened_by, closed_by }
         };
-        for sleep in sleep::within(&self.around.sleeps, (begin, until), is_open) {
-            push(sleep.from, sleep.to, sleep.opened_by, sleep.closed_by, 35);
-        }
-        let own = &self.boot.security;
-        for step in self.clock.frozen(own.start, own.end) {
-            let StepKind::Frozen { from, to } = step.kind else { continue };
-            if begin < to && from < until {
-                push(from, to, None, Some(step.row), 19);
-            }
-        }
-        united(spans)
+        sleep::within(&self.sleeps, (begin, until), is_open).map(interval).collect()
     }
 
     /// Addresses that Terminal Services name; `LOCAL` is the console.
     fn origins(&self, ts: &TsSession) -> Vec<Origin> {
-        let events = &self.linker.records.events;
+        let events = &self.records.events;
         let reconnected =
             ts.changes.iter().filter(|(_, kind)| *kind == Kind::TsReconnected).map(|(row, _)| row);
         let named = ts.opened.iter().chain(reconnected).filter_map(|&row| {
-            let event = self.linker.records.event(row)?;
+            let event = self.records.event(row)?;
             let is_first = events.kind(event) != Kind::TsShell;
             let address = events.text(event, Field::Address);
-            let is_remote = is_first
-                && !address.is_none()
-                && !self.linker.records.text(address).eq_ignore_ascii_case("LOCAL");
+            let is_remote =
+                is_first && !address.is_none() && !self.records.text(address).eq_ignore_ascii_case("LOCAL");
             is_remote.then_some(Origin { at: self.at(row), address, port: None, host: StrId::NONE, row })
         });
         named.collect()
     }
-}
-
-/// By time; two logs may tell of the same sleep.
-fn united(mut spans: Vec<Interval>) -> Vec<Interval> {
-    spans.sort_by_key(|span| (span.from, span.to));
-    let mut united: Vec<Interval> = Vec::with_capacity(spans.len());
-    for span in spans {
-        match united.last_mut() {
-            Some(last) if span.from < last.to => {
-                if last.to < span.to {
-                    (last.to, last.closed_by) = (span.to, span.closed_by);
-                }
-            }
-            _ => united.push(span),
-        }
-    }
-    united
 }
 
 /// How long a session was at least and at most.
