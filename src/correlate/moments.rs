@@ -2,6 +2,7 @@
 //! log is known to have told of it, the other did.
 
 use super::accounts::without_domain;
+use super::terminal::{Says, notification};
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHasher;
@@ -75,10 +76,10 @@ impl Moment {
 
 /// What Winlogon's notifications of an account's logon and logoff tell.
 fn notified((sid, number): (StrId, u32)) -> Option<Moment> {
-    match number {
-        2 => Some(Moment::LogonOf(sid)),
-        3 => Some(Moment::LogoffOf(sid)),
-        _ => None,
+    match notification(number)? {
+        Says::Opened => Some(Moment::LogonOf(sid)),
+        Says::Closed => Some(Moment::LogoffOf(sid)),
+        Says::Changed(_) => None,
     }
 }
 

@@ -52,7 +52,7 @@ pub fn sessions(records: &Records, rows: &[RowIdx]) -> Vec<TsSession> {
 
 /// What a record says of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Says {
+pub enum Says {
     Opened,
     Closed,
     Changed(Kind),
@@ -84,7 +84,7 @@ struct Fact {
 const LOGOFF_REASONS: [&str; 2] = ["2", "12"];
 
 /// Notifications of Winlogon 811 and 812.
-fn notification(number: u32) -> Option<Says> {
+pub fn notification(number: u32) -> Option<Says> {
     Some(match number {
         2 => Says::Opened,
         3 => Says::Closed,
