@@ -50,17 +50,21 @@ impl Fall {
             let row = system.rows[pos as usize];
             let at = records.time[row as usize];
             let is_flushed = flushed.is_some_and(|(until, stopped)| pos < until && is_flushed(at, stopped));
-            let is_before_step = || last.since(at) > MIN_UNTOLD && is_before_step(steps, at);
-            let is_late = is_late(records, row) || is_flushed || is_before_step();
-            if is_late || last.since(at) <= MIN_UNTOLD {
-                last = if is_late { last } else { last.max(at) };
+            if is_late(records, row) || is_flushed {
                 continue;
             }
-            if !is_explained(steps, last, at) {
-                let told = set(records, row).map(|(from, _)| from);
-                return Some(Fall { from: told.unwrap_or(last), to: at, is_told: told.is_some() });
+            if last.since(at) <= MIN_UNTOLD {
+                last = last.max(at);
+                continue;
             }
-            (last, n_told) = (at, n_told + 1);
+            if !is_before_step(steps, at) {
+                if !is_explained(steps, last, at) {
+                    let told = set(records, row).map(|(from, _)| from);
+                    return Some(Fall { from: told.unwrap_or(last), to: at, is_told: told.is_some() });
+                }
+                last = at;
+            }
+            n_told += 1;
             if n_told == MAX_FALLS {
                 break;
             }
