@@ -58,7 +58,7 @@ impl Linker<'_> {
         is_unnamed || a.user == b.user || name(self.records.text(a.user)) == name(self.records.text(b.user))
     }
 
-    /// Rule 27: before Windows 10 nothing but their likeness joins both halves.
+    /// Rule 27: where the 4624 does not name the other half, as before Windows 10, nothing but their likeness joins both.
     fn neighbour(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let first = self.track(idx);
         let (pos, event) = (first.logon?, self.logon(idx)?);
@@ -66,13 +66,14 @@ impl Linker<'_> {
             matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
         // The 4672 that names the elevated half comes right after both; it may be among records that are missing, or
         // not be audited.
-        let is_elevated = first.privileges.is_some()
+        let is_elevated = !self.text(event, Field::Elevated).is_empty()
+            || first.privileges.is_some()
             || self.is_privilege_unaudited(pos)
             || self.may_be_unaudited(pos)
             || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
             || self.is_privilege_lost(pos)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
-        if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
+        if !is_interactive || !is_elevated || first.linked.is_some() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))
@@ -118,6 +119,8 @@ impl Linker<'_> {
             && id(next).wrapping_sub(id(pos)) <= PAIR_RECORDS
             && self.time(next).since(self.time(pos)).abs() <= PAIR
             && first.luid < luid
+            && self.track(track).linked.is_none()
+            && self.is_other_token(event, other)
             && luid.apart(first.luid) < PAIR_LUIDS
             && events.number(event, Field::LogonType) == events.number(other, Field::LogonType)
             && same_text(Field::TargetSid)
@@ -125,6 +128,12 @@ impl Linker<'_> {
             && same_luid(Field::SubjectLogonId)
             && same_luid(Field::ProcessId);
         is_half.then_some(track)
+    }
+
+    /// Whether two 4624 tell of a full token and a limited one, or neither does: those before Windows 10.
+    fn is_other_token(&self, a: EventIdx, b: EventIdx) -> bool {
+        let (a, b) = (self.text(a, Field::Elevated), self.text(b, Field::Elevated));
+        a.is_empty() == b.is_empty() && (a.is_empty() || a != b)
     }
 
     /// LogonIds whose 4624 is missing, ascending.
@@ -181,7 +190,12 @@ impl Linker<'_> {
         let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
         let first = self.track(next).first;
         let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
-        let is_desktop = || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next);
+        let is_desktop = || {
+            first > pos
+                && self.is_of_desktop(next)
+                && !self.is_known_between(idx, next)
+                && self.are_on_together(idx, next)
+        };
         let is_elevated = own.privileges.is_some() && (is_soon || is_desktop());
         (is_elevated || self.is_named_after(next, pos) || self.is_destroyed_pair(next, idx)).then_some(next)
     }
@@ -222,8 +236,18 @@ impl Linker<'_> {
             && (other.has_full_token || has_privileges || gave_credentials)
             && other.reused_at.is_none()
             && !self.is_known_between(elevated, limited)
+            && self.are_on_together(limited, elevated)
             && is_in_time
             && is_interactive
+    }
+
+    /// Whether two LogonIds without a 4624 were on at one time: both are cited in turn, or no record is missing between
+    /// them, among which one could have logged off and the other on. One account signs in again and again.
+    fn are_on_together(&self, a: TrackIdx, b: TrackIdx) -> bool {
+        let (a, b) = (self.track(a), self.track(b));
+        let (earlier, later) = if a.first <= b.first { (a, b) } else { (b, a) };
+        let last = earlier.last_seen.max(earlier.logoff).unwrap_or(earlier.first);
+        later.first <= last || self.security.loss(last, later.first).is_none()
     }
 
     /// Whether two LogonIds of which hardly more than their 4634 is left were destroyed together, as the halves of a pair
