@@ -8,6 +8,9 @@ use std::ops::Range;
 /// A start writes at least so many records: 4608, the 4624 of the system, 4902; in System 12, 6009, 6005.
 const START_WRITES: u64 = 3;
 
+/// Where logons are not audited Security has two of them: 4608 and 4902.
+const START_WRITES_LEAST: u64 = 2;
+
 /// So many gaps are looked at for one in which a start may be.
 const LOOK_AHEAD: usize = 64;
 
@@ -20,14 +23,19 @@ pub struct Missing<'a> {
 impl Missing<'_> {
     /// Where most records are missing, of the places between two.
     pub fn most(&self, earliest: Pos, latest: Pos) -> Option<Place> {
-        let within = || self.places(earliest, latest);
+        self.most_of(earliest, latest, START_WRITES)
+    }
+
+    fn most_of(&self, earliest: Pos, latest: Pos, least: u64) -> Option<Place> {
+        let within = || self.places(earliest, latest, least);
         let at = within().max_by_key(|&pos| (self.n_missing(pos), pos))?;
         Some(Place { at, within: within().min()?..within().max()? })
     }
 
     /// Where a start is that comes between two places. Whatever a log begins with, it may have come before that.
     pub fn choose(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
-        match self.most(earliest, latest) {
+        let few = || self.most_of(earliest, latest, START_WRITES_LEAST);
+        match self.most(earliest, latest).or_else(few) {
             Some(place) => place,
             None if latest == 0 => Place { at: 0, within: 0..0 },
             None => self.elsewhere(earliest, latest, range, has_own),
@@ -45,12 +53,12 @@ impl Missing<'_> {
     }
 
     /// Places between two, both included, where a start may be missing, ascending but for the log's own beginning and end.
-    fn places(&self, earliest: Pos, latest: Pos) -> impl Iterator<Item = Pos> {
+    fn places(&self, earliest: Pos, latest: Pos, least: u64) -> impl Iterator<Item = Pos> {
         let next = self.log.gaps.partition_point(|&gap| gap < earliest);
         let gaps = self.log.gaps[next..].iter().copied().take_while(move |&gap| gap <= latest);
         let ends = [0, self.log.rows.len() as Pos].into_iter();
         let ends = ends.filter(move |end| (earliest..=latest).contains(end));
-        gaps.chain(ends).filter(|&pos| self.n_missing(pos) >= START_WRITES)
+        gaps.chain(ends).filter(move |&pos| self.n_missing(pos) >= least)
     }
 
     fn last_before(&self, pos: Pos, range: &Range<Pos>) -> Option<Pos> {
