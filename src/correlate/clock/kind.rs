@@ -24,7 +24,11 @@ pub fn kind(
     let process = || records.text(events.text(event, Field::ProcessName));
     // The last that had begun by then.
     let n_begun = || asleep.partition_point(|&asleep| asleep <= from.plus(SECOND));
-    let slept = || n_begun().checked_sub(1).is_some_and(|last| from.since(asleep[last]) <= AFTER_WAKE);
+    // One that came before the start, by a clock that had not been set yet, came after it was set back.
+    let may_be = |asleep: Timestamp| {
+        from.since(asleep) <= AFTER_WAKE && (moved != 0 || !is_before(records, security, boot, asleep))
+    };
+    let slept = || n_begun().checked_sub(1).is_some_and(|last| may_be(asleep[last]));
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[event.0 as usize].minus(amount);
     let slept = amount > 0 && (slept() || audits_clock && is_by_kernel(records, security, boot, told));
@@ -38,6 +42,13 @@ pub fn kind(
         let by_system = subject.is_none_or(LogonId::is_fixed);
         StepKind::Kept { by_user: !by_system && !is_time_service(process()) }
     }
+}
+
+/// Whether a moment is before a boot began, by its first record and by the start itself.
+fn is_before(records: &Records, security: &Lineage, boot: &Boot, at: Timestamp) -> bool {
+    let first = security.rows.get(boot.security.start as usize).filter(|_| !boot.security.is_empty());
+    let first = first.map(|&row| records.time[row as usize]);
+    [first, boot.start].into_iter().flatten().min().is_some_and(|began| at < began)
 }
 
 /// Whether only System tells of a step that Security, which misses nothing of the boot until then, would tell as well had
