@@ -1,6 +1,6 @@
 //! What made a session end, where that is known, and why an end is no surer than it is (domain.md C.7, row 2).
 
-use super::close::{is_clock_lost, is_unproven, may_be_gone, may_be_half};
+use super::close::{is_clock_lost, is_left_behind, is_unproven, may_be_gone, may_be_half};
 use super::draft::Draft;
 use super::stops::SHUTDOWN_SLACK;
 use crate::event::{Field, Kind, Records, RowIdx};
@@ -143,6 +143,7 @@ fn in_shutdown(how: EndHow, is_desktop: bool, boot: &Boot, at: Timestamp) -> Opt
 /// Why an end is no surer than it is.
 fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
     let (boot, end) = (draft.boot, draft.session.end);
+    let left_behind = || is_left_behind(draft).then_some(Doubt::DesktopGone);
     let unproven = || {
         let is_half = may_be_half(draft);
         let is_unknown = is_unproven(draft) || may_be_gone(draft);
@@ -154,14 +155,14 @@ fn doubt(draft: &Draft<'_>) -> Option<Doubt> {
         (EndHow::LogoffFromOtherLog, Confidence::Medium) => by_clock().or(Some(Doubt::Coincidence)),
         (EndHow::LogoffEventLost | EndHow::WindowManagerGone, _) => Some(Doubt::ByWhatGoesWithIt),
         (EndHow::CleanShutdown, Confidence::Low) => {
-            unproven().or_else(by_clock).or(Some(Doubt::StartMayBeMissing))
+            left_behind().or_else(unproven).or_else(by_clock).or(Some(Doubt::StartMayBeMissing))
         }
         (EndHow::UncleanStop, Confidence::Medium) => Some(Doubt::LastSign),
-        (EndHow::UncleanStop, _) => unproven().or(Some(Doubt::NotReported)),
+        (EndHow::UncleanStop, _) => left_behind().or_else(unproven).or(Some(Doubt::NotReported)),
         (EndHow::LostInGap, _) if boot.logoff_audit == LogoffAudit::FilteredExport => Some(Doubt::Filtered),
         (EndHow::LostInGap, _) if boot.outlives_security => Some(Doubt::LogEndsFirst),
         (EndHow::LostInGap, _) => is_clock_lost(draft).then_some(Doubt::ClockLost),
-        (EndHow::OpenAtLogEnd, _) => may_be_half(draft).then_some(Doubt::MayBeHalf),
+        (EndHow::OpenAtLogEnd, _) => left_behind().or_else(|| may_be_half(draft).then_some(Doubt::MayBeHalf)),
         _ => None,
     }
 }

@@ -28,6 +28,8 @@ pub struct Draft<'a> {
     pub around: &'a Around,
     pub group: &'a Group,
     pub ts: Option<(&'a TsSession, TsHow)>,
+    /// The session its logon was made from (rule 30), and what Terminal Services tell of that.
+    pub home: Option<(&'a Group, Option<&'a TsSession>)>,
     pub session: Session,
     /// The last record that cites it, 4634 apart; and the record it ends by, or its boot's last.
     pub last_pos: Pos,
@@ -57,6 +59,7 @@ impl<'a> Draft<'a> {
             around,
             group,
             ts: None,
+            home: None,
             session: Session::default(),
             last_pos: 0,
             end_pos: close::last_pos(boot),

@@ -53,6 +53,11 @@ impl Groups {
         self.of_track[track as usize] as usize
     }
 
+    /// The group that a group's logon was made from (rule 30).
+    pub fn home(&self, n: usize) -> Option<usize> {
+        self.all[n].parent.map(|track| self.of(track)).filter(|&home| home != n)
+    }
+
     /// Makes one group's logons part of another's session.
     pub fn attach(&mut self, n: usize, home: usize, role: LogonRole) {
         let group = &mut self.all[n];

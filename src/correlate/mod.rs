@@ -211,6 +211,8 @@ fn sessions_of_boot(
     let draft = |idx: usize, part: &mut Sessions| {
         let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
         draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
+        let home = groups.home(idx);
+        draft.home = home.map(|home| (&groups.all[home], joined[home].map(|(ts, _)| &numbered[ts])));
         draft.session.machine = machine;
         draft.session.boot = n as u32;
         draft.fill(marks.of_group(idx));
@@ -251,8 +253,8 @@ fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sess
 /// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
 #[inline(never)]
 fn link_parents(groups: &Groups, sessions: &mut Sessions) {
-    for (n, group) in groups.all.iter().enumerate() {
-        let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
+    for n in 0..groups.all.len() {
+        let parent = groups.home(n);
         sessions.all[n].parent = parent.map(|parent| parent as SessionIdx);
         sessions.children.extend(parent.map(|parent| (parent as SessionIdx, n as SessionIdx)));
     }

@@ -12,7 +12,8 @@ impl Exporter<'_> {
     /// The sentence that names the records an end rests on, what made it end, and why it is no surer than it is.
     pub(super) fn end_why(&self, session: &Session) -> String {
         let mut why = self.ended_by(session);
-        for clause in [self.against(session), self.cause(session), doubt(session.end)].into_iter().flatten() {
+        for clause in [self.against(session), self.cause(session), self.doubt(session)].into_iter().flatten()
+        {
             why.push_str("; ");
             why.push_str(&clause);
         }
@@ -80,6 +81,17 @@ impl Exporter<'_> {
         }
     }
 
+    /// Why an end is no surer than it is.
+    fn doubt(&self, session: &Session) -> Option<String> {
+        let clause = doubt(session.end)?;
+        let home = session.parent.and_then(|parent| self.correlated.sessions.all.get(parent as usize));
+        let by = home.and_then(|home| home.end.row).filter(|_| session.end.doubt == Some(Doubt::DesktopGone));
+        Some(match by {
+            Some(row) => format!("{clause}: {}", self.event_name(row)),
+            None => clause,
+        })
+    }
+
     /// What made it end, with the record that tells it.
     fn cause(&self, session: &Session) -> Option<String> {
         let End { how, cause, cause_row, .. } = session.end;
@@ -133,9 +145,10 @@ fn no_gap(end: End) -> &'static str {
     }
 }
 
-/// Why an end is no surer than it is.
+/// Why an end is no surer than it is, where that names no record.
 fn doubt(end: End) -> Option<String> {
     let (how, why) = match end.doubt? {
+        Doubt::DesktopGone => ("unsure", "the desktop it was made from had signed out before"),
         Doubt::AuditUnknown => ("unsure", "too few records tell whether logoffs were audited"),
         Doubt::MayBeHalf => {
             ("unsure", "a LogonId without a logon may be half of a pair, and one half may get no logoff")

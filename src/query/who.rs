@@ -201,8 +201,9 @@ fn watched_until(from: &Exporter<'_>, session: &Session) -> Option<Timestamp> {
     let machine = &from.correlated.machines[session.machine as usize];
     let boot: &Boot = machine.boots.get(session.boot as usize)?;
     let last = boot.security.end.checked_sub(1).filter(|last| boot.security.contains(last))?;
-    // Half of a pair often gets no logoff, and what only other logs know has none in Security.
-    let gets_none = matches!(session.end.doubt, Some(Doubt::MayBeHalf | Doubt::OtherLogsOnly));
+    // Half of a pair, or what was elevated, often gets no logoff, and what only other logs know has none in Security.
+    let gets_none =
+        matches!(session.end.doubt, Some(Doubt::MayBeHalf | Doubt::DesktopGone | Doubt::OtherLogsOnly));
     let is_watched = boot.logoff_audit == LogoffAudit::On && !gets_none;
     let row = *machine.lineages[machine.security?].rows.get(last as usize)?;
     is_watched.then(|| from.records.time[row as usize].plus(machine.clock.shift(last)))

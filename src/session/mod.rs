@@ -26,6 +26,8 @@ pub enum Doubt {
     AuditUnknown,
     /// A LogonId without a logon may be half of a token pair, which often gets no logoff (trap 6).
     MayBeHalf,
+    /// The desktop it was made from signed out before, and what was elevated from it often gets no logoff.
+    DesktopGone,
     /// The clock was set while records are missing.
     ClockSet,
     /// The clock was turned back, nobody knows where or by how much.

@@ -145,10 +145,12 @@ fn traps_5_to_8_token_pairs() {
     assert!(logons().filter(|logon| logon.logoff_4647.is_some()).all(|logon| logon.role == "primary"));
     assert_eq!(logons().filter(|logon| logon.logoff_4647.is_some()).count(), 36);
     assert_eq!(log.logon(266).logoff_4634, None);
-    // One half of a prompt is gone after 2 ms (815), the other lives on to the shutdown.
+    // One half of a prompt is gone after 2 ms (815), the other has no logoff: its desktop signed out a minute later, and
+    // that it was on until the shutdown nobody knows.
     let prompt = log.of(812);
     assert_roles(&log, prompt, &[(812, "elevated"), (813, "primary")]);
     assert_eq!((log.logon(813).logoff_4634, prompt.end_how.as_str()), (Some(815), "clean_shutdown"));
+    assert_eq!((prompt.end_confidence.as_str(), prompt.duration_s), ("low", None));
     assert_end(log.of(817), "logoff", "2016-07-16T00:18:43.8176140Z", "high");
     // Both were made at the desk of the session that 807 began (rule 30).
     let desk = Some(log.of(807).session.as_str());

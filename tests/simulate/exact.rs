@@ -1,7 +1,7 @@
 //! Property 1: with every record there, what comes out is the truth.
 
 use super::read::ticks;
-use super::{End, Log, Row, RowIdx, Session, Stop, World};
+use super::{End, Log, Row, RowIdx, SECOND, Session, Stop, World};
 use evtx_fixture::FileTime;
 use evtx_fixture::windows::Identity;
 use sessionscope::session::record::{IntervalRecord, Record};
@@ -37,6 +37,10 @@ fn facts(world: &World, session: &Session) -> Facts {
             Stop::PowerLoss if session.boot + 1 < world.boots.len() => ("unclean_stop", "medium", None, None),
             Stop::PowerLoss | Stop::Running => ("open_at_log_end", "none", None, None),
         },
+    };
+    let confidence = match (session.end, how) {
+        (End::WithBoot, "clean_shutdown" | "unclean_stop") if is_left_behind(world, session) => "low",
+        _ => confidence,
     };
     let mut intervals: Vec<_> = session
         .intervals
@@ -95,6 +99,21 @@ pub fn found(world: &World, records: &[Record]) -> BTreeMap<(usize, String), Fac
 /// The last part of a session's id.
 pub fn own_name(record: &Record) -> String {
     record.session.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Whether the desktop that a logon was made from signed out well before its boot ended: what its missing 4634 proves then
+/// is not known (C.7, row 6).
+fn is_left_behind(world: &World, session: &Session) -> bool {
+    let Some(home) = session.parent.map(|home| &world.sessions[home]) else { return false };
+    let row = match home.end {
+        End::UserLogoff { row, .. } | End::Logoff { row } => row,
+        End::WithBoot => return false,
+    };
+    let is_before = match world.boots[session.boot].stop {
+        Stop::Clean { stopped } => world.corrected(stopped) - world.corrected(row) > 30 * SECOND,
+        Stop::PowerLoss | Stop::Running => true,
+    };
+    session.class == "secondary" && home.class == "desktop" && is_before
 }
 
 fn facts_of(world: &World, record: &Record) -> Facts {

@@ -4,7 +4,7 @@ mod bounds;
 mod proof;
 
 pub use bounds::is_clock_lost;
-pub use proof::{is_unproven, may_be_gone, may_be_half};
+pub use proof::{is_left_behind, is_unproven, may_be_gone, may_be_half};
 
 use super::classify::INTERACTIVE;
 use super::coverage::is_lost_logoff;
@@ -271,8 +271,8 @@ fn clean_shutdown(draft: &mut Draft<'_>) -> Option<End> {
     if is_too_early && has_gap {
         return Some(unknown(draft, EndHow::LostInGap, Confidence::Low, None, None));
     }
-    let is_low =
-        is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap || is_too_early || may_be_gone(draft);
+    let is_gone = may_be_gone(draft) || is_left_behind(draft);
+    let is_low = is_unproven(draft) || draft.boot.is_clock_doubtful || has_gap || is_too_early || is_gone;
     // Nothing proves that it was on until then: its logoff may not have been written.
     let earliest = match is_low {
         true => not_before(draft).map_or(at, |earliest| earliest.min(at)),
@@ -299,13 +299,14 @@ fn unclean_stop(draft: &mut Draft<'_>) -> Option<End> {
         return Some(unknown(draft, EndHow::LostInGap, Confidence::Low, None, None));
     };
     let next = next.filter(|&next| at <= next);
+    let is_sure = is_reported && !is_unproven(draft) && !is_left_behind(draft);
     let earliest = not_before(draft).map(|earliest| earliest.min(at));
     add_rows(draft, &by, EvidenceRole::Boot, 12);
     add_rows(draft, against.as_slice(), EvidenceRole::Shutdown, 12);
     Some(End {
         how: EndHow::UncleanStop,
         at: Some(at),
-        confidence: if is_reported && !is_unproven(draft) { Confidence::Medium } else { Confidence::Low },
+        confidence: if is_sure { Confidence::Medium } else { Confidence::Low },
         earliest,
         latest: next,
         row: by.first().copied(),
