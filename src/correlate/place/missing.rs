@@ -1,8 +1,9 @@
 //! Where in a log the records of a start may be missing.
 
 use super::Place;
-use crate::event::Records;
+use crate::event::{Field, Kind, LogonId, Records, StrId};
 use crate::machine::{Lineage, Pos};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// A start writes at least so many records: 4608, the 4624 of the system, 4902; in System 12, 6009, 6005.
@@ -13,6 +14,9 @@ const START_WRITES_LEAST: u64 = 2;
 
 /// So many gaps are looked at for one in which a start may be.
 const LOOK_AHEAD: usize = 64;
+
+/// Records on either side of a place among which a logon is looked for that is on over it.
+const ACROSS: Pos = 128;
 
 /// Where records of a start may be missing.
 pub struct Missing<'a> {
@@ -32,6 +36,42 @@ impl Missing<'_> {
         Some(Place { at, within: within().min()?..within().max()? })
     }
 
+    /// Whether one account's logon is on over a place: LogonIds begin anew at a start (rule 9), and hardly ever does the
+    /// same account get the same one again. That tells more than any clock.
+    fn is_one_boot(&self, at: Pos) -> bool {
+        let mut on: FxHashMap<LogonId, StrId> = FxHashMap::default();
+        for (kind, luid, sid) in (at.saturating_sub(ACROSS)..at).flat_map(|pos| self.cited(pos)) {
+            match kind {
+                Kind::Logoff => on.remove(&luid),
+                _ => on.insert(luid, sid),
+            };
+        }
+        let end = at.saturating_add(ACROSS).min(self.log.rows.len() as Pos);
+        for (kind, luid, sid) in (at..end).flat_map(|pos| self.cited(pos)) {
+            match kind {
+                // Given out again.
+                Kind::Logon => _ = on.remove(&luid),
+                _ if on.get(&luid) == Some(&sid) => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// The LogonIds that a record cites, and whose they are.
+    fn cited(&self, pos: Pos) -> impl Iterator<Item = (Kind, LogonId, StrId)> {
+        let event = self.records.event(self.log.rows[pos as usize]);
+        let fields = [(Field::SubjectLogonId, Field::SubjectSid), (Field::TargetLogonId, Field::TargetSid)];
+        event.into_iter().flat_map(move |event| {
+            let kind = self.records.events.kind(event);
+            fields.into_iter().filter_map(move |(luid, sid)| {
+                let luid = self.records.events.luid(event, luid).filter(|luid| !luid.is_fixed())?;
+                let sid = self.records.events.text(event, sid);
+                (!sid.is_none()).then_some((kind, luid, sid))
+            })
+        })
+    }
+
     /// Where a start is that comes between two places. Whatever a log begins with, it may have come before that.
     pub fn choose(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
         let few = || self.most_of(earliest, latest, START_WRITES_LEAST);
@@ -48,6 +88,10 @@ impl Missing<'_> {
         let (before, after) = (self.last_before(earliest, range), self.first_after(latest, range));
         match after.or(before) {
             Some(at) if has_own => Place { at, within: before.unwrap_or(at)..after.unwrap_or(at) },
+            Some(at) if self.is_one_boot(latest) => {
+                let first = before.unwrap_or(at);
+                Place { at: first, within: first..after.unwrap_or(at) }
+            }
             _ => Place { at: latest, within: before.unwrap_or(earliest)..after.unwrap_or(latest) },
         }
     }
@@ -66,7 +110,7 @@ impl Missing<'_> {
         let near = self.log.gaps[..next].iter().rev().copied().take(LOOK_AHEAD);
         let near = near.take_while(|&gap| gap >= range.start);
         let first = (range.start == 0).then_some(0);
-        near.chain(first).find(|&pos| self.n_missing(pos) >= START_WRITES)
+        near.chain(first).find(|&pos| self.n_missing(pos) >= START_WRITES && !self.is_one_boot(pos))
     }
 
     fn first_after(&self, pos: Pos, range: &Range<Pos>) -> Option<Pos> {
@@ -74,7 +118,7 @@ impl Missing<'_> {
         let near = self.log.gaps[next..].iter().copied().take(LOOK_AHEAD);
         let near = near.take_while(|&gap| gap <= range.end);
         let end = (range.end as usize == self.log.rows.len()).then_some(range.end);
-        near.chain(end).find(|&pos| self.n_missing(pos) >= START_WRITES)
+        near.chain(end).find(|&pos| self.n_missing(pos) >= START_WRITES && !self.is_one_boot(pos))
     }
 
     fn n_missing(&self, pos: Pos) -> u64 {
