@@ -264,7 +264,9 @@ impl Pairing<'_> {
     fn both(&self, start: Start, twin: Start) -> Cut {
         let security = self.since_kernel(&start, &twin);
         // The kernel's own word is the earliest. Where it is missing, Security begins before System does.
-        let is_earlier = !has_kernel(self.records, &twin) && start.moved == 0 && start.since.is_none();
+        // A clock that was put right minutes later had shown both, if they are this near.
+        let is_by_one_clock = start.moved == 0 || twin.at.since(start.at).abs() < SAME_START;
+        let is_earlier = !has_kernel(self.records, &twin) && is_by_one_clock && start.since.is_none();
         Cut {
             at: if is_earlier { twin.at.min(start.at) } else { twin.at },
             since: None,
