@@ -150,9 +150,11 @@ impl Pairing<'_> {
             let twin = exact().or_else(|| match start.since {
                 Some(_) => told,
                 None => candidates.min_by_key(|&m| apart(start, &twins[m])).filter(|&m| {
-                    let rival = starts.get(n + 1).filter(|rival| rival.since.is_none());
+                    let rivals =
+                        starts[n + 1..].iter().take(LOOK_AHEAD).filter(|rival| rival.since.is_none());
                     let is_nearer = |rival: &Start| apart(rival, &twins[m]) < apart(start, &twins[m]);
-                    !rival.is_some_and(|rival| self.is_same(rival, &twins[m]) && is_nearer(rival))
+                    let mut rivals = rivals.filter(|rival| self.is_same(rival, &twins[m]));
+                    !rivals.any(is_nearer)
                 }),
             });
             let system_before = twin.unwrap_or(next);

@@ -79,12 +79,12 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
     starts
 }
 
-/// Where a start begins in System: 6008 and 6011 are written before 6009 and 6005.
+/// Where a start begins in System: 41, 6008 and 6011 are written before 6009 and 6005.
 fn first_of_start(records: &Records, system: &Lineage, first: Pos, floor: Pos) -> Pos {
     let time = |pos: Pos| records.time[system.rows[pos as usize] as usize];
     let is_part = |pos: &Pos| {
         let kind = records.event(system.rows[*pos as usize]).map(|event| records.events.kind(event));
-        matches!(kind, Some(Kind::UnexpectedShutdown | Kind::ComputerRenamed))
+        matches!(kind, Some(Kind::PowerLost | Kind::UnexpectedShutdown | Kind::ComputerRenamed))
             && time(first).since(time(*pos)).abs() <= SERVICE_START
     };
     (floor..first).rev().take_while(is_part).last().unwrap_or(first)
