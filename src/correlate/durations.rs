@@ -13,8 +13,14 @@ pub fn durations(draft: &mut Draft<'_>) {
     if draft.is_clock_lost(first_pos + 1, last) {
         return;
     }
-    let kept = draft.clock.kept_between(first_pos, draft.end_pos);
-    let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
+    let (least_kept, most_kept) = match draft.boot.may_hide_step {
+        true => draft.clock.kept_range(first_pos, draft.end_pos, draft.security),
+        false => {
+            let kept = draft.clock.kept_between(first_pos, draft.end_pos);
+            (kept, kept)
+        }
+    };
+    let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: i64| {
         from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0))
     };
     // Of a clock that was set since it was last seen, the moments before the step are no measure after it.
@@ -22,13 +28,15 @@ pub fn durations(draft: &mut Draft<'_>) {
     let is_set = !is_known && draft.clock.showed_between(draft.last_pos, draft.end_pos).is_some();
     let kept_after = if is_set { draft.clock.kept_between(draft.last_pos, draft.end_pos) } else { 0 };
     let shortest = if is_set { draft.session.last_seen } else { end.earliest.or(end.at) };
-    let least = span(start.at.or(start.latest), shortest.map(|at| at.plus(kept_after)));
-    let most = span(start.at.or(start.earliest), end.latest.or(end.at.filter(|_| end.how.is_recorded())));
+    let least = span(start.at.or(start.latest), shortest.map(|at| at.plus(kept_after)), most_kept);
+    let latest = end.latest.or(end.at.filter(|_| end.how.is_recorded()));
+    let most = span(start.at.or(start.earliest), latest, least_kept);
     // What ends it in another log has no place among the steps.
     let most = most.filter(|_| !(is_set && end.how == EndHow::Superseded));
     let session = &mut draft.session;
-    if start.how == StartHow::Logon && end.confidence == Confidence::High {
-        session.duration = span(start.at, end.at).into();
+    let is_exact = start.how == StartHow::Logon && end.confidence == Confidence::High;
+    if is_exact && least_kept == most_kept {
+        session.duration = span(start.at, end.at, most_kept).into();
     }
     session.duration_min = if is_set && most.is_some() { least.min(most) } else { least }.into();
     session.duration_max = most.into();

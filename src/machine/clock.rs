@@ -1,6 +1,6 @@
 //! A machine's clock: how it was moved, and what the times of records mean because of it.
 
-use super::Pos;
+use super::{Lineage, Pos};
 use crate::event::RowIdx;
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
@@ -150,6 +150,24 @@ impl Clock {
             n.checked_sub(1).map_or(0, |last| self.kept[last].1)
         };
         if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 }
+    }
+
+    /// The same at the least and at the most, where records between the two are missing: a step may have been taken back
+    /// among them, or be the way back from one that was made there.
+    pub fn kept_range(&self, from: Pos, to: Pos, security: &Lineage) -> (i64, i64) {
+        let all = self.kept_between(from, to);
+        let (mut least, mut most) = (all, all);
+        let (mut since, mut sum) = (from, 0i64);
+        for (at, amount) in self.kept_steps(from, to).map(|step| (step.at, step.amount)).chain([(to, 0)]) {
+            if security.loss(since, at).is_some() {
+                let rest = all.saturating_sub(sum);
+                least = least.min(sum).min(rest);
+                most = most.max(sum).max(rest);
+            }
+            since = at;
+            sum = sum.saturating_add(amount);
+        }
+        (least, most)
     }
 
     fn kept_steps(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
