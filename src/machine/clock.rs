@@ -4,7 +4,7 @@ use super::{Lineage, Pos};
 use crate::event::RowIdx;
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// What became of a clock step (domain.md C.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,31 @@ pub struct Unplaced {
     pub within: RangeInclusive<Pos>,
     pub from: Timestamp,
     pub to: Timestamp,
+}
+
+/// A moment of a boot, and what tells before which steps of the clock it was.
+#[derive(Clone, Debug)]
+pub enum Moment {
+    /// Its own record in Security.
+    At(Pos),
+    /// Another log's time: it is after every step before these places, and before every one after them.
+    Told(Timestamp, Range<Pos>),
+}
+
+impl Moment {
+    /// Whether a step came before it, if that is known: a clock that was set back showed some moments twice.
+    fn is_after(&self, step: &Step) -> Option<bool> {
+        match self {
+            Moment::At(pos) => Some(step.at <= *pos),
+            Moment::Told(_, within) if step.at < within.start => Some(true),
+            Moment::Told(_, within) if step.at >= within.end => Some(false),
+            Moment::Told(at, _) => match (step.from < *at, step.to <= *at) {
+                (true, true) => Some(true),
+                (false, false) => Some(false),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// A machine's clock: its steps in order, and what times mean because of them.
@@ -168,6 +193,22 @@ impl Clock {
             sum = sum.saturating_add(amount);
         }
         (least, most)
+    }
+
+    /// Ticks by which clock steps falsify the difference of two moments of a boot, at the least and at the most.
+    pub fn kept_from(&self, boot: u32, from: &Moment, to: &Moment) -> (i64, i64) {
+        let first = self.kept.partition_point(|(step, _)| step.boot < boot);
+        let own = self.kept[first..].iter().map(|(step, _)| step).take_while(|step| step.boot == boot);
+        own.fold((0, 0), |(least, most), step| match (from.is_after(step), to.is_after(step)) {
+            (Some(true), _) | (_, Some(false)) => (least, most),
+            (Some(false), Some(true)) => {
+                (i64::saturating_add(least, step.amount), i64::saturating_add(most, step.amount))
+            }
+            _ => (
+                i64::saturating_add(least, step.amount.min(0)),
+                i64::saturating_add(most, step.amount.max(0)),
+            ),
+        })
     }
 
     fn kept_steps(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {

@@ -35,7 +35,9 @@ fn tells_all(records: &Records, security: &Lineage, system: &Lineage, boot: &Boo
     };
     let is_over = (boot.system.end as usize) < system.rows.len()
         || last(security, &boot.security) <= last(system, &boot.system);
-    is_over && has_own_start(records, system, boot) && system.loss(boot.system.start, boot.system.end).is_none()
+    is_over
+        && has_own_start(records, system, boot)
+        && system.loss(boot.system.start, boot.system.end).is_none()
 }
 
 /// The first gap of a boot, if that is in its first minutes. Where System tells of the start it would tell of the step.
