@@ -9,6 +9,16 @@ pub const MAX_RECORDS: usize = 1 << 16;
 #[cfg(target_arch = "wasm32")]
 pub const MAX_RECORDS: usize = 1;
 
+/// Whether anything is done side by side at all: otherwise what is made need not be put together from parts.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn is_on() -> bool {
+    rayon::current_num_threads() > 1
+}
+#[cfg(target_arch = "wasm32")]
+pub fn is_on() -> bool {
+    false
+}
+
 /// What `work` makes of every number below `n`, in their order.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn map<T: Send>(n: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {

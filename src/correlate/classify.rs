@@ -1,5 +1,6 @@
 //! What a logon is for (domain.md B, session classes; the first rule that applies).
 
+use crate::event::columns::Said;
 use crate::event::{EventIdx, Field, LogonId, Records};
 use crate::session::Class;
 
@@ -10,10 +11,10 @@ const ANONYMOUS: &str = "S-1-5-7";
 
 /// The class of the session that a 4624 opens.
 pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
-    let events = &records.events;
-    let text = |field| records.text(events.text(event, field));
-    let logon_type = events.number(event, Field::LogonType);
-    let luid = events.luid(event, Field::TargetLogonId);
+    let said = records.events.said(event);
+    let text = |field| records.text(said.text(field));
+    let logon_type = said.number(Field::LogonType);
+    let luid = said.luid(Field::TargetLogonId);
     let account =
         class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain));
     if let Some(class) = account.filter(|class| *class != Class::Machine) {
@@ -22,10 +23,10 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
     match logon_type {
         // A computer's account has no desktop; whoever has one hides behind the dollar sign.
         Some(7 | 13) => Class::Reauth,
-        Some(2 | 10 | 11 | 12) if is_desktop(records, event) => Class::Desktop,
+        Some(2 | 10 | 11 | 12) if is_desktop(records, said) => Class::Desktop,
         _ if account.is_some() => Class::Machine,
         Some(2 | 9 | 10 | 11 | 12) => Class::Secondary,
-        Some(3) if is_local_network(records, event) => Class::LocalNetwork,
+        Some(3) if is_local_network(records, said) => Class::LocalNetwork,
         Some(3 | 8) => Class::Network,
         Some(4) => Class::Batch,
         Some(5) => Class::Service,
@@ -55,23 +56,21 @@ pub fn is_window_manager(sid: &str, domain: &str) -> bool {
 
 /// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one. A record that
 /// names neither its logon process nor its program tells of no such other.
-fn is_desktop(records: &Records, event: EventIdx) -> bool {
-    let events = &records.events;
-    let by_system = events.luid(event, Field::SubjectLogonId).is_none_or(LogonId::is_fixed);
-    let process = records.text(events.text(event, Field::LogonProcess));
-    let is_bare = || process.is_empty() && events.text(event, Field::ProcessName).is_none();
+fn is_desktop(records: &Records, said: Said<'_>) -> bool {
+    let by_system = said.luid(Field::SubjectLogonId).is_none_or(LogonId::is_fixed);
+    let process = records.text(said.text(Field::LogonProcess));
+    let is_bare = || process.is_empty() && said.text(Field::ProcessName).is_none();
     by_system && (process.eq_ignore_ascii_case("User32") || is_bare())
 }
 
 /// Rule 9: S4U or LogonUser on this computer. The SSH server logs its clients on in the same way (trap 51).
-fn is_local_network(records: &Records, event: EventIdx) -> bool {
-    let events = &records.events;
-    let by_system = events.luid(event, Field::SubjectLogonId) == LogonId::SYSTEM;
-    let process = records.text(events.text(event, Field::ProcessName));
+fn is_local_network(records: &Records, said: Said<'_>) -> bool {
+    let by_system = said.luid(Field::SubjectLogonId) == LogonId::SYSTEM;
+    let process = said.text(Field::ProcessName);
     by_system
-        && !process.is_empty()
-        && !is_ssh_server(process)
-        && events.text(event, Field::Address).is_none()
+        && !process.is_none()
+        && said.text(Field::Address).is_none()
+        && !is_ssh_server(records.text(process))
 }
 
 pub fn is_ssh_server(process: &str) -> bool {
@@ -80,5 +79,10 @@ pub fn is_ssh_server(process: &str) -> bool {
 
 /// Whether a process, given by its path, is of the program of a name.
 pub fn is_program(process: &str, name: &str) -> bool {
-    process.rsplit('\\').next().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    let Some((before, own)) =
+        process.len().checked_sub(name.len()).and_then(|at| process.split_at_checked(at))
+    else {
+        return false;
+    };
+    own.eq_ignore_ascii_case(name) && (before.is_empty() || before.ends_with('\\'))
 }

@@ -82,9 +82,9 @@ impl<'a> Draft<'a> {
     }
 
     /// The tracks of the session's own LogonIds.
-    pub fn own(&self) -> impl Iterator<Item = &'a Track> {
-        let linker = self.linker;
-        self.group.own().map(move |idx| linker.track(idx))
+    pub fn own(&self) -> impl Iterator<Item = &'a Track> + use<'a> {
+        let (linker, group) = (self.linker, self.group);
+        group.own().map(move |idx| linker.track(idx))
     }
 
     fn tracks(&self) -> impl Iterator<Item = (TrackIdx, LogonRole)> + use<'a> {
@@ -133,7 +133,8 @@ impl<'a> Draft<'a> {
         let Identity { sid, user, domain, logon_type } = self.linker.account(group);
         let logon =
             self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
-        let text = |field| logon.map_or(StrId::NONE, |event| self.records.events.text(event, field));
+        let said = logon.map(|event| self.records.events.said(event));
+        let text = |field| said.map_or(StrId::NONE, |said| said.text(field));
         let (outbound_user, outbound_domain) = (text(Field::OutboundUser), text(Field::OutboundDomain));
         let elevated = match self.records.text(text(Field::Elevated)) {
             "%%1842" => Some(true),
@@ -200,8 +201,11 @@ impl<'a> Draft<'a> {
     /// The last that other logs saw of it, unless it had been logged off by then.
     #[inline(never)]
     fn last_seen_elsewhere(&self) -> Option<Timestamp> {
-        let cited = self.cited().filter_map(|cited| cited.last);
         let ts = self.ts.map(|(ts, _)| ts);
+        if ts.is_none() && self.around.cited.all.is_empty() {
+            return None;
+        }
+        let cited = self.cited().filter_map(|cited| cited.last);
         let rows = ts.into_iter().flat_map(|ts| {
             ts.opened.iter().chain(ts.changes.iter().map(|(row, _)| row)).chain(&ts.seen).copied()
         });

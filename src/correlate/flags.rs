@@ -14,25 +14,31 @@ const DESTROYED_WITHIN: i64 = 5 * MINUTE;
 #[inline(never)]
 pub fn flags(draft: &mut Draft<'_>) {
     let first_pos = draft.session.first_pos;
-    let privileges: Vec<Pos> = draft.own().filter_map(|track| track.privileges).collect();
-    let manipulations = draft.clock.manipulations(first_pos, draft.end_pos);
-    let manipulations: Vec<Pos> = manipulations.map(|step| step.at).collect();
-    let around = draft.around;
-    let taken_over: Vec<Pos> = draft.group.own().flat_map(|track| around.taken_over(track)).collect();
-    let shown = [
-        (Flags::PRIVILEGED, privileges, EvidenceRole::Privileges, 28),
-        (Flags::CLOCK_MANIPULATED, manipulations, EvidenceRole::Clock, 20),
-        (Flags::TAKEN_OVER, taken_over, EvidenceRole::Reconnect, 41),
-    ];
-    for (flag, places, role, rule) in shown {
-        draft.session.flags.set(flag, !places.is_empty());
-        places.into_iter().for_each(|pos| draft.evidence(pos, role, rule));
-    }
+    let (around, group, clock) = (draft.around, draft.group, draft.clock);
+    let privileges = draft.own().filter_map(|track| track.privileges);
+    show(draft, Flags::PRIVILEGED, privileges, (EvidenceRole::Privileges, 28));
+    let manipulations = clock.manipulations(first_pos, draft.end_pos).map(|step| step.at);
+    show(draft, Flags::CLOCK_MANIPULATED, manipulations, (EvidenceRole::Clock, 20));
+    let taken_over = group.own().flat_map(|track| around.taken_over(track));
+    show(draft, Flags::TAKEN_OVER, taken_over, (EvidenceRole::Reconnect, 41));
     let (is_alive, may_have_missed) = (is_alive(draft), may_have_missed(draft));
     let flags = &mut draft.session.flags;
     flags.set(Flags::CLOCK_CORRECTED, draft.clock.shift(first_pos) != 0);
     flags.set(Flags::MAY_HAVE_MISSED_EVENTS, may_have_missed);
     flags.set(Flags::ALIVE_AFTER_LOGOFF, is_alive);
+}
+
+/// Sets a flag if there are records that show it.
+fn show(
+    draft: &mut Draft<'_>,
+    flag: Flags,
+    places: impl Iterator<Item = Pos>,
+    (role, rule): (EvidenceRole, u8),
+) {
+    for pos in places {
+        draft.session.flags.set(flag, true);
+        draft.evidence(pos, role, rule);
+    }
 }
 
 /// Whether records of it may be missing (rule 6): where it began, or since.

@@ -191,7 +191,7 @@ fn sessions_of_boot(
     let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
     let (security, system) = (lineage(facts.security), lineage(facts.system));
     let boot = &facts.boots[n];
-    let tracks = open::tracks(records, security, boot);
+    let tracks = open::tracks(records, security, boot, kinds);
     let linker = Linker { records, security, tracks: &tracks };
     let mut groups = linker.groups();
     let rows = outside.rows(n);
@@ -218,7 +218,7 @@ fn sessions_of_boot(
     };
     let (mut sessions, mut explicit) = (drafted(groups.all.len(), draft), Vec::new());
     link_parents(&groups, &mut sessions);
-    activity::activity(&linker, (machine, boot), &groups, kinds, &mut sessions, &mut explicit);
+    activity::activity(&tracks, (machine, boot), &groups, &mut sessions, &mut explicit);
     let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
     let strays = strays::strays(&linker, &sessions, &mut alone);
     let (clock, causes) = (&facts.clock, &around.causes);
@@ -233,17 +233,28 @@ fn sessions_of_boot(
 /// The sessions of so many groups, in their order; several are drafted side by side.
 fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sessions {
     let mut sessions = Sessions::default();
-    let n_rows = n_groups.div_ceil(DRAFTS_IN_ROW);
-    let at_once = (0..n_rows).step_by(ROWS_AT_ONCE).map(|first| first..(first + ROWS_AT_ONCE).min(n_rows));
-    let row = |n: usize| {
+    let row = |n: usize, part: &mut Sessions| {
         let from = n * DRAFTS_IN_ROW;
+        (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, part));
+    };
+    let n_rows = n_groups.div_ceil(DRAFTS_IN_ROW);
+    let times = |n_done: usize| n_groups as f64 / n_done as f64;
+    if !crate::parallel::is_on() {
+        for n in 0..n_rows {
+            row(n, &mut sessions);
+            sessions.make_room(times(sessions.all.len()));
+        }
+        return sessions;
+    }
+    let at_once = (0..n_rows).step_by(ROWS_AT_ONCE).map(|first| first..(first + ROWS_AT_ONCE).min(n_rows));
+    let part = |n: usize| {
         let mut part = Sessions::default();
-        (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, &mut part));
+        row(n, &mut part);
         part
     };
-    crate::parallel::each(at_once, row, |part| {
+    crate::parallel::each(at_once, part, |part| {
         let n_done = sessions.all.len() + part.all.len();
-        sessions.append(part, n_groups as f64 / n_done as f64);
+        sessions.append(part, times(n_done));
     });
     sessions
 }

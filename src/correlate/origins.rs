@@ -53,6 +53,9 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
 
 /// Puts places in order, each client's once for each time it came.
 pub fn settle(records: &Records, origins: &mut Vec<Origin>) {
+    if origins.len() < 2 {
+        return;
+    }
     // By record, not by row: rows are numbered in the order in which they came.
     origins.sort_by_key(|origin| (origin.at, records.id[origin.row as usize]));
     let is_reconnect = |origin: &Origin| {
@@ -86,27 +89,30 @@ fn merge(before: &mut Origin, after: Origin) -> bool {
 /// Adds the place that a 4624 or 4778 names, if it names one.
 fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
     let Some(event) = draft.event(pos) else { return };
-    let events = &draft.records.events;
-    let is_at_console = has_no_client(draft.records, event);
-    let address = if is_at_console { StrId::NONE } else { events.text(event, Field::Address) };
-    // The workstation of an interactive logon is this computer itself (rule 42); so is that of one by OpenSSH (trap 51).
-    let is_own_name = matches!(events.number(event, Field::LogonType), Some(2 | 7 | 10..=13))
-        || is_ssh_server(draft.linker.text(event, Field::ProcessName));
-    let host =
-        if is_own_name || is_at_console { StrId::NONE } else { events.text(event, Field::Workstation) };
-    // An unlock at the keyboard is no other place.
-    let is_here = is_local(draft.records.text(address));
-    if address.is_none() && host.is_none() || is_resume && is_here && host.is_none() {
+    let said = draft.records.events.said(event);
+    let (address, host) = (said.text(Field::Address), said.text(Field::Workstation));
+    if address.is_none() && host.is_none() || has_no_client(draft.records, event) {
         return;
     }
-    let port = port(events.number(event, Field::Port));
+    // The workstation of an interactive logon is this computer itself (rule 42); so is that of one by OpenSSH (trap 51).
+    let is_own_name = || {
+        matches!(said.number(Field::LogonType), Some(2 | 7 | 10..=13))
+            || is_ssh_server(draft.records.text(said.text(Field::ProcessName)))
+    };
+    let host = if host.is_none() || is_own_name() { StrId::NONE } else { host };
+    // An unlock at the keyboard is no other place.
+    let is_here = || is_local(draft.records.text(address));
+    if host.is_none() && (address.is_none() || is_resume && is_here()) {
+        return;
+    }
+    let port = port(said.number(Field::Port));
     draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
 }
 
 /// Whether a 4778 is of the console, to which somebody switched: Windows calls the client there "Unknown".
 fn has_no_client(records: &Records, event: EventIdx) -> bool {
-    let address = records.text(records.events.text(event, Field::Address));
-    records.events.kind(event) == Kind::Reconnected && address.eq_ignore_ascii_case("Unknown")
+    let address = || records.text(records.events.text(event, Field::Address));
+    records.events.kind(event) == Kind::Reconnected && address().eq_ignore_ascii_case("Unknown")
 }
 
 pub fn is_local(address: &str) -> bool {

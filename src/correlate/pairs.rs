@@ -61,9 +61,10 @@ impl Linker<'_> {
     /// Rule 27: before Windows 10 nothing but their likeness joins both halves.
     fn neighbour(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let first = self.track(idx);
+        if !matches!(first.identity.logon_type, Some(2 | 7 | 10..=13)) {
+            return None;
+        }
         let (pos, event) = (first.logon?, self.logon(idx)?);
-        let is_interactive =
-            matches!(self.records.events.number(event, Field::LogonType), Some(2 | 7 | 10..=13));
         // The 4672 that names the elevated half comes right after both; it may be among records that are missing, or
         // not be audited.
         let is_elevated = first.privileges.is_some()
@@ -72,7 +73,7 @@ impl Linker<'_> {
             || self.security.has_gap(pos, pos + PRIVILEGES_RECORDS)
             || self.is_privilege_lost(pos)
             || (pos + PRIVILEGES_RECORDS) as usize >= self.security.rows.len();
-        if !is_interactive || !is_elevated || !self.text(event, Field::Elevated).is_empty() {
+        if !is_elevated || !self.text(event, Field::Elevated).is_empty() {
             return None;
         }
         (pos + 1..=pos + PAIR_RECORDS as Pos).find_map(|next| self.second_half(first, pos, event, next))

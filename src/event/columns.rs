@@ -10,7 +10,6 @@ use bytemuck::{Pod, Zeroable};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
-use std::sync::LazyLock;
 
 /// A text in [`Strings`]; 0 is "nothing".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
@@ -104,6 +103,7 @@ fn hash(text: &str) -> u64 {
 }
 
 /// Where the events of one [`Spec`] keep their fields.
+#[derive(Clone, Copy)]
 pub struct Layout {
     pub spec: &'static Spec,
     pub origin: &'static Origin,
@@ -125,18 +125,45 @@ pub type SpecIdx = u16;
 /// In place of a [`SpecIdx`]: the record is none of those that are typed.
 pub const UNTYPED: SpecIdx = SpecIdx::MAX;
 
-/// The layout of every spec, in the order of the table.
-pub static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| {
-    let specs =
-        |origin: &'static Origin| origin.events.iter().chain(&origin.other).map(move |spec| (origin, spec));
-    ORIGINS.iter().flat_map(specs).map(|(origin, spec)| Layout::new(origin, spec)).collect()
-});
+const N_LAYOUTS: usize = {
+    let (mut n, mut i) = (0, 0);
+    while i < ORIGINS.len() {
+        n += ORIGINS[i].n_specs();
+        i += 1;
+    }
+    n
+};
+
+/// The layout of every spec, in the order of the table: known when this is compiled, for every field that is looked at
+/// is found by one.
+pub static LAYOUTS: [Layout; N_LAYOUTS] = layouts();
+
+const fn layouts() -> [Layout; N_LAYOUTS] {
+    let first = &ORIGINS[0];
+    let mut all = [Layout::new(first, &first.events[0]); N_LAYOUTS];
+    let (mut n, mut i) = (0, 0);
+    while i < ORIGINS.len() {
+        let origin = &ORIGINS[i];
+        let mut j = 0;
+        while j < origin.events.len() {
+            all[n] = Layout::new(origin, &origin.events[j]);
+            (n, j) = (n + 1, j + 1);
+        }
+        if let Some(other) = &origin.other {
+            all[n] = Layout::new(origin, other);
+            n += 1;
+        }
+        i += 1;
+    }
+    all
+}
 
 /// The spec of an event id of a provider and channel, whatever their case.
 pub fn spec_of(provider: &str, channel: &str, event_id: u32) -> Option<SpecIdx> {
     let id = u16::try_from(event_id).ok()?;
     let mut n_before = 0;
-    for Origin { providers, channel: its_channel, events, other } in ORIGINS {
+    for origin in ORIGINS {
+        let Origin { providers, channel: its_channel, events, other } = origin;
         let mut names = providers.iter();
         if its_channel.eq_ignore_ascii_case(channel) && names.any(|name| name.eq_ignore_ascii_case(provider))
         {
@@ -144,27 +171,30 @@ pub fn spec_of(provider: &str, channel: &str, event_id: u32) -> Option<SpecIdx> 
             let found = own.or(other.as_ref().map(|_| events.len()))?;
             return SpecIdx::try_from(n_before + found).ok();
         }
-        n_before += events.len() + usize::from(other.is_some());
+        n_before += origin.n_specs();
     }
     None
 }
 
 impl Layout {
-    fn new(origin: &'static Origin, spec: &'static Spec) -> Self {
+    const fn new(origin: &'static Origin, spec: &'static Spec) -> Self {
         let (mut slots, mut n_cells, mut texts) = ([ABSENT; Field::ALL.len()], 0, 0);
-        for (_, field) in spec.fields {
-            let slot = &mut slots[*field as usize];
-            if *slot == ABSENT {
-                *slot = n_cells as u8;
-                texts |= u32::from(field.ty().is_text()) << *slot;
+        let mut i = 0;
+        while i < spec.fields.len() {
+            let (_, field) = spec.fields[i];
+            if slots[field as usize] == ABSENT {
+                slots[field as usize] = n_cells as u8;
+                texts |= (field.ty().is_text() as u32) << n_cells;
                 n_cells += field.ty().n_cells();
             }
+            i += 1;
         }
-        assert!(n_cells <= MAX_CELLS, "event {} keeps too much", spec.id);
+        assert!(n_cells <= MAX_CELLS, "an event keeps too much");
         Layout { spec, origin, n_cells, slots, texts }
     }
 
     /// The first cell of a field, if events of this spec keep it.
+    #[inline]
     pub fn slot(&self, field: Field) -> Option<usize> {
         let slot = self.slots[field as usize];
         (slot != ABSENT).then_some(usize::from(slot))
@@ -212,28 +242,22 @@ impl Events {
     }
 
     /// What an event means.
+    #[inline]
     pub fn kind(&self, event: EventIdx) -> Kind {
         self.layout(event).spec.kind
     }
 
     /// Which fields an event has, and in which cells.
+    #[inline]
     pub fn layout(&self, event: EventIdx) -> &'static Layout {
         &LAYOUTS[usize::from(self.spec[event.0 as usize])]
     }
 
-    /// The cells of a record that are filled, from this place of its layout on: by bits, and where they begin.
+    /// All that an event says: whoever asks for several fields finds it once.
     #[inline]
-    fn filled_from(&self, event: EventIdx, slot: usize) -> (u32, usize) {
-        let (filled, at) = (self.filled[event.0 as usize], self.at[event.0 as usize]);
-        let n_before = (filled & ((1 << slot) - 1)).count_ones();
-        (filled >> slot, (at + n_before) as usize)
-    }
-
-    #[inline]
-    fn cell(&self, event: EventIdx, field: Field) -> u32 {
-        let Some(slot) = self.layout(event).slot(field) else { return 0 };
-        let (filled, at) = self.filled_from(event, slot);
-        if filled & 1 == 1 { self.cells[at] } else { 0 }
+    pub fn said(&self, event: EventIdx) -> Said<'_> {
+        let n = event.0 as usize;
+        Said { layout: self.layout(event), filled: self.filled[n], cells: &self.cells[self.at[n] as usize..] }
     }
 
     /// What an event is, and all it says: equal for two events that say the same.
@@ -243,16 +267,61 @@ impl Events {
         (self.spec[n], filled, &self.cells[from..from + filled.count_ones() as usize])
     }
 
-    /// A text field; [`StrId::NONE`] if the event has none.
+    /// See [`Said::text`].
     pub fn text(&self, event: EventIdx, field: Field) -> StrId {
-        debug_assert!(field.ty().is_text());
-        StrId(self.cell(event, field))
+        self.said(event).text(field)
     }
 
-    fn wide(&self, event: EventIdx, field: Field) -> u64 {
+    /// See [`Said::luid`].
+    pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
+        self.said(event).luid(field)
+    }
+
+    /// See [`Said::time`].
+    pub fn time(&self, event: EventIdx, field: Field) -> Option<Timestamp> {
+        self.said(event).time(field)
+    }
+
+    /// See [`Said::number`].
+    pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
+        self.said(event).number(field)
+    }
+}
+
+/// What one event says.
+#[derive(Clone, Copy)]
+pub struct Said<'a> {
+    layout: &'static Layout,
+    filled: u32,
+    /// From its own on.
+    cells: &'a [u32],
+}
+
+impl Said<'_> {
+    /// What it means.
+    #[inline]
+    pub fn kind(self) -> Kind {
+        self.layout.spec.kind
+    }
+
+    /// From a place of its layout on: which cells are filled, by bits, and where those begin.
+    #[inline]
+    fn filled_from(self, slot: usize) -> (u32, usize) {
+        (self.filled >> slot, (self.filled & ((1 << slot) - 1)).count_ones() as usize)
+    }
+
+    #[inline]
+    fn cell(self, field: Field) -> u32 {
+        let Some(slot) = self.layout.slot(field) else { return 0 };
+        let (filled, at) = self.filled_from(slot);
+        if filled & 1 == 1 { self.cells[at] } else { 0 }
+    }
+
+    #[inline]
+    fn wide(self, field: Field) -> u64 {
         debug_assert_eq!(field.ty().n_cells(), 2);
-        let Some(slot) = self.layout(event).slot(field) else { return 0 };
-        let (filled, at) = self.filled_from(event, slot);
+        let Some(slot) = self.layout.slot(field) else { return 0 };
+        let (filled, at) = self.filled_from(slot);
         let (low, high) = match filled & 3 {
             0 => return 0,
             1 => (self.cells[at], 0),
@@ -262,20 +331,30 @@ impl Events {
         u64::from(low) | u64::from(high) << 32
     }
 
+    /// A text field; [`StrId::NONE`] if the event has none.
+    #[inline]
+    pub fn text(self, field: Field) -> StrId {
+        debug_assert!(field.ty().is_text());
+        StrId(self.cell(field))
+    }
+
     /// A LogonId; `None` if the event has none, or 0.
-    pub fn luid(&self, event: EventIdx, field: Field) -> Option<LogonId> {
-        LogonId::new(self.wide(event, field))
+    #[inline]
+    pub fn luid(self, field: Field) -> Option<LogonId> {
+        LogonId::new(self.wide(field))
     }
 
     /// A moment; `None` if the event has none.
-    pub fn time(&self, event: EventIdx, field: Field) -> Option<Timestamp> {
-        Timestamp::from_bits(self.wide(event, field))
+    #[inline]
+    pub fn time(self, field: Field) -> Option<Timestamp> {
+        Timestamp::from_bits(self.wide(field))
     }
 
     /// A number; `None` if the event has none. Kept as one more than it is, so that 0 is "nothing".
-    pub fn number(&self, event: EventIdx, field: Field) -> Option<u32> {
+    #[inline]
+    pub fn number(self, field: Field) -> Option<u32> {
         debug_assert!(matches!(field.ty(), Type::Number | Type::Port | Type::SshPort));
-        self.cell(event, field).checked_sub(1)
+        self.cell(field).checked_sub(1)
     }
 }
 
@@ -299,9 +378,9 @@ mod tests {
             for &field in Field::ALL {
                 let Some(slot) = layout.slot(field) else { continue };
                 match field.ty().n_cells() {
-                    1 => assert_eq!(events.cell(event, field), cells[slot]),
+                    1 => assert_eq!(events.said(event).cell(field), cells[slot]),
                     _ => assert_eq!(
-                        events.wide(event, field),
+                        events.said(event).wide(field),
                         u64::from(cells[slot]) | u64::from(cells[slot + 1]) << 32
                     ),
                 }

@@ -14,6 +14,7 @@ pub use records::{Records, RowIdx, Signature};
 pub use table::Spec;
 
 use std::num::NonZeroU64;
+use std::ops::RangeInclusive;
 
 /// A logon session's LUID. 0 means "none" in every event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,8 +48,11 @@ impl LogonId {
     }
 
     /// LUIDs that every Windows hands out at every start, for the same account (domain.md B, class 1).
+    pub const FIXED: RangeInclusive<u64> = 0x3e2..=0x3e7;
+
+    /// Whether it is one of [`LogonId::FIXED`].
     pub fn is_fixed(self) -> bool {
-        (0x3e2..=0x3e7).contains(&self.get())
+        Self::FIXED.contains(&self.get())
     }
 }
 

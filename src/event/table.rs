@@ -24,6 +24,13 @@ pub struct Origin {
     pub other: Option<Spec>,
 }
 
+impl Origin {
+    /// How many specs it has, that of its other events included.
+    pub const fn n_specs(&self) -> usize {
+        self.events.len() + self.other.is_some() as usize
+    }
+}
+
 /// One event: its id, what it means and which fields are kept, by name and meaning.
 pub struct Spec {
     pub id: u16,

@@ -303,6 +303,15 @@ impl Sessions {
         append(&mut self.activity, part.activity, n_times_as_much);
     }
 
+    /// Makes room for so many times as much as there is.
+    pub fn make_room(&mut self, n_times_as_much: f64) {
+        make_room(&mut self.all, 1, n_times_as_much);
+        make_room(&mut self.logons, 1, n_times_as_much);
+        make_room(&mut self.evidence, 1, n_times_as_much);
+        make_room(&mut self.intervals, 1, n_times_as_much);
+        make_room(&mut self.origins, 1, n_times_as_much);
+    }
+
     /// Every 4624 of a session.
     pub fn logons(&self, session: &Session) -> &[Logon] {
         session.logons.of(&self.logons)

@@ -140,7 +140,7 @@ impl Tally {
                 outcome.first.get_or_insert(pos);
                 outcome.last = Some(pos);
             }
-            if let Some(event) = records.event(row).filter(|_| meaning.is_telling()) {
+            if let Some(event) = records.event(row).filter(|_| meaning.is_telling) {
                 tally.add(records, security, boot, pos, event);
             }
         }
@@ -153,9 +153,9 @@ impl Tally {
     }
 
     fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
-        let events = &records.events;
-        let cites = |field| events.luid(event, field).is_some_and(|luid: LogonId| !luid.is_fixed());
-        match events.kind(event) {
+        let said = records.events.said(event);
+        let cites = |field| said.luid(field).is_some_and(|luid: LogonId| !luid.is_fixed());
+        match said.kind() {
             Kind::AuditPolicyChanged => self.change(records, pos, event),
             Kind::SpecialPrivileges if self.cited.is_none() && cites(Field::SubjectLogonId) => {
                 self.cited = Some(pos);
@@ -167,8 +167,7 @@ impl Tally {
                 }
                 self.created.get_or_insert(pos);
                 self.n_created += 1;
-                self.has_command_lines =
-                    self.has_command_lines || !events.text(event, Field::CommandLine).is_none();
+                self.has_command_lines = self.has_command_lines || !said.text(Field::CommandLine).is_none();
             }
             Kind::Logon => self.logon(records, security, boot, pos, event),
             _ => {}
@@ -176,21 +175,21 @@ impl Tally {
     }
 
     fn logon(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
-        let events = &records.events;
-        let logon_type = events.number(event, Field::LogonType);
+        let said = records.events.said(event);
+        let logon_type = said.number(Field::LogonType);
         // Most of millions are of networks and services, which tell nothing that a few do not.
         let is_person = matches!(logon_type, Some(2 | 7 | 10..=13));
         if !is_person && self.n_grouped >= SOME_LOGONS {
             return;
         }
         let is_told = |span| is_undisturbed(records, security, &boot.security, pos, span);
-        let is_fixed = events.luid(event, Field::TargetLogonId).is_none_or(LogonId::is_fixed);
+        let is_fixed = said.luid(Field::TargetLogonId).is_none_or(LogonId::is_fixed);
         if is_fixed || !is_told(CLUSTER) {
             return;
         }
         self.logon.get_or_insert(pos);
         // Group Membership came with Windows 10, as did this field of 4624.
-        let elevated = events.text(event, Field::Elevated);
+        let elevated = said.text(Field::Elevated);
         if !elevated.is_none() {
             self.n_grouped += 1;
             self.grouped.get_or_insert(pos);

@@ -164,7 +164,7 @@ impl Facts {
                     break;
                 }
             }
-            if let Some(event) = records.event(row).filter(|_| meaning.is_telling()) {
+            if let Some(event) = records.event(row).filter(|_| meaning.is_telling) {
                 facts.add(records, security, boot, pos, event);
             }
         }

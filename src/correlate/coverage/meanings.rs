@@ -18,6 +18,8 @@ pub struct Meaning {
     /// The number of their subcategory among [`SUBCATEGORIES`], [`NO_SUBCATEGORY`] if they have none.
     pub subcategory: u8,
     pub is_failure: bool,
+    /// Whether the records tell more of what was audited than that they are there.
+    pub is_telling: bool,
     pub is_logoff: bool,
 }
 
@@ -49,18 +51,18 @@ impl Meaning {
             kind,
             subcategory: number.and_then(|n| u8::try_from(n).ok()).unwrap_or(NO_SUBCATEGORY),
             is_failure: is_failure(signature),
+            is_telling: kind.is_some_and(is_telling),
             // By its subcategory or, where an export has none, by its id.
             is_logoff: signature.task == tasks::LOGOFF
                 || matches!(kind, Some(Kind::Logoff | Kind::UserLogoff)),
         }
     }
+}
 
-    /// Whether the records tell more of what was audited than that they are there.
-    pub fn is_telling(&self) -> bool {
-        use Kind::{AuditPolicyChanged, EventLost, Logoff, Logon, ProcessCreated, SpecialPrivileges};
-        let telling = [AuditPolicyChanged, EventLost, Logoff, Logon, ProcessCreated, SpecialPrivileges];
-        self.kind.is_some_and(|kind| telling.contains(&kind))
-    }
+/// Whether records of a kind tell more of what was audited than that they are there.
+fn is_telling(kind: Kind) -> bool {
+    use Kind::{AuditPolicyChanged, EventLost, Logoff, Logon, ProcessCreated, SpecialPrivileges};
+    matches!(kind, AuditPolicyChanged | EventLost | Logoff | Logon | ProcessCreated | SpecialPrivileges)
 }
 
 /// Exports may leave the task out: then the events that rules are about are known by their ids.

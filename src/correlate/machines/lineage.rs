@@ -186,25 +186,31 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
     let telling: Vec<bool> =
         records.signatures.iter().map(|signature| TELL_OF_LOSS.contains(&signature.event_id)).collect();
     let is_telling = |row: RowIdx| telling[records.signature[row as usize] as usize];
-    // Between two numberings nothing tells that none is missing.
-    let is_gap = |pos: Pos, before: RowIdx, row: RowIdx| match (is_foreign(pos - 1), is_foreign(pos)) {
-        (false, false) => {
-            records.id[row as usize].saturating_sub(records.id[before as usize]) > 1
-                || is_telling(before) && was_full(records, before)
-        }
-        (true, true) => false,
-        _ => true,
-    };
     let is_seam = |pos: &Pos| seams.binary_search(pos).is_ok();
+    // Between two numberings nothing tells that none is missing.
+    let is_gap = |pos: Pos, is_missing: bool| match (is_foreign(pos - 1), is_foreign(pos)) {
+        (false, false) => is_missing || is_seam(&pos),
+        (are_foreign, is_too) => are_foreign != is_too || is_seam(&pos),
+    };
+    let is_one_numbering = foreign.is_empty() && seams.is_empty();
     let missing = |n: usize| {
         let (mut gaps, mut losses) = (Vec::new(), Vec::new());
-        for pos in (n * IN_ROW).max(1)..rows.len().min((n + 1) * IN_ROW) {
-            let (before, row) = (rows[pos - 1], rows[pos]);
-            if is_gap(pos as Pos, before, row) || is_seam(&(pos as Pos)) {
+        let (first, end) = ((n * IN_ROW).max(1), rows.len().min((n + 1) * IN_ROW));
+        let before = rows[first - 1];
+        let (mut last_id, mut was_full) = (records.id[before as usize], is_full(records, before));
+        for pos in first..end {
+            let row = rows[pos];
+            let id = records.id[row as usize];
+            let is_missing = id.saturating_sub(last_id) > 1 || was_full;
+            (last_id, was_full) = (id, false);
+            if is_missing && is_one_numbering || !is_one_numbering && is_gap(pos as Pos, is_missing) {
                 gaps.push(pos as Pos);
             }
-            if is_telling(row) && is_loss(records, &rows[pos..]) {
-                losses.push(pos as Pos);
+            if is_telling(row) {
+                was_full = is_full(records, row);
+                if is_loss(records, &rows[pos..]) {
+                    losses.push(pos as Pos);
+                }
             }
         }
         (gaps, losses)
@@ -219,7 +225,7 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
 
 /// 1104: a log that was full wrote nothing more until somebody made room, and counts on as if nothing had happened
 /// (rule 6).
-fn was_full(records: &Records, row: RowIdx) -> bool {
+fn is_full(records: &Records, row: RowIdx) -> bool {
     kind(records, row) == Some(Kind::LogFull)
 }
 

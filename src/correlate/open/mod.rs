@@ -2,10 +2,13 @@
 
 mod track;
 
-pub use track::{Identity, Mark, Track, TrackIdx};
+pub use track::{Doer, Identity, Mark, Track, TrackIdx};
 
-use crate::event::{EventIdx, Field, Kind, LogonId, Records, StrId};
+use super::activity::{Kinds, doer_of};
+use crate::event::columns::Said;
+use crate::event::{Field, Kind, LogonId, Records, StrId};
 use crate::machine::{Boot, Lineage, Pos};
+use crate::room::make_room;
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
 use track::ToldBy;
@@ -43,18 +46,29 @@ pub struct Tracks {
     pub has_logons: bool,
     /// Other names of accounts, by SID: that of a Microsoft account is not the one that it has on this computer.
     pub aliases: FxHashMap<StrId, Vec<StrId>>,
+    /// Of each of the boot's records, whose act it is.
+    pub doers: Vec<Doer>,
+    /// The boot's 4648.
+    pub explicit: Vec<Pos>,
     last_logon: Option<(TrackIdx, Pos)>,
+    /// What was asked for last: one LogonId's records come in runs.
+    last: Option<(LogonId, TrackIdx)>,
 }
 
 /// Follows the LogonIds of a boot.
 #[inline(never)]
-pub fn tracks(records: &Records, security: &Lineage, boot: &Boot) -> Tracks {
+pub fn tracks(records: &Records, security: &Lineage, boot: &Boot, kinds: &Kinds) -> Tracks {
     let log = Log { records, security };
     let mut tracks = Tracks::default();
+    tracks.doers.reserve_exact(boot.security.len());
     for pos in boot.security.clone() {
-        if let Some(event) = records.event(security.rows[pos as usize]) {
-            tracks.add(log, pos, event);
-        }
+        let row = security.rows[pos as usize];
+        let doer = records.event(row).and_then(|event| {
+            let said = records.events.said(event);
+            tracks.add(log, pos, said);
+            tracks.doer(doer_of(said, kinds.of_record(records, row)?)?)
+        });
+        tracks.doers.push(doer.unwrap_or(Doer::NOBODY));
     }
     let logons = tracks.all.iter().filter_map(|track| Some((track.luid, track.logon?)));
     tracks.known = logons.filter(|(luid, _)| !luid.is_fixed()).collect();
@@ -81,50 +95,54 @@ impl Log<'_> {
     fn id(self, pos: Pos) -> u64 {
         self.records.id[self.row(pos)]
     }
+}
 
-    /// The account that an event gives for the LogonId of its Subject.
-    fn subject(self, event: EventIdx) -> Identity {
-        let text = |field| self.records.events.text(event, field);
-        Identity {
-            sid: text(Field::SubjectSid),
-            user: text(Field::SubjectUser),
-            domain: text(Field::SubjectDomain),
-            logon_type: None,
-        }
+/// The account that an event gives for the LogonId of its Subject.
+fn subject(said: Said<'_>) -> Identity {
+    Identity {
+        sid: said.text(Field::SubjectSid),
+        user: said.text(Field::SubjectUser),
+        domain: said.text(Field::SubjectDomain),
+        logon_type: None,
     }
+}
 
-    /// The account that an event gives for the LogonId of its Target. 4688 names the target by its LogonId alone where
-    /// subject and target are one account.
-    fn target(self, event: EventIdx) -> Identity {
-        let text = |field| self.records.events.text(event, field);
-        Identity {
-            sid: text(Field::TargetSid),
-            user: text(Field::TargetUser),
-            domain: text(Field::TargetDomain),
-            logon_type: self.records.events.number(event, Field::LogonType),
-        }
+/// The account that an event gives for the LogonId of its Target. 4688 names the target by its LogonId alone where
+/// subject and target are one account.
+fn target(said: Said<'_>) -> Identity {
+    Identity {
+        sid: said.text(Field::TargetSid),
+        user: said.text(Field::TargetUser),
+        domain: said.text(Field::TargetDomain),
+        logon_type: said.number(Field::LogonType),
     }
 }
 
 impl Tracks {
-    fn add(&mut self, log: Log<'_>, pos: Pos, event: EventIdx) {
-        let events = &log.records.events;
-        let subject = events.luid(event, Field::SubjectLogonId);
-        let target = events.luid(event, Field::TargetLogonId);
-        let kind = events.kind(event);
-        if kind == Kind::AuditPolicyChanged {
-            self.policies.push(pos);
+    fn add(&mut self, log: Log<'_>, pos: Pos, said: Said<'_>) {
+        let subject = said.luid(Field::SubjectLogonId);
+        let target = said.luid(Field::TargetLogonId);
+        let kind = said.kind();
+        match kind {
+            Kind::AuditPolicyChanged => self.policies.push(pos),
+            Kind::ExplicitCredentials => self.explicit.push(pos),
+            _ => {}
         }
         // A 4624 that was made from itself tells nothing of who asked for it.
         let subject = subject.filter(|_| kind != Kind::Logon || subject != target);
-        let by = subject.and_then(|luid| self.subject(log, pos, event, luid, target.is_some()));
+        let by = subject.and_then(|luid| self.subject(log, pos, said, luid, target.is_some()));
         let Some(luid) = target else { return };
         match kind {
-            Kind::Logon => self.logon(log, pos, event, luid, by),
-            Kind::Logoff | Kind::UserLogoff if !luid.is_fixed() => self.logoff(log, pos, event, luid),
+            Kind::Logon => self.logon(log, pos, said, luid, by),
+            Kind::Logoff | Kind::UserLogoff if !luid.is_fixed() => self.logoff(pos, said, luid),
             Kind::Logoff | Kind::UserLogoff => {}
-            _ => self.target(log, pos, event, luid),
+            _ => self.target(log, pos, said, luid),
         }
+    }
+
+    /// A record is an act of this LogonId: the track that has it now.
+    fn doer(&mut self, luid: LogonId) -> Option<Doer> {
+        Doer::fixed(luid).or_else(|| self.track_of(luid).map(Doer::of))
     }
 
     /// What a LogonId did.
@@ -132,18 +150,18 @@ impl Tracks {
         &mut self,
         log: Log<'_>,
         pos: Pos,
-        event: EventIdx,
+        said: Said<'_>,
         luid: LogonId,
         has_target: bool,
     ) -> Option<TrackIdx> {
-        let kind = log.records.events.kind(event);
-        let track = self.cite(luid, pos, kind != Kind::SpecialPrivileges, || log.subject(event));
+        let kind = said.kind();
+        let track = self.cite(luid, pos, kind != Kind::SpecialPrivileges, || subject(said));
         if kind == Kind::SpecialPrivileges {
             self.take_privileges(luid, pos);
         }
         let own = &mut self.all[track? as usize];
         match kind {
-            Kind::ProcessCreated if !has_target => own.take_process(log, event),
+            Kind::ProcessCreated if !has_target => own.take_process(log, said),
             Kind::ExplicitCredentials => own.gave_credentials = true,
             Kind::LogCleared | Kind::AuditPolicyChanged => own.has_full_token = true,
             _ => {}
@@ -160,23 +178,29 @@ impl Tracks {
     }
 
     /// What was done to a LogonId, its logon and logoff apart.
-    fn target(&mut self, log: Log<'_>, pos: Pos, event: EventIdx, luid: LogonId) {
-        let kind = log.records.events.kind(event);
+    fn target(&mut self, log: Log<'_>, pos: Pos, said: Said<'_>, luid: LogonId) {
+        let kind = said.kind();
         let before = self.track_of(luid).and_then(|track| self.last_seen(track));
         let is_used = !is_of_logon(log, pos, kind);
-        let Some(track) = self.cite(luid, pos, is_used, || log.target(event)) else { return };
+        let Some(track) = self.cite(luid, pos, is_used, || target(said)) else { return };
         if kind == Kind::ProcessCreated {
-            self.all[track as usize].take_process(log, event);
+            self.all[track as usize].take_process(log, said);
         }
         if is_mark(kind) {
-            self.name(track, log.target(event).user);
+            self.name(track, said.text(Field::TargetUser));
             self.all[track as usize].has_marks = true;
             self.marks.push(Mark { track, pos, kind, before });
         }
     }
 
-    fn track_of(&self, luid: LogonId) -> Option<TrackIdx> {
-        self.by_luid.get(&luid).copied()
+    fn track_of(&mut self, luid: LogonId) -> Option<TrackIdx> {
+        if let Some((last, idx)) = self.last.filter(|&(last, _)| last == luid) {
+            debug_assert_eq!(self.by_luid.get(&last), Some(&idx));
+            return Some(idx);
+        }
+        let idx = *self.by_luid.get(&luid)?;
+        self.last = Some((luid, idx));
+        Some(idx)
     }
 
     /// When a LogonId, or the one beside it, was last cited.
@@ -221,16 +245,24 @@ impl Tracks {
         self.open(luid, pos)
     }
 
+    /// How many times as much as was gone through the boot has: its records have room among the doers.
+    fn n_times_as_much(&self) -> f64 {
+        self.doers.capacity() as f64 / (self.doers.len() + 1) as f64
+    }
+
     fn open(&mut self, luid: LogonId, pos: Pos) -> TrackIdx {
         let idx = self.all.len() as TrackIdx;
         let earlier = self.track_of(luid);
+        let n_times_as_much = self.n_times_as_much();
+        make_room(&mut self.all, 1, n_times_as_much);
         self.all.push(Track::new(luid, pos, earlier));
         self.by_luid.insert(luid, idx);
+        self.last = Some((luid, idx));
         idx
     }
 
-    fn logon(&mut self, log: Log<'_>, pos: Pos, event: EventIdx, luid: LogonId, by: Option<TrackIdx>) {
-        let told = log.target(event);
+    fn logon(&mut self, log: Log<'_>, pos: Pos, said: Said<'_>, luid: LogonId, by: Option<TrackIdx>) {
+        let told = target(said);
         let idx = match self.track_of(luid) {
             None => self.open(luid, pos),
             Some(idx) if luid.is_fixed() || self.fits(log, idx, pos, told.sid) => idx,
@@ -247,7 +279,7 @@ impl Tracks {
             None => {
                 (track.identity, track.told_by) = (told, ToldBy::Logon);
                 track.logon = Some(pos);
-                track.linked = log.records.events.luid(event, Field::LinkedLogonId);
+                track.linked = said.luid(Field::LinkedLogonId);
                 track.subject = by;
                 self.put_beside(log, idx, pos);
             }
@@ -295,12 +327,12 @@ impl Tracks {
         }
     }
 
-    fn logoff(&mut self, log: Log<'_>, pos: Pos, event: EventIdx, luid: LogonId) {
-        let told = log.target(event);
+    fn logoff(&mut self, pos: Pos, said: Said<'_>, luid: LogonId) {
+        let told = target(said);
         let idx = self.track_of_account(luid, pos, told.sid);
         self.name(idx, told.user);
         let track = &mut self.all[idx as usize];
-        let by = match log.records.events.kind(event) {
+        let by = match said.kind() {
             Kind::UserLogoff => {
                 track.user_logoff.get_or_insert(pos);
                 track.last_seen = Some(pos);
@@ -317,8 +349,8 @@ impl Tracks {
 }
 
 impl Track {
-    fn take_process(&mut self, log: Log<'_>, event: EventIdx) {
-        let elevation = || log.records.text(log.records.events.text(event, Field::TokenElevation));
+    fn take_process(&mut self, log: Log<'_>, said: Said<'_>) {
+        let elevation = || log.records.text(said.text(Field::TokenElevation));
         self.has_full_token |= self.logon.is_none() && !self.has_full_token && elevation() == FULL_TOKEN;
     }
 }

@@ -6,6 +6,35 @@ use crate::machine::Pos;
 /// A LogonId's number among a boot's [`Tracks`](super::Tracks).
 pub type TrackIdx = u32;
 
+/// Whose act a record is. In one number, for every record has one: a track's, above those a fixed LogonId's, which need
+/// not have a track yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doer(u32);
+
+impl Doer {
+    /// Nobody who is known.
+    pub const NOBODY: Doer = Doer(u32::MAX);
+
+    const FIRST_FIXED: u32 = u32::MAX - 1 - *LogonId::FIXED.end() as u32;
+
+    pub(super) fn of(track: TrackIdx) -> Self {
+        Doer(track)
+    }
+
+    pub(super) fn fixed(luid: LogonId) -> Option<Self> {
+        luid.is_fixed().then(|| Doer(Self::FIRST_FIXED + luid.get() as u32))
+    }
+
+    /// Its track, or the fixed LogonId.
+    pub fn track(self) -> Option<Result<TrackIdx, u64>> {
+        match self.0.checked_sub(Self::FIRST_FIXED) {
+            _ if self == Self::NOBODY => None,
+            Some(luid) => Some(Err(luid.into())),
+            None => Some(Ok(self.0)),
+        }
+    }
+}
+
 /// Who a LogonId is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity {

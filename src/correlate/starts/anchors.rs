@@ -52,24 +52,24 @@ pub fn may_tell(kind: Kind) -> bool {
 }
 
 pub fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
-    let events = &records.events;
-    match events.kind(event) {
+    let said = records.events.said(event);
+    match said.kind() {
         Kind::AuditStarted => Some(Anchor::AuditStarted),
         Kind::Logon => {
-            let is_system = events.number(event, Field::LogonType) == Some(0)
-                && events.luid(event, Field::TargetLogonId) == LogonId::SYSTEM;
+            let is_system = said.number(Field::LogonType) == Some(0)
+                && said.luid(Field::TargetLogonId) == LogonId::SYSTEM;
             is_system.then_some(Anchor::SystemLogon)
         }
         Kind::BootConfiguration => Some(Anchor::BootConfiguration),
         Kind::PolicyTableCreated => Some(Anchor::PolicyTable),
         Kind::ProcessCreated => {
-            let name = file_name(records.text(events.text(event, Field::NewProcess)));
-            let by_kernel = events.luid(event, Field::ProcessId).is_none_or(|creator| creator.get() == 4);
-            let is_first = name == "Registry" || by_kernel && name.eq_ignore_ascii_case("smss.exe");
+            let name = file_name(records.text(said.text(Field::NewProcess)));
+            let by_kernel = || said.luid(Field::ProcessId).is_none_or(|creator| creator.get() == 4);
+            let is_first = name == "Registry" || name.eq_ignore_ascii_case("smss.exe") && by_kernel();
             is_first.then_some(Anchor::FirstProcess)
         }
         Kind::TokenAssigned => {
-            let name = file_name(records.text(events.text(event, Field::NewProcess)));
+            let name = file_name(records.text(said.text(Field::NewProcess)));
             (name == "Registry").then_some(Anchor::FirstProcess)
         }
         _ => None,
@@ -78,13 +78,13 @@ pub fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
 
 /// A shutdown, or the logon of a person: what follows it is another start (rule 8).
 pub fn ends_a_start(records: &Records, event: EventIdx) -> bool {
-    let events = &records.events;
-    match events.kind(event) {
+    let said = records.events.said(event);
+    match said.kind() {
         Kind::EventLogStopped => true,
         Kind::Logon => {
             // The window manager's own logons are part of every start.
-            let text = |field| records.text(events.text(event, field));
-            matches!(events.number(event, Field::LogonType), Some(2 | 10 | 11))
+            let text = |field| records.text(said.text(field));
+            matches!(said.number(Field::LogonType), Some(2 | 10 | 11))
                 && !is_window_manager(text(Field::TargetSid), text(Field::TargetDomain))
         }
         _ => false,

@@ -40,14 +40,17 @@ fn of_range(records: &Records, security: &Lineage, range: Range<usize>) -> Vec<S
 
 fn sign(records: &Records, security: &Lineage, pos: Pos) -> Option<Sign> {
     let row = security.rows[pos as usize];
-    let events = &records.events;
-    let event = records.event(row).filter(|&event| may_tell(events.kind(event)))?;
+    let event = records.event(row)?;
+    let said = records.events.said(event);
+    let kind = said.kind();
+    if !may_tell(kind) {
+        return None;
+    }
     let (id, at) = (records.id[row as usize], records.time[row as usize]);
-    let kind = events.kind(event);
     let anchor = anchor(records, event);
     // A 4627 has the LogonId of the 4624 beside it, which may be missing, or not audited.
     let is_logon = matches!(kind, Kind::Logon | Kind::GroupsListed);
-    let luid = is_logon.then(|| events.luid(event, Field::TargetLogonId)).flatten();
+    let luid = is_logon.then(|| said.luid(Field::TargetLogonId)).flatten();
     let logon = luid.filter(|luid| !luid.is_fixed()).map(|luid| Logon { luid, pos, id, at });
     let ends_a_start = anchor.is_none() && ends_a_start(records, event);
     let is_stop = kind == Kind::EventLogStopped;
