@@ -14,7 +14,7 @@ pub fn durations(draft: &mut Draft<'_>) {
     if draft.is_clock_lost(first_pos + 1, last) {
         return;
     }
-    let (least_kept, most_kept) = kept(draft, last);
+    let Some((least_kept, most_kept)) = kept(draft, last) else { return };
     let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: i64| {
         from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0))
     };
@@ -39,7 +39,7 @@ pub fn durations(draft: &mut Draft<'_>) {
 
 /// Ticks by which clock steps falsify how long it was, at the least and at the most. What another log tells has its place
 /// among the steps by its time, and is before what cites the session, or after it.
-fn kept(draft: &Draft<'_>, last: Pos) -> (i64, i64) {
+fn kept(draft: &Draft<'_>, last: Pos) -> Option<(i64, i64)> {
     let Session { start, end, first_pos, boot, .. } = draft.session;
     let from = match start.latest.filter(|_| start.how == StartHow::OtherLog) {
         Some(at) => Moment::Told(at, 0..first_pos + 1),
@@ -49,10 +49,10 @@ fn kept(draft: &Draft<'_>, last: Pos) -> (i64, i64) {
         Some(at) => Moment::Told(at, draft.last_pos + 1..Pos::MAX),
         None => Moment::At(last),
     };
-    let (least, most) = draft.clock.kept_from(boot, &from, &to);
+    let (least, most) = draft.clock.kept_from(boot, &from, &to)?;
     if !draft.boot.may_hide_step {
-        return (least, most);
+        return Some((least, most));
     }
-    let (fewest, all) = draft.clock.kept_range(first_pos, last, draft.security);
-    (least.min(fewest), most.max(all))
+    let (fewest, all) = draft.clock.kept_range(first_pos, last, draft.security)?;
+    Some((least.min(fewest), most.max(all)))
 }

@@ -182,20 +182,18 @@ impl Teller<'_> {
 
     /// How long a session was at least and at most: what clock steps add to the difference of its times is taken out.
     fn durations(&self, start: &Start, end: &End) -> (Length, Length) {
-        let told = |at: Option<Timestamp>| at.map(|at| Moment::Told(at, 0..Pos::MAX));
-        let kept = |to: Option<Moment>| {
-            let (from, to) = told(start.latest).zip(to)?;
-            Some(self.clock.kept_from(self.boot_idx, &from, &to))
-        };
-        let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: i64| {
-            from.zip(to).map(|(from, to)| to.since(from).saturating_sub(kept).max(0)).into()
+        let told = |at: Timestamp| Moment::Told(at, 0..Pos::MAX);
+        let kept = |to: Moment| self.clock.kept_from(self.boot_idx, &told(start.latest?), &to);
+        let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: Option<i64>| {
+            let elapsed = to?.since(from?).saturating_sub(kept?);
+            Some(elapsed.max(0))
         };
         let logoff = end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog);
         let shortest = end.earliest.or(end.at);
-        let most_kept = kept(told(shortest)).map_or(0, |(_, most)| most);
-        let least_kept = kept(told(logoff).or(Some(Moment::At(Pos::MAX)))).map_or(0, |(least, _)| least);
+        let most_kept = shortest.and_then(|at| kept(told(at))).map(|(_, most)| most);
+        let least_kept = kept(logoff.map_or(Moment::At(Pos::MAX), told)).map(|(least, _)| least);
         let longest = span(start.earliest, end.latest.or(logoff), least_kept);
-        (span(start.latest, shortest, most_kept), longest)
+        (span(start.latest, shortest, most_kept).into(), longest.into())
     }
 
     /// Addresses that Terminal Services name; `LOCAL` is the console.
