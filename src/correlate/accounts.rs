@@ -35,6 +35,13 @@ impl<T> ByAccount<T> {
         by_sid.into_iter().chain(by_name).map(Vec::as_slice)
     }
 
+    /// What is kept of an account by a name that a log gives it, and by its SID.
+    pub fn named(&self, sid: StrId, account: &str) -> impl Iterator<Item = &[T]> {
+        let by_name = self.by_name.get(&name(account));
+        let by_sid = self.by_sid.get(&sid).filter(|_| !sid.is_none());
+        by_name.into_iter().chain(by_sid).map(Vec::as_slice)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.by_sid.is_empty() && self.by_name.is_empty()
     }

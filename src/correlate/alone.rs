@@ -1,7 +1,7 @@
 //! Sessions that Security does not know: which of those that Terminal Services, Winlogon, the User Profile Service or
 //! LSA tell of are they (domain.md rule 25)?
 
-use super::accounts::name;
+use super::accounts::{ByAccount, name};
 use super::cited::{Cited, CitedLuids};
 use super::join::Joined;
 use super::link::{Group, Linker};
@@ -63,6 +63,9 @@ fn take(
     session.other = session.luid.map(|_| own.luid).or(other);
     session.luid = session.luid.or(Some(own.luid));
     session.sid = if own.sid.is_none() { session.sid } else { own.sid };
+    if session.account.is_none() {
+        session.name = (own.domain, own.user);
+    }
     session.opened.extend(own.opened);
     session.closed.extend(closed);
     session.opened.sort_by_key(time);
@@ -80,7 +83,7 @@ fn homes(
     untold: &[usize],
 ) -> FxHashMap<usize, usize> {
     let time = |row: RowIdx| records.time[row as usize];
-    let by_name = by_name(records, numbered);
+    let by_account = by_account(records, numbered);
     let mut homes: FxHashMap<usize, usize> = FxHashMap::default();
     let mut is_told = vec![false; numbered.len()];
     let mut halves: Vec<Vec<LogonId>> = vec![Vec::new(); numbered.len()];
@@ -89,12 +92,13 @@ fn homes(
     let mentioned = untold.iter().filter(|n| !is_told_of(n));
     for &n in untold.iter().rev().filter(is_told_of).chain(mentioned) {
         let own = &cited.all[n];
-        let Some(of_account) = by_name.get(&name(records.text(own.user))) else { continue };
-        let home = match own.opened.map(time) {
-            Some(at) => begun_at(of_account, at)
-                .filter(|&home| !is_told[home] && outlasts(records, own, &numbered[home])),
-            None => only_on(records, of_account, own),
-        };
+        let mut of_account = by_account.named(own.sid, records.text(own.user));
+        let home = of_account.find_map(|spans| match own.opened.map(time) {
+            Some(at) => {
+                begun_at(spans, at).filter(|&home| !is_told[home] && outlasts(records, own, &numbered[home]))
+            }
+            None => only_on(records, spans, own),
+        });
         let is_half = |&home: &usize| match halves[home].as_slice() {
             [] => true,
             [other] => other.apart(own.luid) < PAIR_LUIDS,
@@ -117,17 +121,19 @@ struct Span {
     others_ended: Timestamp,
 }
 
-/// Numbered sessions by the name of their account, in the order of their beginning.
-fn by_name(records: &Records, numbered: &[TsSession]) -> FxHashMap<String, Vec<Span>> {
+/// Numbered sessions by the name of their account, or by its SID where no name is told, in the order of their beginning.
+fn by_account(records: &Records, numbered: &[TsSession]) -> ByAccount<Span> {
     let time = |&row: &RowIdx| records.time[row as usize];
-    let mut by_name: FxHashMap<String, Vec<Span>> = FxHashMap::default();
+    let mut by_account = ByAccount::default();
     for (n, session) in numbered.iter().enumerate() {
-        let Some(begun) = session.opened.first().map(time) else { continue };
+        let is_named = !session.account.is_none() || !session.sid.is_none();
+        let Some(begun) = session.opened.first().filter(|_| is_named).map(time) else { continue };
         let ended = session.closed.first().or(session.superseded_by.as_ref()).map_or(Timestamp::MAX, time);
         let span = Span { n, begun, ended, others_ended: Timestamp::MIN };
-        by_name.entry(name(records.text(session.account))).or_default().push(span);
+        let sid = if session.account.is_none() { session.sid } else { StrId::NONE };
+        by_account.add(records, sid, session.account, span);
     }
-    for spans in by_name.values_mut() {
+    for spans in by_account.values_mut() {
         spans.sort_by_key(|span| (span.begun, span.n));
         let mut latest = Timestamp::MIN;
         for span in spans {
@@ -135,7 +141,7 @@ fn by_name(records: &Records, numbered: &[TsSession]) -> FxHashMap<String, Vec<S
             latest = latest.max(span.ended);
         }
     }
-    by_name
+    by_account
 }
 
 /// The session of the account that began at a moment.

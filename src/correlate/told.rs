@@ -8,7 +8,7 @@ use super::sleep::{self, Sleep};
 use super::stops::SHUTDOWN_SLACK;
 use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::{Boot, BootEnd, Clock};
+use crate::machine::{Boot, BootEnd, Clock, Moment, Pos};
 use crate::session::{
     Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Length, Logon, LogonRole,
     Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, State, TsHow,
@@ -51,7 +51,7 @@ impl Teller<'_> {
         });
         evidence.sort_by_key(|evidence| (self.at(evidence.row), evidence.role));
         evidence.dedup();
-        let (duration_min, duration_max) = durations(&start, &end);
+        let (duration_min, duration_max) = self.durations(&start, &end);
         sessions.all.push(Session {
             machine,
             boot: boot_idx,
@@ -180,6 +180,22 @@ impl Teller<'_> {
         sleep::within(&self.sleeps, (begin, until), is_open).map(interval).collect()
     }
 
+    /// How long a session was at least and at most: what clock steps add to the difference of its times is taken out.
+    fn durations(&self, start: &Start, end: &End) -> (Length, Length) {
+        let told = |at: Timestamp| Moment::Told(at, 0..Pos::MAX);
+        let kept = |to: Moment| self.clock.kept_from(self.boot_idx, &told(start.latest?), &to);
+        let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: Option<i64>| {
+            let elapsed = to?.since(from?).saturating_sub(kept?);
+            Some(elapsed.max(0))
+        };
+        let logoff = end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog);
+        let shortest = end.earliest.or(end.at);
+        let most_kept = shortest.and_then(|at| kept(told(at))).map(|(_, most)| most);
+        let least_kept = kept(logoff.map_or(Moment::At(Pos::MAX), told)).map(|(least, _)| least);
+        let longest = span(start.earliest, end.latest.or(logoff), least_kept);
+        (span(start.latest, shortest, most_kept).into(), longest.into())
+    }
+
     /// Addresses that Terminal Services name; `LOCAL` is the console.
     fn origins(&self, ts: &TsSession) -> Vec<Origin> {
         let events = &self.records.events;
@@ -195,15 +211,6 @@ impl Teller<'_> {
         });
         named.collect()
     }
-}
-
-/// How long a session was at least and at most.
-fn durations(start: &Start, end: &End) -> (Length, Length) {
-    let span = |from: Option<Timestamp>, to: Option<Timestamp>| {
-        from.zip(to).map(|(from, to)| to.since(from).max(0)).into()
-    };
-    let until = end.at.filter(|_| end.how == EndHow::LogoffFromOtherLog);
-    (span(start.latest, end.earliest.or(end.at)), span(start.earliest, end.latest.or(until)))
 }
 
 /// Both halves of a pair: the elevated one is the lower (rule 26).

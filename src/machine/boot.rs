@@ -36,6 +36,8 @@ pub struct Boot {
     /// Whether the clock was set in it or at the next start while records of it are missing: which of its neighbours'
     /// records are about it is then told by their times alone, and those are in doubt.
     pub is_clock_doubtful: bool,
+    /// Whether its clock may have been set in records that are missing: nor does System tell of all that was done to it.
+    pub may_hide_step: bool,
     /// Whether the Security log ended before this boot did.
     pub outlives_security: bool,
     /// What the audit of logoffs was set to.

@@ -1,10 +1,10 @@
 //! A machine's clock: how it was moved, and what the times of records mean because of it.
 
-use super::Pos;
+use super::{Lineage, Pos};
 use crate::event::RowIdx;
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// What became of a clock step (domain.md C.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,34 @@ pub struct Unplaced {
     pub within: RangeInclusive<Pos>,
     pub from: Timestamp,
     pub to: Timestamp,
+}
+
+/// So many steps are gone through for one session: nobody sets a clock so often.
+const MAX_STEPS: usize = 256;
+
+/// A moment of a boot, and what tells before which steps of the clock it was.
+#[derive(Clone, Debug)]
+pub enum Moment {
+    /// Its own record in Security.
+    At(Pos),
+    /// Another log's time: it is after every step before these places, and before every one after them.
+    Told(Timestamp, Range<Pos>),
+}
+
+impl Moment {
+    /// Whether a step came before it, if that is known: a clock that was set back showed some moments twice.
+    fn is_after(&self, step: &Step) -> Option<bool> {
+        match self {
+            Moment::At(pos) => Some(step.at <= *pos),
+            Moment::Told(_, within) if step.at < within.start => Some(true),
+            Moment::Told(_, within) if step.at >= within.end => Some(false),
+            Moment::Told(at, _) => match (step.from < *at, step.to <= *at) {
+                (true, true) => Some(true),
+                (false, false) => Some(false),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// A machine's clock: its steps in order, and what times mean because of them.
@@ -150,6 +178,53 @@ impl Clock {
             n.checked_sub(1).map_or(0, |last| self.kept[last].1)
         };
         if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 }
+    }
+
+    /// The same at the least and at the most, where records between the two are missing: a step may have been taken back
+    /// among them, or be the way back from one that was made there. None where there are too many to say.
+    pub fn kept_range(&self, from: Pos, to: Pos, security: &Lineage) -> Option<(i64, i64)> {
+        let all = self.kept_between(from, to);
+        let (mut least, mut most) = (all, all);
+        let (mut since, mut sum) = (from, 0i64);
+        let steps = self.kept_steps(from, to).map(|step| (step.at, step.amount)).chain([(to, 0)]);
+        for (n, (at, amount)) in steps.enumerate() {
+            if n > MAX_STEPS {
+                return None;
+            }
+            if security.loss(since, at).is_some() {
+                let rest = all.saturating_sub(sum);
+                least = least.min(sum).min(rest);
+                most = most.max(sum).max(rest);
+            }
+            since = at;
+            sum = sum.saturating_add(amount);
+        }
+        Some((least, most))
+    }
+
+    /// Ticks by which clock steps falsify the difference of two moments of a boot, at the least and at the most. None
+    /// where there are too many to say.
+    pub fn kept_from(&self, boot: u32, from: &Moment, to: &Moment) -> Option<(i64, i64)> {
+        let n_to = |pos: Pos| self.kept.partition_point(|(step, _)| (step.boot, step.at) <= (boot, pos));
+        let sum_to = |pos: Pos| n_to(pos).checked_sub(1).map_or(0, |last| self.kept[last].1);
+        if let (&Moment::At(from), &Moment::At(to)) = (from, to) {
+            let kept = if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 };
+            return Some((kept, kept));
+        }
+        let first = self.kept.partition_point(|(step, _)| step.boot < boot);
+        let own = &self.kept[first..n_to(Pos::MAX)];
+        if own.len() > MAX_STEPS {
+            return None;
+        }
+        let add = |(least, most): (i64, i64), (step, _): &(Step, i64)| {
+            let (less, more) = match (from.is_after(step), to.is_after(step)) {
+                (Some(true), _) | (_, Some(false)) => (0, 0),
+                (Some(false), Some(true)) => (step.amount, step.amount),
+                _ => (step.amount.min(0), step.amount.max(0)),
+            };
+            (least.saturating_add(less), most.saturating_add(more))
+        };
+        Some(own.iter().fold((0, 0), add))
     }
 
     fn kept_steps(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {

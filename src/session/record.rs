@@ -32,7 +32,8 @@ pub struct Record<T = String> {
     #[serde(default = "Option::default")]
     pub series: Option<T>,
     pub ts_session: Option<u32>,
-    /// How the number is known: `lock_event`, `connection_name`, `user_and_time`, `sid_and_time`, `window_manager`, `own_number`.
+    /// How the number is known: `lock_event`, `connection_name`, `user_and_time`, `sid_and_time`, `moment`,
+    /// `window_manager`, `own_number`.
     pub ts_session_how: Option<T>,
     pub logon_ids: Vec<T>,
     pub origins: Vec<OriginRecord<T>>,

@@ -128,6 +128,8 @@ vocabulary! {
         UserAndTime = "user_and_time",
         /// The same, by SID.
         SidAndTime = "sid_and_time",
+        /// By the moment alone: the other log does not say whose it was.
+        Moment = "moment",
         /// By the window manager that logged on before it.
         WindowManager = "window_manager",
         /// By nothing else: it is known by its number.

@@ -1,14 +1,23 @@
-//! Whether a clock may have been put right soon after a start (domain.md C.4, rule 18), and the record of that is lost.
+//! Whether a clock may have been set, and the record of that is lost (domain.md C.4): soon after a start (rule 18), or at
+//! any time.
 
 use super::kind::REBASE_WITHIN;
 use crate::correlate::coverage::is_sparse;
+use crate::correlate::stops::has_own_start;
 use crate::event::Records;
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
+use std::ops::Range;
 
-/// Notes in each boot from which record on its clock may be another than the one that it began with.
+/// Notes in each boot whether a step of its clock may be lost, and from which record on the clock may be another than the
+/// one that it began with.
 #[inline(never)]
 pub fn doubt_starts(records: &Records, machine: &mut Machine) {
     let Some(security) = machine.security.map(|n| &machine.lineages[n]) else { return };
+    let system = machine.system.map(|n| &machine.lineages[n]);
+    for boot in &mut machine.boots {
+        let is_told = system.is_some_and(|system| tells_all(records, security, system, boot));
+        boot.may_hide_step = !is_told && security.loss(boot.security.start, boot.security.end).is_some();
+    }
     // What was filtered misses records everywhere: they tell nothing.
     if security.gaps.is_empty() || is_sparse(records, security, &(0..security.rows.len() as Pos)) {
         return;
@@ -16,6 +25,19 @@ pub fn doubt_starts(records: &Records, machine: &mut Machine) {
     for (n, boot) in machine.boots.iter_mut().enumerate() {
         boot.clock_unsure_from = unseen(records, security, &machine.clock, n, boot);
     }
+}
+
+/// Whether System misses nothing of a boot, and so tells of every step of its clock (Kernel-General 1).
+fn tells_all(records: &Records, security: &Lineage, system: &Lineage, boot: &Boot) -> bool {
+    let last = |lineage: &Lineage, places: &Range<Pos>| {
+        let last = places.clone().next_back()?;
+        Some(records.time[lineage.rows[last as usize] as usize])
+    };
+    let is_over = (boot.system.end as usize) < system.rows.len()
+        || last(security, &boot.security) <= last(system, &boot.system);
+    is_over
+        && has_own_start(records, system, boot)
+        && system.loss(boot.system.start, boot.system.end).is_none()
 }
 
 /// The first gap of a boot, if that is in its first minutes. Where System tells of the start it would tell of the step.

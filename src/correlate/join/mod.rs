@@ -1,9 +1,11 @@
 //! Which desktop session of the Security log is which numbered session of other logs (domain.md rule 33)?
 
+mod nameless;
 mod rest;
 
 pub use rest::join_rest;
 
+use self::nameless::{is_nameless, join_nameless};
 use super::accounts::{ByAccount, name};
 use super::link::{Group, Groups, Linker};
 use super::moments::SAME_MOMENT;
@@ -60,6 +62,7 @@ pub fn join(linker: &Linker<'_>, groups: &Groups, sessions: &[TsSession], remote
             }
         }
     }
+    join_nameless(linker, groups, sessions, &is_taken, &mut joined);
     joined
 }
 
@@ -214,7 +217,7 @@ impl<'a> Joiner<'a> {
         let covers = |&&n: &&usize| {
             let session = &self.sessions[n];
             session.closed.first().is_none_or(|&row| at <= time(row).plus(SAME_MOMENT))
-                && is_account(self.linker, group, session)
+                && (is_nameless(session) || is_account(self.linker, group, session))
         };
         let found = own[..own.partition_point(begun)].iter().rev().take(2).find(covers)?;
         Some((*found, how))

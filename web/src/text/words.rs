@@ -49,6 +49,7 @@ pub fn ts_session_how(how: &str) -> &str {
     match how {
         "lock_event" => "named by a lock event",
         "user_and_time" => "joined by user and time",
+        "moment" => "joined by time alone",
         "sid_and_time" => "joined by SID and time",
         "window_manager" => "of the window manager made with it",
         "own_number" => "its own: no LogonId is known",

@@ -1,0 +1,58 @@
+//! Which numbered session of which nothing tells whose it was is which desktop (domain.md rule 33)? The User Profile
+//! Service may name no account.
+
+use super::Joined;
+use crate::correlate::link::{Group, Groups, Linker};
+use crate::correlate::moments::SAME_MOMENT;
+use crate::correlate::terminal::TsSession;
+use crate::session::TsHow;
+use crate::time::Timestamp;
+
+/// Whether nothing tells whose a numbered session was.
+pub fn is_nameless(session: &TsSession) -> bool {
+    session.sid.is_none() && session.account.is_none()
+}
+
+/// Joins what began at one moment, where no other desktop and no other such session did.
+pub fn join_nameless(
+    linker: &Linker<'_>,
+    groups: &Groups,
+    sessions: &[TsSession],
+    is_taken: &[bool],
+    joined: &mut Joined,
+) {
+    let opened = |n: usize| {
+        let &row = sessions[n].opened.first().filter(|_| !is_taken[n] && is_nameless(&sessions[n]))?;
+        Some((linker.records.time[row as usize], n))
+    };
+    let nameless = by_time((0..sessions.len()).filter_map(opened));
+    if nameless.is_empty() {
+        return;
+    }
+    let begun = |(n, group): (usize, &Group)| {
+        let logon = linker.logon_of(group).filter(|_| group.is_desktop() && joined[n].is_none())?;
+        Some((linker.time(logon), n))
+    };
+    let desktops = by_time(groups.all.iter().enumerate().filter_map(begun));
+    for &(at, n) in &nameless {
+        let home =
+            only_near(&desktops, at).filter(|&(begun, _)| only_near(&nameless, begun) == Some((at, n)));
+        if let Some((_, home)) = home {
+            joined[home] = Some((n, TsHow::Moment));
+        }
+    }
+}
+
+fn by_time(moments: impl Iterator<Item = (Timestamp, usize)>) -> Vec<(Timestamp, usize)> {
+    let mut moments: Vec<_> = moments.collect();
+    moments.sort_unstable();
+    moments
+}
+
+/// The one that is next to a moment, if there is but one.
+fn only_near(moments: &[(Timestamp, usize)], at: Timestamp) -> Option<(Timestamp, usize)> {
+    let first = moments.partition_point(|&(moment, _)| moment < at.plus(-SAME_MOMENT));
+    let mut near = moments[first..].iter().take_while(|&&(moment, _)| moment <= at.plus(SAME_MOMENT));
+    let &found = near.next()?;
+    near.next().is_none().then_some(found)
+}
