@@ -5,8 +5,7 @@
 use super::hops::edges::Explicit;
 use super::link::Groups;
 use super::open::{Doer, Tracks};
-use crate::event::columns::Said;
-use crate::event::{Field, LogonId, Records, RowIdx};
+use crate::event::{LogonId, Records, RowIdx};
 use crate::machine::{Boot, Pos};
 use crate::session::activity::ActivityKind;
 use crate::session::{Run, SessionIdx, Sessions};
@@ -36,21 +35,19 @@ impl Kinds {
     }
 }
 
-/// The LogonId that an event is an act of. 4688 of a process that is started for another's session names it as its target
+/// The LogonId that an event is an act of, of those of its Subject and its Target. 4688 of a process that is started for another's session names it as its target
 /// (rule 47); a token is changed in the target's.
-pub fn doer_of(said: Said<'_>, kind: ActivityKind) -> Option<LogonId> {
-    let subject = || said.luid(Field::SubjectLogonId);
-    let target = || said.luid(Field::TargetLogonId);
+pub fn doer_of(kind: ActivityKind, subject: Option<LogonId>, target: Option<LogonId>) -> Option<LogonId> {
     match kind {
-        ActivityKind::Processes | ActivityKind::Other => target().or_else(subject),
+        ActivityKind::Processes | ActivityKind::Other => target.or(subject),
         // The system itself refuses those who are not on yet.
-        ActivityKind::Failures => subject().or_else(target).filter(|luid| !luid.is_fixed()),
-        _ => subject().or_else(target),
+        ActivityKind::Failures => subject.or(target).filter(|luid| !luid.is_fixed()),
+        _ => subject.or(target),
     }
 }
 
-/// Sorts a boot's activity by session: a count of each, then places in order. The sessions of a boot stand as its
-/// groups do. 4648 are told of as well: they lead to other machines.
+/// Sorts a boot's activity by session: a count of each, then places in order. The sessions of the boot are the last, and
+/// stand as its groups do. 4648 are told of as well: they lead to other machines.
 #[inline(never)]
 pub fn activity(
     tracks: &Tracks,
@@ -61,7 +58,8 @@ pub fn activity(
 ) {
     let homes = Homes::of(tracks, groups);
     let home = |pos: Pos| homes.home(tracks.doers[(pos - boot.security.start) as usize]);
-    let session = |pos: Pos| home(pos).map(|home| home as SessionIdx);
+    let first = sessions.all.len() - groups.all.len();
+    let session = |pos: Pos| home(pos).map(|home| (first + home) as SessionIdx);
     explicit.extend(tracks.explicit.iter().map(|&pos| Explicit { machine, session: session(pos), pos }));
     let mut runs = vec![Run::default(); groups.all.len()];
     for home in tracks.doers.iter().filter_map(|&doer| homes.home(doer)) {
@@ -79,7 +77,7 @@ pub fn activity(
         sessions.activity[(run.first + run.n) as usize] = pos;
         run.n += 1;
     }
-    for (session, run) in sessions.all.iter_mut().zip(runs) {
+    for (session, run) in sessions.all[first..].iter_mut().zip(runs) {
         session.activity = run;
     }
 }

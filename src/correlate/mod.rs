@@ -116,9 +116,11 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
             machine.own_policies = coverage::own_policies(records, security);
         }
         machine.profile = role::profile(records, machine, &of_controllers);
-        add_sessions(records, (n as u32, machine), &outside, &kinds, &mut found);
+        let of_machine = OfMachine { records, machine, n: n as u32, outside: &outside, kinds: &kinds };
+        found.add_machine(&of_machine);
     }
-    let Found { mut sessions, explicit, .. } = found;
+    let Found { part: Part { mut sessions, explicit }, .. } = found;
+    sessions.children = children(&sessions.all);
     gateway::origins(records, &machines, &mut sessions);
     tickets::origins(records, &machines, &mut sessions);
     bursts::bursts(&mut sessions);
@@ -126,45 +128,65 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
     Correlated { machines, sessions, duplicates }
 }
 
+/// Each session that was started from another: that one and it, in their order.
+fn children(sessions: &[Session]) -> Vec<(SessionIdx, SessionIdx)> {
+    let child = |(session, n): (&Session, SessionIdx)| Some((session.parent?, n));
+    let mut children: Vec<_> = sessions.iter().zip(0..).filter_map(child).collect();
+    children.sort_unstable();
+    children
+}
+
 /// Sessions of one boot that a core works out in a row, and rows that are worked out side by side.
 const DRAFTS_IN_ROW: usize = 512;
 const ROWS_AT_ONCE: usize = 16;
 
+/// Sessions, and where other credentials were used in them.
+#[derive(Default)]
+struct Part {
+    sessions: Sessions,
+    explicit: Vec<Explicit>,
+}
+
 /// What was worked out so far.
 #[derive(Default)]
 struct Found {
-    sessions: Sessions,
-    explicit: Vec<Explicit>,
+    part: Part,
     /// Security records that were gone through, and those there are.
     n_done: usize,
     n_all: usize,
 }
 
 impl Found {
-    /// Adds a boot of so many Security records: what is to come is taken to have as many sessions for each.
-    fn add(&mut self, n_records: usize, (part, edges): (Sessions, Vec<Explicit>)) {
-        self.n_done += n_records;
-        let first = self.sessions.all.len() as SessionIdx;
-        let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
-        self.explicit.extend(edges.into_iter().map(after));
-        self.sessions.append(part, self.n_all as f64 / self.n_done.max(1) as f64);
+    #[inline(never)]
+    fn add_machine(&mut self, of_machine: &OfMachine<'_>) {
+        let all = &of_machine.machine.boots;
+        if !crate::parallel::is_on() {
+            for (n, boot) in all.iter().enumerate() {
+                let share = Share { n_before: self.n_done, n_own: boot.security.len(), n_all: self.n_all };
+                of_machine.add_boot(n, share, &mut self.part);
+                self.n_done += boot.security.len();
+            }
+            return;
+        }
+        let first_row = boots_at_once(all, 0);
+        let rows = std::iter::successors(Some(first_row), |row| Some(boots_at_once(all, row.end)));
+        let of_boot = |n: usize| {
+            let (n_own, mut part) = (all[n].security.len(), Part::default());
+            of_machine.add_boot(n, Share { n_before: 0, n_own, n_all: n_own }, &mut part);
+            (n_own, part)
+        };
+        let rows = rows.take_while(|row| !row.is_empty());
+        crate::parallel::each(rows, of_boot, |(n_records, part)| self.add(n_records, part));
     }
-}
 
-#[inline(never)]
-fn add_sessions(
-    records: &Records,
-    machine: (u32, &Machine),
-    outside: &Outside,
-    kinds: &activity::Kinds,
-    found: &mut Found,
-) {
-    let all = &machine.1.boots;
-    let first_row = boots_at_once(all, 0);
-    let rows = std::iter::successors(Some(first_row), |row| Some(boots_at_once(all, row.end)));
-    let of_boot = |n: usize| (all[n].security.len(), sessions_of_boot(records, machine, n, outside, kinds));
-    let rows = rows.take_while(|row| !row.is_empty());
-    crate::parallel::each(rows, of_boot, |(n_records, part)| found.add(n_records, part));
+    /// Adds a boot of so many Security records: what is to come is taken to have as many sessions for each.
+    fn add(&mut self, n_records: usize, Part { sessions, explicit }: Part) {
+        self.n_done += n_records;
+        let first = self.part.sessions.all.len() as SessionIdx;
+        let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
+        self.part.explicit.extend(explicit.into_iter().map(after));
+        self.part.sessions.append(sessions, self.n_all as f64 / self.n_done.max(1) as f64);
+    }
 }
 
 /// The boots from this one on that are worked out side by side: at least it.
@@ -178,73 +200,99 @@ fn boots_at_once(boots: &[Boot], first: usize) -> std::ops::Range<usize> {
     first..first + boots[first..].iter().take_while(is_in).count()
 }
 
-/// The sessions of a boot, and where other credentials were used in them; both numbered from 0.
-#[inline(never)]
-fn sessions_of_boot(
-    records: &Records,
-    (machine, facts): (u32, &Machine),
-    n: usize,
-    outside: &Outside,
-    kinds: &activity::Kinds,
-) -> (Sessions, Vec<Explicit>) {
-    let empty = Lineage::default();
-    let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
-    let (security, system) = (lineage(facts.security), lineage(facts.system));
-    let boot = &facts.boots[n];
-    let tracks = open::tracks(records, security, boot, kinds);
-    let linker = Linker { records, security, tracks: &tracks };
-    let mut groups = linker.groups();
-    let rows = outside.rows(n);
-    let numbered = terminal::sessions(records, rows);
-    let remote = Remote::of(records, rows);
-    let joined = join::join(&linker, &groups, &numbered, &remote);
-    let closed = join::closed(&linker, &groups, &numbered, &joined);
-    let unseen = Unseen::of(&linker, &numbered, &joined);
-    attach::attach(&linker, &mut groups, &closed, &joined, &unseen, &remote);
-    nla::attach(&linker, &mut groups, &remote);
-    let mut joined = groups.settle(joined);
-    join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
-    let marks = Marks::of(&groups, &tracks);
-    let causes = cause::causes(records, &facts.clock, rows);
-    let outside = (remote, CitedLuids::of(records, rows), causes);
-    let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
-    let draft = |idx: usize, part: &mut Sessions| {
-        let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
-        draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
-        draft.session.machine = machine;
-        draft.session.boot = n as u32;
-        draft.fill(marks.of_group(idx));
-        draft.finish(part);
-    };
-    let (mut sessions, mut explicit) = (drafted(groups.all.len(), draft), Vec::new());
-    link_parents(&groups, &mut sessions);
-    activity::activity(&tracks, (machine, boot), &groups, &mut sessions, &mut explicit);
-    let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
-    let strays = strays::strays(&linker, &sessions, &mut alone);
-    let (clock, causes) = (&facts.clock, &around.causes);
-    let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
-    let teller = Teller { records, clock, boot, machine, boot_idx: n as u32, causes, sleeps };
-    let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, &mut sessions)).collect();
-    strays::bring_home(&linker, &strays, &homes, &mut sessions, &mut explicit);
-    number_namesakes(&mut sessions.all);
-    (sessions, explicit)
+/// A boot's Security records among those that are worked out in a row: those before it, its own, and all.
+#[derive(Clone, Copy)]
+struct Share {
+    n_before: usize,
+    n_own: usize,
+    n_all: usize,
 }
 
-/// The sessions of so many groups, in their order; several are drafted side by side.
-fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sessions {
-    let mut sessions = Sessions::default();
+impl Share {
+    /// How many times as much as there is there will be, once this part of the boot is done.
+    fn n_times_as_much(self, part: f64) -> f64 {
+        self.n_all as f64 / (self.n_before as f64 + self.n_own as f64 * part).max(1.0)
+    }
+}
+
+/// A machine whose sessions are worked out.
+struct OfMachine<'a> {
+    records: &'a Records,
+    machine: &'a Machine,
+    n: u32,
+    outside: &'a Outside,
+    kinds: &'a activity::Kinds,
+}
+
+impl OfMachine<'_> {
+    /// Adds the sessions of a boot.
+    #[inline(never)]
+    fn add_boot(&self, n: usize, share: Share, part: &mut Part) {
+        let &OfMachine { records, machine: facts, n: machine, .. } = self;
+        let empty = Lineage::default();
+        let lineage = |n: Option<usize>| n.map_or(&empty, |n| &facts.lineages[n]);
+        let (security, system) = (lineage(facts.security), lineage(facts.system));
+        let boot = &facts.boots[n];
+        let tracks = open::tracks(records, security, boot, self.kinds);
+        let linker = Linker { records, security, tracks: &tracks };
+        let mut groups = linker.groups();
+        let rows = self.outside.rows(n);
+        let numbered = terminal::sessions(records, rows);
+        let remote = Remote::of(records, rows);
+        let joined = join::join(&linker, &groups, &numbered, &remote);
+        let closed = join::closed(&linker, &groups, &numbered, &joined);
+        let unseen = Unseen::of(&linker, &numbered, &joined);
+        attach::attach(&linker, &mut groups, &closed, &joined, &unseen, &remote);
+        nla::attach(&linker, &mut groups, &remote);
+        let mut joined = groups.settle(joined);
+        join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
+        let marks = Marks::of(&groups, &tracks);
+        let causes = cause::causes(records, &facts.clock, rows);
+        let outside = (remote, CitedLuids::of(records, rows), causes);
+        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
+        let draft = |idx: usize, sessions: &mut Sessions| {
+            let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
+            draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
+            draft.session.machine = machine;
+            draft.session.boot = n as u32;
+            draft.fill(marks.of_group(idx));
+            draft.finish(sessions);
+        };
+        let Part { sessions, explicit } = part;
+        let (first, first_edge) = (sessions.all.len(), explicit.len());
+        drafted(groups.all.len(), share, draft, sessions);
+        link_parents(&groups, first, sessions);
+        activity::activity(&tracks, (machine, boot), &groups, sessions, explicit);
+        let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
+        let strays = strays::strays(&linker, sessions, first, &mut alone);
+        let (clock, causes) = (&facts.clock, &around.causes);
+        let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
+        let teller = Teller { records, clock, boot, machine, boot_idx: n as u32, causes, sleeps };
+        let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, sessions)).collect();
+        strays::bring_home(&linker, &strays, &homes, (sessions, first), &mut explicit[first_edge..]);
+        number_namesakes(&mut sessions.all[first..]);
+    }
+}
+
+/// Adds the sessions of so many groups, in their order; several are drafted side by side.
+fn drafted(
+    n_groups: usize,
+    share: Share,
+    draft: impl Fn(usize, &mut Sessions) + Sync,
+    sessions: &mut Sessions,
+) {
     let row = |n: usize, part: &mut Sessions| {
         let from = n * DRAFTS_IN_ROW;
         (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, part));
     };
-    let n_rows = n_groups.div_ceil(DRAFTS_IN_ROW);
-    let times = |n_done: usize| n_groups as f64 / n_done as f64;
+    let (first, n_rows) = (sessions.all.len(), n_groups.div_ceil(DRAFTS_IN_ROW));
+    let times = |n_done: usize| share.n_times_as_much(n_done as f64 / n_groups as f64);
     if !crate::parallel::is_on() {
         for n in 0..n_rows {
-            row(n, &mut sessions);
-            sessions.make_room(times(sessions.all.len()));
+            row(n, sessions);
+            sessions.make_room(times(sessions.all.len() - first));
         }
-        return sessions;
+        return;
     }
     let at_once = (0..n_rows).step_by(ROWS_AT_ONCE).map(|first| first..(first + ROWS_AT_ONCE).min(n_rows));
     let part = |n: usize| {
@@ -253,21 +301,19 @@ fn drafted(n_groups: usize, draft: impl Fn(usize, &mut Sessions) + Sync) -> Sess
         part
     };
     crate::parallel::each(at_once, part, |part| {
-        let n_done = sessions.all.len() + part.all.len();
+        let n_done = sessions.all.len() - first + part.all.len();
         sessions.append(part, times(n_done));
     });
-    sessions
 }
 
-/// Rule 30: the session that a secondary logon was made from. The sessions of a boot are in the order of its groups.
+/// Rule 30: the session that a secondary logon was made from. The sessions of a boot, from the `first` on, are in the
+/// order of its groups.
 #[inline(never)]
-fn link_parents(groups: &Groups, sessions: &mut Sessions) {
-    for (n, group) in groups.all.iter().enumerate() {
+fn link_parents(groups: &Groups, first: usize, sessions: &mut Sessions) {
+    for (n, (group, session)) in groups.all.iter().zip(&mut sessions.all[first..]).enumerate() {
         let parent = group.parent.map(|track| groups.of(track)).filter(|&parent| parent != n);
-        sessions.all[n].parent = parent.map(|parent| parent as SessionIdx);
-        sessions.children.extend(parent.map(|parent| (parent as SessionIdx, n as SessionIdx)));
+        session.parent = parent.map(|parent| (first + parent) as SessionIdx);
     }
-    sessions.children.sort_unstable();
 }
 
 /// Tells sessions of one LogonId in one boot apart.

@@ -24,10 +24,11 @@ pub struct Stray {
     home: usize,
 }
 
-/// Finds them, and tells those sessions that they were seen then.
+/// Finds them among a boot's sessions, from the `first` on, and tells those of other logs that they were seen then.
 #[inline(never)]
-pub fn strays(linker: &Linker<'_>, sessions: &Sessions, alone: &mut [TsSession]) -> Vec<Stray> {
-    if alone.is_empty() || sessions.all.iter().all(|session| session.class != Class::Reauth) {
+pub fn strays(linker: &Linker<'_>, sessions: &Sessions, first: usize, alone: &mut [TsSession]) -> Vec<Stray> {
+    let of_boot = &sessions.all[first..];
+    if alone.is_empty() || of_boot.iter().all(|session| session.class != Class::Reauth) {
         return Vec::new();
     }
     let records = linker.records;
@@ -36,7 +37,7 @@ pub fn strays(linker: &Linker<'_>, sessions: &Sessions, alone: &mut [TsSession])
         by_name.entry(name(records.text(ts.account))).or_default().push(n);
     }
     let mut strays = Vec::new();
-    for (session, idx) in sessions.all.iter().zip(0..) {
+    for (session, idx) in of_boot.iter().zip(first as SessionIdx..) {
         let Some(at) = session.start.at.filter(|_| session.class == Class::Reauth) else { continue };
         let own = by_name.get(&name(records.text(session.user))).filter(|_| !session.user.is_none());
         // Of those that were on the newest, as where Security knows them (rule 31).
@@ -63,38 +64,39 @@ fn is_on(linker: &Linker<'_>, ts: &TsSession, session: &Session, at: Timestamp) 
 }
 
 /// Makes each stray's logons part of its home, and takes the stray away. `homes` are the sessions that [`strays`] knew by
-/// their number.
+/// their number; those of the boot are from the `first` on, and so are its `explicit`.
 #[inline(never)]
 pub fn bring_home(
     linker: &Linker<'_>,
     strays: &[Stray],
     homes: &[Option<SessionIdx>],
-    sessions: &mut Sessions,
+    (sessions, first): (&mut Sessions, usize),
     explicit: &mut [Explicit],
 ) {
-    let mut is_gone = vec![false; sessions.all.len()];
+    let place = |idx: SessionIdx| idx as usize - first;
+    let mut is_gone = vec![false; sessions.all.len() - first];
     for stray in strays {
         if let Some(home) = homes[stray.home] {
             bring(linker, sessions, stray.session, home);
-            is_gone[stray.session as usize] = true;
+            is_gone[place(stray.session)] = true;
         }
     }
     if !is_gone.contains(&true) {
         return;
     }
     let mut numbers: Vec<Option<SessionIdx>> = Vec::with_capacity(is_gone.len());
-    let mut n = 0;
+    let mut n = first as SessionIdx;
     for &is_gone in &is_gone {
         numbers.push((!is_gone).then_some(n));
         n += u32::from(!is_gone);
     }
     for stray in strays {
-        numbers[stray.session as usize] = homes[stray.home].and_then(|home| numbers[home as usize]);
+        numbers[place(stray.session)] = homes[stray.home].and_then(|home| numbers[place(home)]);
     }
-    let new = |idx: Option<SessionIdx>| idx.and_then(|idx| numbers[idx as usize]);
-    let mut gone = is_gone.iter();
-    sessions.all.retain(|_| !gone.next().copied().unwrap_or(false));
-    sessions.all.iter_mut().for_each(|session| session.parent = new(session.parent));
+    let new = |idx: Option<SessionIdx>| idx.and_then(|idx| numbers[place(idx)]);
+    let of_boot = sessions.all.split_off(first);
+    let kept = of_boot.into_iter().zip(is_gone).filter(|(_, is_gone)| !is_gone);
+    sessions.all.extend(kept.map(|(session, _)| Session { parent: new(session.parent), ..session }));
     explicit.iter_mut().for_each(|edge| edge.session = new(edge.session));
 }
 

@@ -281,7 +281,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Appends the sessions of another boot or of the next in this one, before their bursts and hops are known. With
+    /// Appends the sessions of another boot or of the next in this one, before more than them is known. With
     /// them there will be about `n_times_as_much` as there is: so much room is made.
     pub fn append(&mut self, mut part: Sessions, n_times_as_much: f64) {
         let n_before = self.all.len() as SessionIdx;
@@ -293,8 +293,6 @@ impl Sessions {
             session.origins = session.origins.after(self.origins.len());
             session.activity = session.activity.after(self.activity.len());
         }
-        let after = |&(parent, child): &(SessionIdx, SessionIdx)| (parent + n_before, child + n_before);
-        self.children.extend(part.children.iter().map(after));
         append(&mut self.all, part.all, n_times_as_much);
         append(&mut self.logons, part.logons, n_times_as_much);
         append(&mut self.evidence, part.evidence, n_times_as_much);

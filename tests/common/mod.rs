@@ -2,18 +2,23 @@
 
 #![allow(dead_code, reason = "each crate of tests takes what it needs")]
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use sessionscope::case::{Case, Format};
 use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, open, parse_batch};
 use std::ops::Range;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
 /// A log by the path it was given.
 pub type Log = (String, Vec<u8>);
 
-/// Loads logs in order, each as one batch.
+/// Loads logs in order, each as one batch, and works them out on one thread as the page does. The other ways to load
+/// use all cores.
 pub fn load(logs: &[Log]) -> Case {
-    load_in(logs.iter().collect(), usize::MAX, |_| {})
+    static ONE: LazyLock<ThreadPool> =
+        LazyLock::new(|| ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started"));
+    ONE.install(|| load_in(logs.iter().collect(), usize::MAX, |_| {}))
 }
 
 /// Loads more logs into a case.

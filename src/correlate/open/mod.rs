@@ -65,8 +65,9 @@ pub fn tracks(records: &Records, security: &Lineage, boot: &Boot, kinds: &Kinds)
         let row = security.rows[pos as usize];
         let doer = records.event(row).and_then(|event| {
             let said = records.events.said(event);
-            tracks.add(log, pos, said);
-            tracks.doer(doer_of(said, kinds.of_record(records, row)?)?)
+            let (subject, target) = (said.luid(Field::SubjectLogonId), said.luid(Field::TargetLogonId));
+            tracks.add(log, pos, said, (subject, target));
+            tracks.doer(doer_of(kinds.of_record(records, row)?, subject, target)?)
         });
         tracks.doers.push(doer.unwrap_or(Doer::NOBODY));
     }
@@ -119,9 +120,13 @@ fn target(said: Said<'_>) -> Identity {
 }
 
 impl Tracks {
-    fn add(&mut self, log: Log<'_>, pos: Pos, said: Said<'_>) {
-        let subject = said.luid(Field::SubjectLogonId);
-        let target = said.luid(Field::TargetLogonId);
+    fn add(
+        &mut self,
+        log: Log<'_>,
+        pos: Pos,
+        said: Said<'_>,
+        (subject, target): (Option<LogonId>, Option<LogonId>),
+    ) {
         let kind = said.kind();
         match kind {
             Kind::AuditPolicyChanged => self.policies.push(pos),
