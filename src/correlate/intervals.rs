@@ -44,6 +44,7 @@ struct Moment {
     pos: Option<Pos>,
 }
 
+#[derive(Clone, Copy)]
 struct Limits {
     /// When it began at the earliest, and at the latest.
     earliest: Option<Moment>,
@@ -302,8 +303,11 @@ fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
         let StepKind::Frozen { from, to } = step.kind else { continue };
         let pos = Some(step.at);
         draft.evidence_row(step.row, EvidenceRole::Wake, 19);
+        // What comes before its last record is within it, whatever a clock showed that was set back since.
+        let is_within = is_open && step.at <= draft.last_pos;
         let (from, to) = (Moment { at: from, pos }, Moment { at: to, pos });
-        spans.push(suspended(from, to, None, Some(step.row)).within(limits));
+        let end = if is_within { to } else { limits.end };
+        spans.push(suspended(from, to, None, Some(step.row)).within(&Limits { end, ..*limits }));
     }
     spans
 }
