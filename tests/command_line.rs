@@ -316,6 +316,35 @@ fn hosts_say_what_a_machine_is_and_how_its_boots_went() {
     }
 }
 
+/// Kernel-Boot 20 of the second start says that the first run was shut down, and nothing of that run does.
+const NO_CRASH: &str = "
+    08:00:00  PC1  Kernel-General/12
+    08:00:03  PC1  4608
+    08:00:05  PC1  EventLog/6005
+    08:01     PC1  4624 logon=0x3e9a type=2 user=alice
+    09:00:00  PC1  Kernel-General/12
+    09:00:00  PC1  Kernel-Boot/20 LastShutdownGood=true LastBootGood=true LastBootId=1
+    09:00:05  PC1  EventLog/6005
+    09:00:03  PC1  4608
+";
+
+#[test]
+fn hosts_say_what_speaks_against_an_unclean_stop() {
+    let folder = folder("no_crash", NO_CRASH);
+    let output = run(&["hosts", "--format", "jsonl", folder.to_str().unwrap()]);
+    let host: HostRecord = serde_json::from_str(out(&output)).unwrap();
+    let against: Vec<_> =
+        host.boots.iter().map(|boot| boot.against.as_ref().map(|by| (by.event, by.record))).collect();
+    assert_eq!(host.boots[0].end_how, "unclean");
+    assert_eq!(against, [Some((20, 4)), None]);
+    let table = run(&["hosts", folder.to_str().unwrap()]);
+    assert!(
+        out(&table).contains("unclean, but 20 in System record 4 says that it was good"),
+        "{}",
+        out(&table)
+    );
+}
+
 #[test]
 fn coverage_says_what_was_audited_and_what_it_costs() {
     let output = machine("coverage", "jsonl");

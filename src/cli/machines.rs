@@ -5,7 +5,7 @@ use super::print::moment;
 use super::table::print_cells;
 use sessionscope::case::Case;
 use sessionscope::export::visible;
-use sessionscope::export::words::{counted, span};
+use sessionscope::export::words::{counted, record_name, span};
 use sessionscope::machine::record::{
     AuditRecord, BootCoverageRecord, BootRecord, CoverageRecord, HostRecord, LogRecord,
 };
@@ -74,13 +74,19 @@ fn boot_line(boot: &BootRecord) -> [String; 8] {
     // A recorded end needs no bounds.
     let bounds = (boot.last_record.clone(), boot.end_latest.clone());
     let (earliest, latest) = if boot.end.is_none() { bounds } else { (None, None) };
+    let against = boot.against.as_ref();
+    let against = against.map(|by| record_name(by.event, &by.channel, by.record));
+    let end_how = match against {
+        Some(by) => format!("{}, but {by} says that it was good", boot.end_how),
+        None => boot.end_how.clone(),
+    };
     let at_least = if boot.end.is_none() { ">= " } else { "" };
     [
         boot.boot.to_string(),
         moment(&boot.start, &None, &None),
         boot.start_why.clone(),
         moment(&boot.end, &earliest, &latest),
-        boot.end_how.clone(),
+        end_how,
         boot.uptime_s.map(|secs| format!("{at_least}{}", span(secs))).unwrap_or_default(),
         shutdown.unwrap_or_default(),
         boot.logoff_audit.clone(),

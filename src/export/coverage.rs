@@ -98,7 +98,9 @@ impl Exporter<'_> {
         let since = match outcome.why {
             AuditWhy::Seen => time(outcome.first),
             AuditWhy::Changed => time(outcome.changes.last().map(|change| change.0)),
-            AuditWhy::ChangedBefore => outcome.by.map(|row| self.records.time[row as usize].to_string()),
+            AuditWhy::ChangedBefore | AuditWhy::Lost => {
+                outcome.by.map(|row| self.records.time[row as usize].to_string())
+            }
             _ => None,
         };
         let change = |&(pos, is_on): &(Pos, bool)| {
@@ -156,6 +158,8 @@ impl Exporter<'_> {
         match (outcome.why, by) {
             (AuditWhy::Seen, Some(by)) => format!("its events are there, from {by} on"),
             (AuditWhy::Seen, None) => "its events are there".to_owned(),
+            (AuditWhy::Lost, Some(by)) => format!("{by} says that one of its events could not be written"),
+            (AuditWhy::Lost, None) => "one of its events could not be written".to_owned(),
             (AuditWhy::Changed, Some(by)) => format!("{by} changed it"),
             (AuditWhy::ChangedBefore, Some(by)) => {
                 format!("{by} changed it in an earlier boot, and nothing since says otherwise")

@@ -160,6 +160,10 @@ impl Exporter<'_> {
             BootEnd::Clean { at, latest, by } => ("clean", Some(*at), Some(*latest), by),
             BootEnd::Unclean { by, .. } => ("unclean", None, boot.next_start_by_its_clock(), by),
         };
+        let against = match boot.end {
+            BootEnd::Unclean { against, .. } => against,
+            _ => None,
+        };
         let refs = |rows: &[RowIdx]| rows.iter().map(|&row| self.event_ref(row)).collect();
         let start = boot.start.filter(|_| boot.has_start);
         let until = end.or(boot.last_record);
@@ -179,6 +183,7 @@ impl Exporter<'_> {
             logoff_audit: state_word(boot.logoff_audit).to_owned(),
             started_by: refs(&boot.anchors),
             ended_by: refs(by),
+            against: against.map(|row| self.event_ref(row)),
         }
     }
 

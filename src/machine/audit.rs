@@ -41,6 +41,8 @@ pub enum AuditState {
 pub enum AuditWhy {
     /// Its events are there.
     Seen,
+    /// A 1108 says that one of its events could not be written.
+    Lost,
     /// A 4719 of this boot, or of one before it.
     Changed,
     ChangedBefore,

@@ -94,6 +94,8 @@ pub struct BootRecord {
     /// What shows its start and its end.
     pub started_by: Vec<EventRef>,
     pub ended_by: Vec<EventRef>,
+    /// The Kernel-Boot 20 of the next start that tells of a good shutdown, where nothing else does and it ended `unclean`.
+    pub against: Option<EventRef>,
 }
 
 /// The last 1074 of a boot (domain.md rule 13).

@@ -4,7 +4,7 @@
 //! was probably off. Windows' defaults are never taken for facts.
 
 use super::meanings::Meanings;
-use super::{change, is_sparse, is_undisturbed, nearest};
+use super::{change, is_lost_logoff, is_sparse, is_undisturbed, nearest};
 use crate::audit::{BASELINE, SUBCATEGORIES, tasks};
 use crate::correlate::classify::class_of_logon;
 use crate::correlate::outside::Outside;
@@ -89,6 +89,8 @@ struct Tally {
     cited: Option<Pos>,
     elevated: Option<Pos>,
     unlocked: Option<Pos>,
+    /// The first 1108 that names a logoff.
+    lost_logoff: Option<Pos>,
     reconnected: Option<RowIdx>,
     desktop: Option<Pos>,
     logon: Option<Pos>,
@@ -170,6 +172,9 @@ impl Tally {
                 self.has_command_lines = self.has_command_lines || !said.text(Field::CommandLine).is_none();
             }
             Kind::Logon => self.logon(records, security, boot, pos, event),
+            Kind::EventLost if self.lost_logoff.is_none() && is_lost_logoff(records, event) => {
+                self.lost_logoff = Some(pos);
+            }
             _ => {}
         }
     }
@@ -265,6 +270,8 @@ impl Tally {
             (AuditState::ProbablyOff, _, Some(pos)) => (AuditWhy::Missing, Some(row(pos))),
             (AuditState::FilteredExport, ..) => (AuditWhy::Sparse, None),
             (AuditState::Unknown, ..) => (AuditWhy::TooLittle, None),
+            // What could not be written was to be written.
+            (AuditState::On, ..) if self.lost_logoff.is_some() => (AuditWhy::Lost, self.lost_logoff.map(row)),
             (AuditState::On | AuditState::ProbablyOff, ..) => (AuditWhy::Neighbour, None),
         };
     }

@@ -51,6 +51,9 @@ fn item(boot: &BootRecord, zone: Zone) -> Html {
             if let Some(shutdown) = &boot.shutdown {
                 <p class="boot-shutdown">{ visible(&asked(shutdown, zone)).into_owned() }</p>
             }
+            if let Some(by) = &boot.against {
+                <p class="boot-against">{ visible(&against(by)).into_owned() }</p>
+            }
             { proof(boot, zone) }
         </li>
     }
@@ -94,6 +97,11 @@ fn asked(shutdown: &ShutdownRecord, zone: Zone) -> String {
     text += &shutdown.reason.as_ref().map(|reason| format!("; reason: {reason}")).unwrap_or_default();
     text += &shutdown.comment.as_ref().map(|comment| format!("; comment: {comment}")).unwrap_or_default();
     format!("{text} ({})", words::event(&shutdown.by))
+}
+
+/// What speaks against an end without a shutdown.
+fn against(by: &EventRef) -> String {
+    format!("But {} says that there was a good shutdown.", words::event(by))
 }
 
 /// The records that show its start and its end, folded away: they are many.
