@@ -2,7 +2,7 @@
 //!
 //! 7045 is left out: System does not say which session installed the service.
 
-use super::hops::edges::Explicit;
+use super::hops::edges::Outbound;
 use super::link::Groups;
 use super::open::{Doer, Tracks};
 use crate::event::{LogonId, Records, RowIdx};
@@ -47,20 +47,21 @@ pub fn doer_of(kind: ActivityKind, subject: Option<LogonId>, target: Option<Logo
 }
 
 /// Sorts a boot's activity by session: a count of each, then places in order. The sessions of the boot are the last, and
-/// stand as its groups do. 4648 are told of as well: they lead to other machines.
+/// stand as its groups do. 4648 and starts of SSH clients are told of as well: they lead to
+/// other machines.
 #[inline(never)]
 pub fn activity(
     tracks: &Tracks,
     (machine, boot): (u32, &Boot),
     groups: &Groups,
     sessions: &mut Sessions,
-    explicit: &mut Vec<Explicit>,
+    outbound: &mut Vec<Outbound>,
 ) {
     let homes = Homes::of(tracks, groups);
     let home = |pos: Pos| homes.home(tracks.doers[(pos - boot.security.start) as usize]);
     let first = sessions.all.len() - groups.all.len();
     let session = |pos: Pos| home(pos).map(|home| (first + home) as SessionIdx);
-    explicit.extend(tracks.explicit.iter().map(|&pos| Explicit { machine, session: session(pos), pos }));
+    outbound.extend(tracks.outbound.iter().map(|&pos| Outbound { machine, session: session(pos), pos }));
     let mut runs = vec![Run::default(); groups.all.len()];
     for home in tracks.doers.iter().filter_map(|&doer| homes.home(doer)) {
         runs[home].n += 1;

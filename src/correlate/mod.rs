@@ -74,7 +74,7 @@ use crate::session::{Session, SessionIdx, Sessions};
 use around::Around;
 use cited::CitedLuids;
 use draft::Draft;
-use hops::edges::Explicit;
+use hops::edges::Outbound;
 use link::{Groups, Linker};
 use open::Mark;
 use outside::Outside;
@@ -119,12 +119,12 @@ pub fn correlate(records: &Records, paths: &[&str]) -> Correlated {
         let of_machine = OfMachine { records, machine, n: n as u32, outside: &outside, kinds: &kinds };
         found.add_machine(&of_machine);
     }
-    let Found { part: Part { mut sessions, explicit }, .. } = found;
+    let Found { part: Part { mut sessions, outbound }, .. } = found;
     sessions.children = children(&sessions.all);
     gateway::origins(records, &machines, &mut sessions);
     tickets::origins(records, &machines, &mut sessions);
     bursts::bursts(&mut sessions);
-    hops::hops(records, &machines, &explicit, &mut sessions);
+    hops::hops(records, &machines, &outbound, &mut sessions);
     Correlated { machines, sessions, duplicates }
 }
 
@@ -144,7 +144,7 @@ const ROWS_AT_ONCE: usize = 16;
 #[derive(Default)]
 struct Part {
     sessions: Sessions,
-    explicit: Vec<Explicit>,
+    outbound: Vec<Outbound>,
 }
 
 /// What was worked out so far.
@@ -180,11 +180,11 @@ impl Found {
     }
 
     /// Adds a boot of so many Security records: what is to come is taken to have as many sessions for each.
-    fn add(&mut self, n_records: usize, Part { sessions, explicit }: Part) {
+    fn add(&mut self, n_records: usize, Part { sessions, outbound }: Part) {
         self.n_done += n_records;
         let first = self.part.sessions.all.len() as SessionIdx;
-        let after = |edge: Explicit| Explicit { session: edge.session.map(|n| n + first), ..edge };
-        self.part.explicit.extend(explicit.into_iter().map(after));
+        let after = |edge: Outbound| Outbound { session: edge.session.map(|n| n + first), ..edge };
+        self.part.outbound.extend(outbound.into_iter().map(after));
         self.part.sessions.append(sessions, self.n_all as f64 / self.n_done.max(1) as f64);
     }
 }
@@ -260,18 +260,18 @@ impl OfMachine<'_> {
             draft.fill(marks.of_group(idx));
             draft.finish(sessions);
         };
-        let Part { sessions, explicit } = part;
-        let (first, first_edge) = (sessions.all.len(), explicit.len());
+        let Part { sessions, outbound } = part;
+        let (first, first_edge) = (sessions.all.len(), outbound.len());
         drafted(groups.all.len(), share, draft, sessions);
         link_parents(&groups, first, sessions);
-        activity::activity(&tracks, (machine, boot), &groups, sessions, explicit);
+        activity::activity(&tracks, (machine, boot), &groups, sessions, outbound);
         let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
         let strays = strays::strays(&linker, sessions, first, &mut alone);
         let (clock, causes) = (&facts.clock, &around.causes);
         let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
         let teller = Teller { records, clock, boot, machine, boot_idx: n as u32, causes, sleeps };
         let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, sessions)).collect();
-        strays::bring_home(&linker, &strays, &homes, (sessions, first), &mut explicit[first_edge..]);
+        strays::bring_home(&linker, &strays, &homes, (sessions, first), &mut outbound[first_edge..]);
         number_namesakes(&mut sessions.all[first..]);
     }
 }

@@ -6,7 +6,7 @@
 
 use super::accounts::name;
 use super::attach::is_refresh;
-use super::hops::edges::Explicit;
+use super::hops::edges::Outbound;
 use super::link::Linker;
 use super::moments::SAME_MOMENT;
 use super::origins::{is_local, settle};
@@ -64,14 +64,14 @@ fn is_on(linker: &Linker<'_>, ts: &TsSession, session: &Session, at: Timestamp) 
 }
 
 /// Makes each stray's logons part of its home, and takes the stray away. `homes` are the sessions that [`strays`] knew by
-/// their number; those of the boot are from the `first` on, and so are its `explicit`.
+/// their number; those of the boot are from the `first` on, and so are its `outbound`.
 #[inline(never)]
 pub fn bring_home(
     linker: &Linker<'_>,
     strays: &[Stray],
     homes: &[Option<SessionIdx>],
     (sessions, first): (&mut Sessions, usize),
-    explicit: &mut [Explicit],
+    outbound: &mut [Outbound],
 ) {
     let place = |idx: SessionIdx| idx as usize - first;
     let mut is_gone = vec![false; sessions.all.len() - first];
@@ -97,7 +97,7 @@ pub fn bring_home(
     let of_boot = sessions.all.split_off(first);
     let kept = of_boot.into_iter().zip(is_gone).filter(|(_, is_gone)| !is_gone);
     sessions.all.extend(kept.map(|(session, _)| Session { parent: new(session.parent), ..session }));
-    explicit.iter_mut().for_each(|edge| edge.session = new(edge.session));
+    outbound.iter_mut().for_each(|edge| edge.session = new(edge.session));
 }
 
 fn bring(linker: &Linker<'_>, sessions: &mut Sessions, stray: SessionIdx, home: SessionIdx) {

@@ -18,6 +18,8 @@ vocabulary! {
         RdpClient = "rdp_client",
         /// WinRM 6: it opened a remote shell, or managed another machine.
         WinrmClient = "winrm_client",
+        /// 4688 of an SSH client: it was started right before the logon.
+        SshClient = "ssh_client",
         /// The logon at the destination alone: it names where it came from.
         Logon = "logon",
     }
@@ -46,9 +48,11 @@ impl Reasons {
     pub const NTLM: Reasons = Reasons(128);
     /// The account had one session open at the source, no more.
     pub const ONLY_SESSION: Reasons = Reasons(256);
+    /// The source started an SSH client right before the logon (4688).
+    pub const CLIENT: Reasons = Reasons(512);
 
     /// Word and weight of each. What both logs wrote of their own accord weighs most; a name is the client's claim.
-    const ALL: [(&str, u8); 9] = [
+    const ALL: [(&str, u8); 10] = [
         ("host", 20),
         ("user", 10),
         ("address", 25),
@@ -58,6 +62,7 @@ impl Reasons {
         ("ticket", 10),
         ("ntlm", 10),
         ("only_session", 10),
+        ("client", 10),
     ];
 
     pub fn with(self, other: Reasons) -> Self {
@@ -118,6 +123,6 @@ mod tests {
         let explicit = Reasons::HOST.with(Reasons::USER);
         assert_eq!(explicit.score(), 30);
         assert_eq!(explicit.with(Reasons::NAME).words().collect::<Vec<_>>(), ["host", "user", "name"]);
-        assert_eq!(Reasons(511).score(), 100);
+        assert_eq!(Reasons(1023).score(), 100);
     }
 }

@@ -238,7 +238,7 @@ pub struct HopRecord {
     /// `in`: it led to this session. `out`: it was made from this session.
     pub direction: String,
     /// `explicit_credentials` (4648), `ntlm` (NTLM 8001), `smb` (SmbClient 31001: refused there), `rdp_client` (RDPClient
-    /// 1024, 1102), `winrm_client` (WinRM 6), or `logon`: only the logon at the destination tells of it, and names where it came from.
+    /// 1024, 1102), `winrm_client` (WinRM 6), `ssh_client` (4688 of an SSH client), or `logon`: only the logon at the destination tells of it, and names where it came from.
     pub how: String,
     /// The first and the last of them, by the clock of the source; of `logon` by that of the destination.
     pub at: String,
@@ -260,7 +260,7 @@ pub struct HopRecord {
     /// an address of the source (25). `name`: it names the source as its workstation (20). `guid`: both carry one
     /// LogonGuid (40). `port`: the source opened the connection that the logon came through, by 5156 (25). `ticket`,
     /// `ntlm`: 4769, 4776 name the source for it (10 each). `only_session`: the account had one session open at the
-    /// source, no more (10).
+    /// source, no more (10). `client`: the source started an SSH client right before the logon (10).
     pub reasons: Vec<String>,
     /// Of the first of them: the source's records, the destination's, and what supports them.
     pub records: Vec<HopRef>,

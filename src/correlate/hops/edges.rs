@@ -9,9 +9,9 @@ use crate::session::{Class, SessionIdx, Sessions};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A 4648, and the session that wrote it.
+/// A 4648, or a 4688 that starts an SSH client, and the session that wrote it.
 #[derive(Clone, Copy, Debug)]
-pub struct Explicit {
+pub struct Outbound {
     pub machine: u32,
     pub session: Option<SessionIdx>,
     pub pos: Pos,
@@ -41,9 +41,9 @@ pub struct Edge {
 const KERNEL: Option<LogonId> = LogonId::new(4);
 
 /// All edges of a case, in the order of machines and records.
-pub fn edges(found: &Found<'_>, explicit: &[Explicit]) -> Vec<Edge> {
+pub fn edges(found: &Found<'_>, outbound: &[Outbound]) -> Vec<Edge> {
     let mut names = Names::of(found);
-    let credentials = explicit.iter().filter_map(|one| explicit_credentials(found, &mut names, one));
+    let credentials = outbound.iter().filter_map(|one| explicit_credentials(found, &mut names, one));
     let mut edges: Vec<Edge> = credentials.collect();
     for (n, machine) in found.machines.iter().enumerate() {
         other_logs(found, &mut names, n as u32, machine, &mut edges);
@@ -75,10 +75,13 @@ fn drop_shells_with_credentials(found: &Found<'_>, edges: &mut Vec<Edge>) {
     });
 }
 
-fn explicit_credentials(found: &Found<'_>, names: &mut Names<'_>, one: &Explicit) -> Option<Edge> {
+fn explicit_credentials(found: &Found<'_>, names: &mut Names<'_>, one: &Outbound) -> Option<Edge> {
     let machine = &found.machines[one.machine as usize];
     let row = *machine.lineages[machine.security?].rows.get(one.pos as usize)?;
     let event = found.records.event(row)?;
+    if found.records.events.kind(event) != Kind::ExplicitCredentials {
+        return None;
+    }
     let text = |field| found.records.events.text(event, field);
     let mut is_elsewhere = |&name: &StrId| names.is_elsewhere(one.machine, name);
     let named = [text(Field::TargetServer), text(Field::TargetInfo)].into_iter().find(&mut is_elsewhere);

@@ -6,6 +6,7 @@ use super::landing::{Landing, landing};
 use super::places::{Claims, Places};
 use super::skew::{Clocks, MAX_SKEW, Samples};
 use super::sources::{OfAccounts, Sources};
+use super::ssh::Starts;
 use super::{Found, Keys, NOBODY, rows};
 use crate::event::{RowIdx, StrId};
 use crate::session::hop::{Hop, HopHow, Reasons};
@@ -20,7 +21,7 @@ const AFTER: i64 = MINUTE;
 const SKEW_SLACK: i64 = 3 * SECOND;
 
 /// Where nothing but host, account and time join them, there must be less time for chance.
-const UNPROVEN: i64 = 5 * SECOND;
+pub const UNPROVEN: i64 = 5 * SECOND;
 
 /// Kerberos refuses clocks that are further apart by default.
 const OF_ONE_DOMAIN: i64 = 5 * MINUTE;
@@ -37,6 +38,8 @@ pub struct Joined {
     pub landing: Landing,
     pub guid: StrId,
     pub edge: Option<u32>,
+    /// The start of the SSH client that led to it, and when that was.
+    pub client: Option<(RowIdx, Timestamp)>,
     pub from_machine: u32,
     pub from: Option<SessionIdx>,
     pub reasons: Reasons,
@@ -53,6 +56,7 @@ pub struct Joiner<'a, 'p> {
     pub places: &'a mut Places<'p>,
     pub accounts: &'a mut Keys<'p>,
     pub sources: &'a Sources,
+    pub starts: &'a Starts,
     /// Edges that are known to have led to a logon.
     pub is_told: &'a mut [bool],
 }
@@ -63,8 +67,11 @@ impl<'a> Joiner<'a, '_> {
         let (mut samples, mut met) = (Samples::default(), Claims::default());
         if !self.index.is_empty() {
             self.each_landing(|joiner, landing| {
-                joiner.sample(&landing, &mut samples);
-                joiner.meet(&landing, &mut met);
+                // What names a server of Windows does not lead to that of SSH.
+                if !landing.is_ssh {
+                    joiner.sample(&landing, &mut samples);
+                    joiner.meet(&landing, &mut met);
+                }
             });
         }
         if !met.is_empty() {
@@ -78,6 +85,10 @@ impl<'a> Joiner<'a, '_> {
         let mut joined = Vec::new();
         let mut preamble: Option<(SessionIdx, Timestamp)> = None;
         self.each_landing(|joiner, landing| {
+            if landing.is_ssh {
+                joined.extend(joiner.by_ssh(&landing));
+                return;
+            }
             let by_edge = joiner.by_edge(&landing);
             // What led to the network logon before a desktop led to the desktop (rule 32).
             let is_told = preamble.is_some_and(|(session, at)| {
@@ -103,6 +114,7 @@ impl<'a> Joiner<'a, '_> {
                 [origin.address, origin.host].iter().any(|&place| self.places.machine(place).is_some())
             };
             if !self.index.may_lead_to(session.machine)
+                && !self.starts.may_lead_to(session.machine)
                 && !found.sessions.origins(session).iter().any(&mut is_named)
             {
                 continue;
@@ -274,7 +286,7 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// The machine that a logon itself names. An address and a name of two machines are a relay, or a lie.
-    fn origin(&mut self, landing: &Landing) -> Option<u32> {
+    pub fn origin(&mut self, landing: &Landing) -> Option<u32> {
         let is_somebody = !matches!(self.found.sessions.all[landing.session as usize].class, Class::Machine);
         let at = self.places.machine_at(landing.address);
         let named = self.places.machine(landing.workstation);
@@ -293,15 +305,25 @@ impl<'a> Joiner<'a, '_> {
         if self.edges_to(landing, span).any(|n| self.edges[n as usize].machine == machine) {
             return None;
         }
-        let mut desktops = self.open_on(&self.sources.desktops, machine, landing);
-        let mut programs = self.open_on(&self.sources.programs, machine, landing);
-        // A person goes on from a desktop rather than from a program that runs as well.
-        let first = desktops.next().map(|only| (only, desktops.next()));
-        let from = match first.or_else(|| programs.next().map(|only| (only, programs.next()))) {
+        let from = match self.only_session(machine, landing) {
             Some((only, None)) => Some(only),
             None if landing.is_ntlm => None,
             _ => return None,
         };
+        Some(self.of_origin(machine, from, landing))
+    }
+
+    /// The newest of the account's sessions on a machine, and a second if there is one. A person goes on from a desktop
+    /// rather than from a program that runs as well.
+    pub fn only_session(&self, machine: u32, landing: &Landing) -> Option<(SessionIdx, Option<SessionIdx>)> {
+        let mut desktops = self.open_on(&self.sources.desktops, machine, landing);
+        let mut programs = self.open_on(&self.sources.programs, machine, landing);
+        let first = desktops.next().map(|only| (only, desktops.next()));
+        first.or_else(|| programs.next().map(|only| (only, programs.next())))
+    }
+
+    /// A logon that names its machine, and maybe the one session that it can have come from.
+    pub fn of_origin(&mut self, machine: u32, from: Option<SessionIdx>, landing: &Landing) -> Joined {
         let (at, named) = (self.places.machine_at(landing.address), self.places.machine(landing.workstation));
         let reasons = [
             (Reasons::ADDRESS, at.is_some()),
@@ -310,7 +332,7 @@ impl<'a> Joiner<'a, '_> {
         ];
         let held = reasons.into_iter().filter(|&(_, holds)| holds);
         let reasons = held.fold(Reasons::default(), |all, (reason, _)| all.with(reason));
-        Some(Joined::new(*landing, None, machine, from, reasons))
+        Joined::new(*landing, None, machine, from, reasons)
     }
 }
 
@@ -323,14 +345,23 @@ fn is_proven(reasons: Reasons) -> bool {
 }
 
 impl Joined {
-    fn new(
+    pub fn new(
         landing: Landing,
         edge: Option<u32>,
         from_machine: u32,
         from: Option<SessionIdx>,
         reasons: Reasons,
     ) -> Self {
-        Joined { landing, guid: landing.guid, edge, from_machine, from, reasons, support: [None; 2] }
+        Joined {
+            landing,
+            guid: landing.guid,
+            edge,
+            client: None,
+            from_machine,
+            from,
+            reasons,
+            support: [None; 2],
+        }
     }
 
     /// What it is in the end.
@@ -352,6 +383,10 @@ impl Joined {
             reasons: self.reasons,
             rows: rows(own.clone()),
         };
+        if let Some((row, at)) = self.client {
+            let rows = rows(std::iter::once(row).chain(own));
+            return Hop { how: HopHow::SshClient, at, last: at, rows, ..hop };
+        }
         let Some(edge) = self.edge.map(|n| &edges[n as usize]) else { return hop };
         let rows = rows(std::iter::once(edge.row).chain(own).chain(edge.more));
         Hop { how: edge.how, host: edge.host, at: edge.at, last: edge.at, rows, ..hop }

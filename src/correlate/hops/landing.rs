@@ -1,6 +1,7 @@
 //! Logons that may have come from another machine (domain.md rules 41, 42 and 46).
 
 use super::{Found, Keys};
+use crate::correlate::classify::is_ssh_server;
 use crate::event::{Field, RowIdx, StrId};
 use crate::session::{LogonRole, Origin, SessionIdx};
 use crate::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Landing {
     /// Whether it only made way for another logon of its session (rule 32): both are one hop.
     pub is_nla: bool,
     pub is_ntlm: bool,
+    /// Whether the SSH server made it: its own log alone tells of the client (trap 51).
+    pub is_ssh: bool,
 }
 
 /// The landing that a session's 4624 is, if it may be one.
@@ -51,8 +54,9 @@ pub fn landing(
         StrId::NONE => told(|origin| origin.address),
         address => address,
     };
+    let is_ssh = is_ssh_server(found.records.text(text(Field::ProcessName)));
     let workstation = match text(Field::Workstation) {
-        _ if !is_network => StrId::NONE,
+        _ if !is_network || is_ssh => StrId::NONE,
         StrId::NONE => told(|origin| origin.host),
         workstation => workstation,
     };
@@ -60,6 +64,10 @@ pub fn landing(
     if !is_network && address.is_none() {
         return None;
     }
+    let port = match is_ssh {
+        true => found.sessions.origins(own).iter().find_map(|origin| origin.port).map(u32::from),
+        false => events.number(event, Field::Port),
+    };
     Some(Landing {
         session,
         machine: own.machine,
@@ -68,10 +76,11 @@ pub fn landing(
         account: accounts.key(text(Field::TargetUser)),
         address,
         workstation,
-        port: events.number(event, Field::Port).filter(|&port| port != 0),
+        port: port.filter(|&port| port != 0),
         guid: text(Field::LogonGuid),
         is_remote_desktop: !is_network || role == LogonRole::Nla,
         is_nla: role == LogonRole::Nla,
         is_ntlm: found.records.text(text(Field::AuthPackage)).eq_ignore_ascii_case("NTLM"),
+        is_ssh,
     })
 }

@@ -5,7 +5,8 @@
 //! 3. [`landing`]: which logons may have come from elsewhere? [`sources`]: from which sessions?
 //! 4. [`skew`]: how far apart are two machines' clocks?
 //! 5. [`join`]: which logon is the other end of an edge, and how sure is that?
-//! 6. [`support`]: what do domain controllers and the firewall add?
+//! 6. [`ssh`]: what did a logon by SSH come of?
+//! 7. [`support`]: what do domain controllers and the firewall add?
 //!
 //! Every logon looks for the one edge it came by, so that one edge may lead to many logons: a LogonGuid is a ticket's,
 //! not a session's (rule 45). Each looks at a bounded number of edges.
@@ -17,6 +18,7 @@ mod landing;
 pub mod places;
 mod skew;
 mod sources;
+pub mod ssh;
 mod support;
 
 use crate::event::{Records, RowIdx, StrId};
@@ -24,13 +26,14 @@ use crate::machine::Machine;
 use crate::session::hop::{HOP_RECORDS, Hop, HopHow, Reasons};
 use crate::session::{Run, SessionIdx, Sessions};
 use crate::time::Timestamp;
-use edges::{Edge, Explicit};
+use edges::{Edge, Outbound};
 use index::Index;
 use join::Joiner;
 use places::Places;
 use rustc_hash::FxHashMap;
 use skew::Clocks;
 use sources::Sources;
+use ssh::Starts;
 
 /// What is known when hops are looked for.
 pub struct Found<'a> {
@@ -41,9 +44,9 @@ pub struct Found<'a> {
 
 /// Finds the hops of a case.
 #[inline(never)]
-pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sessions: &mut Sessions) {
+pub fn hops(records: &Records, machines: &[Machine], outbound: &[Outbound], sessions: &mut Sessions) {
     let found = Found { records, machines, sessions };
-    let edges = edges::edges(&found, explicit);
+    let edges = edges::edges(&found, outbound);
     let is_one_machine = machines.len() < 2;
     if is_one_machine && edges.is_empty() {
         return;
@@ -58,6 +61,7 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
         let mut accounts = Keys::of(records, account);
         let index = Index::of(&edges, &targets, &mut accounts);
         let sources = Sources::of(&found, &mut accounts);
+        let starts = Starts::of(&found, outbound, &places, &mut accounts);
         let mut joiner = Joiner {
             found: &found,
             edges: &edges,
@@ -66,6 +70,7 @@ pub fn hops(records: &Records, machines: &[Machine], explicit: &[Explicit], sess
             places: &mut places,
             accounts: &mut accounts,
             sources: &sources,
+            starts: &starts,
             is_told: &mut is_told,
         };
         let clocks = joiner.learn();
@@ -175,10 +180,15 @@ impl<'a> Keys<'a> {
     pub fn key(&mut self, text: StrId) -> u32 {
         let at = text.0 as usize;
         if self.known[at] == Self::UNREAD {
-            let next = self.keys.len() as u32;
-            self.known[at] = *self.keys.entry((self.meaning)(self.records.text(text))).or_insert(next);
+            self.known[at] = self.read(self.records.text(text));
         }
         self.known[at]
+    }
+
+    /// The key of a part of a text.
+    pub fn read(&mut self, text: &str) -> u32 {
+        let next = self.keys.len() as u32;
+        *self.keys.entry((self.meaning)(text)).or_insert(next)
     }
 }
 

@@ -4,7 +4,7 @@ use super::edges::Edge;
 use crate::event::{Field, Kind, Records, StrId};
 use crate::machine::Machine;
 use crate::session::{Class, Origin, Sessions};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A text that stands for several machines stands for none.
 const AMBIGUOUS: u32 = u32::MAX;
@@ -61,18 +61,32 @@ impl<'a> Places<'a> {
 
     fn find(&self, text: StrId) -> Option<u32> {
         let by_address = self.addresses.get(&text).copied();
-        let found = by_address.or_else(|| {
-            let host = host(self.records.text(text)).to_lowercase();
-            let is_address = host.parse::<std::net::IpAddr>().is_ok();
-            let short = host.split('.').next().filter(|_| !is_address).unwrap_or_default();
-            self.names.get(&host).or(self.names.get(short)).copied()
-        });
+        let found = by_address.or_else(|| self.by_name(self.records.text(text)));
+        found.filter(|&machine| machine != AMBIGUOUS)
+    }
+
+    fn by_name(&self, text: &str) -> Option<u32> {
+        let host = host(text).to_lowercase();
+        let is_address = host.parse::<std::net::IpAddr>().is_ok();
+        let short = host.split('.').next().filter(|_| !is_address).unwrap_or_default();
+        let found = self.names.get(&host).or(self.names.get(short)).copied();
         found.filter(|&machine| machine != AMBIGUOUS)
     }
 
     /// The machine whose address this is known to be.
     pub fn machine_at(&self, address: StrId) -> Option<u32> {
         self.addresses.get(&address).copied().filter(|&machine| machine != AMBIGUOUS)
+    }
+
+    /// The machine that a part of a text names or is the address of.
+    pub fn machine_named(&self, text: &str) -> Option<u32> {
+        let known = self.records.strings.find(text).and_then(|text| self.machine_at(text));
+        known.or_else(|| self.by_name(text))
+    }
+
+    /// The machines of which an address is known.
+    pub fn located(&self) -> FxHashSet<u32> {
+        self.addresses.values().copied().collect()
     }
 
     /// Whether an address is that of whatever machine wrote it.

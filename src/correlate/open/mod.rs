@@ -5,6 +5,7 @@ mod track;
 pub use track::{Doer, Identity, Mark, Track, TrackIdx};
 
 use super::activity::{Kinds, doer_of};
+use super::hops::ssh::Programs;
 use crate::event::columns::Said;
 use crate::event::{Field, Kind, LogonId, Records, StrId};
 use crate::machine::{Boot, Lineage, Pos};
@@ -48,8 +49,9 @@ pub struct Tracks {
     pub aliases: FxHashMap<StrId, Vec<StrId>>,
     /// Of each of the boot's records, whose act it is.
     pub doers: Vec<Doer>,
-    /// The boot's 4648.
-    pub explicit: Vec<Pos>,
+    /// The boot's 4648 and its starts of SSH clients: they lead to other machines.
+    pub outbound: Vec<Pos>,
+    programs: Programs,
     last_logon: Option<(TrackIdx, Pos)>,
     /// What was asked for last: one LogonId's records come in runs.
     last: Option<(LogonId, TrackIdx)>,
@@ -130,7 +132,8 @@ impl Tracks {
         let kind = said.kind();
         match kind {
             Kind::AuditPolicyChanged => self.policies.push(pos),
-            Kind::ExplicitCredentials => self.explicit.push(pos),
+            Kind::ExplicitCredentials => self.outbound.push(pos),
+            Kind::ProcessCreated if self.programs.is_client(log.records, said) => self.outbound.push(pos),
             _ => {}
         }
         // A 4624 that was made from itself tells nothing of who asked for it.

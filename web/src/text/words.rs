@@ -23,6 +23,7 @@ pub fn hop_how(how: &str) -> &str {
         "smb" => "by SMB, refused there (31001)",
         "rdp_client" => "with the Remote Desktop client",
         "winrm_client" => "with a remote shell",
+        "ssh_client" => "with an SSH client (4688)",
         "logon" => "by the logon at the destination alone",
         other => other,
     }
@@ -40,6 +41,7 @@ pub fn hop_reason(reason: &str) -> &str {
         "ticket" => "a domain controller gave the source a ticket for it",
         "ntlm" => "a domain controller checked it for the source",
         "only_session" => "the account had no other session open at the source",
+        "client" => "the source started an SSH client right before",
         other => other,
     }
 }
