@@ -35,8 +35,8 @@ impl Kinds {
     }
 }
 
-/// The LogonId that an event is an act of, of those of its Subject and its Target. 4688 of a process that is started for another's session names it as its target
-/// (rule 47); a token is changed in the target's.
+/// The LogonId that an event is an act of: that of its Subject or of its Target. 4688 of a process that is started for
+/// another's session names it as its target (rule 47); a token is changed in the target's.
 pub fn doer_of(kind: ActivityKind, subject: Option<LogonId>, target: Option<LogonId>) -> Option<LogonId> {
     match kind {
         ActivityKind::Processes | ActivityKind::Other => target.or(subject),
@@ -47,8 +47,7 @@ pub fn doer_of(kind: ActivityKind, subject: Option<LogonId>, target: Option<Logo
 }
 
 /// Sorts a boot's activity by session: a count of each, then places in order. The sessions of the boot are the last, and
-/// stand as its groups do. 4648 and starts of SSH clients are told of as well: they lead to
-/// other machines.
+/// stand as its groups do. 4648 and starts of SSH clients are told of as well: they lead to other machines.
 #[inline(never)]
 pub fn activity(
     tracks: &Tracks,

@@ -238,7 +238,8 @@ pub struct HopRecord {
     /// `in`: it led to this session. `out`: it was made from this session.
     pub direction: String,
     /// `explicit_credentials` (4648), `ntlm` (NTLM 8001), `smb` (SmbClient 31001: refused there), `rdp_client` (RDPClient
-    /// 1024, 1102), `winrm_client` (WinRM 6), `ssh_client` (4688 of an SSH client), or `logon`: only the logon at the destination tells of it, and names where it came from.
+    /// 1024, 1102), `winrm_client` (WinRM 6), `ssh_client` (4688 of an SSH client), or `logon`: only the logon at the
+    /// destination tells of it, and names where it came from.
     pub how: String,
     /// The first and the last of them, by the clock of the source; of `logon` by that of the destination.
     pub at: String,

@@ -31,6 +31,7 @@ pub fn check(case: &mut Case) -> Vec<Record> {
         (!ids.contains(parent) || *parent == record.session)
             .then(|| format!("{}: its parent {parent} is none", record.session))
     }));
+    wrong.extend(children_are_their_parents_own(case));
     wrong.extend(every_logon_has_one_session(case));
     wrong.extend(every_act_is_one_sessions_own(case, &records));
     wrong.extend(every_hop_has_two_sides(&records));
@@ -194,6 +195,16 @@ fn of_intervals(record: &Record) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Each session's children are those whose parent it is.
+fn children_are_their_parents_own(case: &Case) -> Option<String> {
+    let sessions = &case.correlated().sessions;
+    let of_parents = sessions.all.iter().zip(0..).filter_map(|(session, n)| Some((session.parent?, n)));
+    let mut wanted: Vec<(u32, u32)> = of_parents.collect();
+    wanted.sort_unstable();
+    let listed = (0..sessions.all.len() as u32).flat_map(|parent| sessions.children_of(parent));
+    (!listed.eq(&wanted)).then(|| format!("the children that are listed are not {wanted:?}"))
 }
 
 /// Every 4624 of a LogonId that is not fixed is a logon of exactly one session.
