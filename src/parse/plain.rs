@@ -5,8 +5,10 @@
 //! slow reader: this one never guesses.
 
 use super::block::BlockBuilder;
-use super::checksum::crc32;
-use super::instance::{Instance, Table, ValueRef, Values, read_instance};
+use super::cells::RunKey;
+use super::checksum::crc32_of_two;
+use super::instance::{Instance, MAX_RUN, Starts, ValueRef, Values, read_instance};
+use super::same::same;
 use super::shape::Shape;
 use super::template::{
     Binding, Definition, Slot, SystemSlots, definition_end, definition_guid, find, is_of_shape,
@@ -53,24 +55,24 @@ struct Template {
     payload: Option<u16>,
     data: Vec<Binding>,
     plan: Plan,
-    provider: TextSlot,
-    channel: TextSlot,
-    computer: TextSlot,
+    provider: NameSlot,
+    channel: NameSlot,
+    computer: NameSlot,
 }
 
 impl Template {
     fn new((definition, shape): (Definition, Shape)) -> Self {
         let Definition { system, payload, data, literals } = definition;
         let [provider, channel, computer] =
-            [system.provider, system.channel, system.computer].map(|slot| TextSlot::of(slot, &literals));
+            [system.provider, system.channel, system.computer].map(|slot| NameSlot::of(slot, &literals));
         Template { shape, system, payload, data, plan: Plan::default(), provider, channel, computer }
     }
 
     /// Forgets what held in another chunk or block only.
     fn forget(&mut self) {
         let names = [&mut self.provider, &mut self.channel, &mut self.computer];
-        let texts = names.into_iter().chain(self.plan.steps.iter_mut().map(|step| &mut step.text));
-        texts.for_each(TextSlot::forget);
+        names.into_iter().for_each(NameSlot::forget);
+        self.plan.forget();
     }
 }
 
@@ -84,18 +86,24 @@ struct Plan {
     steps: Vec<Step>,
 }
 
-/// A value that is kept.
-struct Step {
-    place: Place,
-    ty: Type,
-    /// Whether its type is a number and nothing else.
-    is_number: bool,
-    /// Where it goes among the event's cells.
-    cell: usize,
-    text: TextSlot,
+/// What is kept of an event: a value, or several at once.
+enum Step {
+    Texts(Texts),
+    /// Of a type that is a number and nothing else.
+    Number {
+        slot: Slot,
+        ty: Type,
+        cell: usize,
+    },
+    Value {
+        place: Place,
+        ty: Type,
+        cell: usize,
+    },
 }
 
 /// Where a value comes from.
+#[derive(Clone, Copy)]
 enum Place {
     Data(Slot),
     /// Parts of the System element.
@@ -103,10 +111,87 @@ enum Place {
     ActivityId,
 }
 
-/// A slot with text, and the text it had last: many records in a row have the same, and comparing bytes is cheaper
-/// than finding them.
+/// Texts that stand in a row and go together: the SID, the name and the domain of an account are looked for at once.
+/// Many records in a row have the same ones, and comparing bytes is cheaper still than finding them.
+struct Texts {
+    party: Option<Party>,
+    /// The values' numbers: this one, and those that follow.
+    first: u16,
+    n: usize,
+    types: [Type; MAX_RUN],
+    cells: [usize; MAX_RUN],
+    /// What was read last in this chunk: its key, where it begins, and its numbers.
+    last: Option<(RunKey, u32, [StrId; MAX_RUN])>,
+}
+
+impl Texts {
+    /// Nearly each GUID is another: to look for one costs as much as to write it.
+    fn can_have(ty: Type) -> bool {
+        ty.is_text() && ty != Type::Guid
+    }
+
+    fn new(field: Field, first: u16, cell: usize) -> Self {
+        let (types, cells) = ([field.ty(); MAX_RUN], [cell; MAX_RUN]);
+        Texts { party: party(field), first, n: 1, types, cells, last: None }
+    }
+
+    /// Takes up the next ones if they follow and are of the same account.
+    fn join(&mut self, next: &Texts) -> bool {
+        let joins = self.party.is_some()
+            && self.party == next.party
+            && usize::from(self.first) + self.n == usize::from(next.first)
+            && self.n < MAX_RUN;
+        if joins {
+            (self.types[self.n], self.cells[self.n]) = (next.types[0], next.cells[0]);
+            self.n += 1;
+        }
+        joins
+    }
+
+    fn read(&mut self, data: &Values<'_>, block: &mut BlockBuilder) {
+        let Some(run) = data.run(self.first, self.n) else { return };
+        let mut key = run.forms();
+        for (part, &ty) in key.iter_mut().zip(&self.types) {
+            *part |= (ty as u32) << 24;
+        }
+        let n_bytes = run.bytes.len() as u32;
+        let ids = match self.last {
+            Some((last, start, ids))
+                if last == key && same(data.bytes(start, start + n_bytes), run.bytes) =>
+            {
+                ids
+            }
+            _ => {
+                let ids = block.cells.texts(&self.types[..self.n], key, run);
+                self.last = Some((key, run.start, ids));
+                ids
+            }
+        };
+        for (&cell, id) in self.cells.iter().zip(ids).take(self.n) {
+            block.put_text(cell, id);
+        }
+    }
+}
+
+/// Whose SID, name or domain a field is.
+#[derive(Clone, Copy, PartialEq)]
+enum Party {
+    Subject,
+    Target,
+}
+
+fn party(field: Field) -> Option<Party> {
+    match field {
+        Field::SubjectSid | Field::SubjectUser | Field::SubjectDomain => Some(Party::Subject),
+        Field::TargetSid | Field::TargetUser | Field::TargetDomain => Some(Party::Target),
+        _ => None,
+    }
+}
+
+/// A name in the System element, and what it was last: the definition's own as a rule, else often the same for many
+/// records in a row.
 #[derive(Default)]
-struct TextSlot {
+struct NameSlot {
     slot: Slot,
     /// Text that is the definition's own.
     literal: Option<Box<[u8]>>,
@@ -114,13 +199,13 @@ struct TextSlot {
     id: Option<StrId>,
 }
 
-impl TextSlot {
+impl NameSlot {
     fn of(slot: Slot, literals: &[Box<[u8]>]) -> Self {
         let literal = match slot {
             Slot::Literal(n) => literals.get(usize::from(n)).cloned(),
             _ => None,
         };
-        TextSlot { slot, literal, ..TextSlot::default() }
+        NameSlot { slot, literal, ..NameSlot::default() }
     }
 
     /// What holds in one chunk or block only.
@@ -128,13 +213,21 @@ impl TextSlot {
         (self.last, self.id) = (ValueRef::default(), None);
     }
 
-    fn read(&mut self, ty: Type, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
+    #[inline]
+    fn read(&mut self, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
+        match self.id {
+            Some(id) if self.literal.is_some() => id,
+            _ => self.read_value(values, block),
+        }
+    }
+
+    fn read_value(&mut self, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
         let here = values.value_ref(self.slot);
         match self.id {
-            Some(id) if self.literal.is_some() || values.is_same(self.last, here) => id,
+            Some(id) if values.is_same(self.last, here) => id,
             _ => {
                 let raw = self.literal.as_deref().map_or_else(|| values.slot(self.slot), Raw::Utf16);
-                let id = block.cells.text(ty, raw);
+                let id = block.cells.text(Type::Text, raw);
                 (self.last, self.id) = (here, Some(id));
                 id
             }
@@ -208,24 +301,33 @@ pub fn outcome(keywords: u64) -> u8 {
     (keywords >> 53 & 1) as u8 | ((keywords >> 52 & 1) << 1) as u8
 }
 
-/// Whether both checksums of a chunk's header hold.
-pub fn checksums_hold(chunk: &[u8]) -> bool {
-    let stored = |at| u32_at(chunk, at);
-    let Some(records) = u32_at(chunk, 48).and_then(|free| chunk.get(RECORDS_AT..free as usize)) else {
-        return false;
-    };
-    let (Some(head), Some(tables)) = (chunk.get(..120), chunk.get(128..RECORDS_AT)) else { return false };
+/// Whether both checksums of each chunk's header hold.
+pub fn checksums_hold(chunks: [&[u8]; 2]) -> [bool; 2] {
+    let records = chunks.map(records);
+    let sums = crc32_of_two(records.map(Option::unwrap_or_default));
+    std::array::from_fn(|n| {
+        let stored = |at| u32_at(chunks[n], at);
+        records[n].is_some() && header_sum(chunks[n]) == stored(124) && stored(52) == Some(sums[n])
+    })
+}
+
+/// Where the header says that a chunk's records are.
+fn records(chunk: &[u8]) -> Option<&[u8]> {
+    chunk.get(RECORDS_AT..u32_at(chunk, 48)? as usize)
+}
+
+fn header_sum(chunk: &[u8]) -> Option<u32> {
     let mut header = crc32fast::Hasher::new();
-    header.update(head);
-    header.update(tables);
-    stored(124) == Some(header.finalize()) && stored(52) == Some(crc32(records))
+    header.update(chunk.get(..120)?);
+    header.update(chunk.get(128..RECORDS_AT)?);
+    Some(header.finalize())
 }
 
 /// Reads a chunk whose checksums hold; `None` if anything in it is not as Windows writes it.
 pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuilder) -> Option<()> {
     templates.begin_chunk();
     let end = u32_at(chunk, 48)? as usize;
-    let (mut at, mut room) = (RECORDS_AT, [Table::default(), Table::default()]);
+    let (mut at, mut room) = (RECORDS_AT, [Starts::default(), Starts::default()]);
     while at < end {
         let size = u32_at(chunk, at + 4)? as usize;
         let record_end = at.checked_add(size).filter(|&record_end| record_end <= end)?;
@@ -243,7 +345,7 @@ fn read_record(
     chunk: &[u8],
     at: usize,
     end: usize,
-    [room, inner_room]: &mut [Table; 2],
+    [room, inner_room]: &mut [Starts; 2],
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
@@ -256,9 +358,9 @@ fn read_record(
         return None;
     };
     let signature = Signature {
-        provider: outer.provider.read(Type::Text, &values, block),
-        channel: outer.channel.read(Type::Text, &values, block),
-        computer: outer.computer.read(Type::Text, &values, block),
+        provider: outer.provider.read(&values, block),
+        channel: outer.channel.read(&values, block),
+        computer: outer.computer.read(&values, block),
         event_id: event_id as u32,
         task: values.number(outer.system.task).unwrap_or(0) as u32,
         level: values.number(outer.system.level).unwrap_or(0) as u8,
@@ -284,7 +386,7 @@ fn read_event(
     outer: usize,
     spec: SpecIdx,
     values: &Values<'_>,
-    room: &mut Table,
+    room: &mut Starts,
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
@@ -328,10 +430,7 @@ impl Plan {
                 },
             };
             let Some(cell) = layout.slot(field) else { continue };
-            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent }, &[]);
-            let ty = field.ty();
-            let is_number = matches!(ty, Type::Luid | Type::Number | Type::Port);
-            self.steps.push(Step { place, ty, is_number, cell, text });
+            self.add(field, place, cell);
         }
         self.spec = Some(spec);
         Some(())
@@ -351,24 +450,51 @@ impl Plan {
         }
         block.push_event(spec);
         for step in &mut self.steps {
-            let raw = match step.place {
-                Place::Data(_) if step.ty.is_text() => {
-                    let id = step.text.read(step.ty, data, block);
-                    block.put_text(step.cell, id);
-                    continue;
-                }
-                Place::Data(slot) => match data.unsigned(slot).filter(|_| step.is_number) {
-                    Some(number) => {
-                        block.put_number(step.cell, step.ty, number);
-                        continue;
-                    }
-                    None => data.slot(slot),
+            match step {
+                Step::Texts(texts) => texts.read(data, block),
+                Step::Number { slot, ty, cell } => match data.unsigned(*slot) {
+                    Some(number) => block.put_number(*cell, *ty, number),
+                    None => block.put(*cell, *ty, data.slot(*slot)),
                 },
-                Place::UserId => values.slot(system.user_id),
-                Place::ActivityId => values.slot(system.activity_id),
-            };
-            block.put(step.cell, step.ty, raw);
+                Step::Value { place, ty, cell } => {
+                    let raw = match *place {
+                        Place::Data(slot) => data.slot(slot),
+                        Place::UserId => values.slot(system.user_id),
+                        Place::ActivityId => values.slot(system.activity_id),
+                    };
+                    block.put(*cell, *ty, raw);
+                }
+            }
         }
+    }
+
+    /// What held in another chunk or block only.
+    fn forget(&mut self) {
+        for step in &mut self.steps {
+            if let Step::Texts(texts) = step {
+                texts.last = None;
+            }
+        }
+    }
+
+    fn add(&mut self, field: Field, place: Place, cell: usize) {
+        let ty = field.ty();
+        let step = match place {
+            Place::Data(Slot::Value(n)) if Texts::can_have(ty) => {
+                let next = Texts::new(field, n, cell);
+                if let Some(Step::Texts(last)) = self.steps.last_mut()
+                    && last.join(&next)
+                {
+                    return;
+                }
+                Step::Texts(next)
+            }
+            Place::Data(slot) if matches!(ty, Type::Luid | Type::Number | Type::Port) => {
+                Step::Number { slot, ty, cell }
+            }
+            _ => Step::Value { place, ty, cell },
+        };
+        self.steps.push(step);
     }
 }
 
