@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sessionscope::case::Case;
 use sessionscope::event::StrId;
-use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, Strings};
+use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, Strings, filled};
 use sessionscope::event::records::{Records, Signature, Span};
 use sessionscope::parse::block::{Block, Chunks};
 use sessionscope::problem::{Cost, Problem};
@@ -100,8 +100,10 @@ prop_compose! {
             records.events.push_untyped();
             if let Some((spec, cells)) = event {
                 let spec = *spec.get(&specs);
-                let cells: Vec<u32> = cells.into_iter().cycle().take(LAYOUTS[spec].n_cells).collect();
-                records.events.set_last(spec as u16, &cells);
+                let mut all = [0; MAX_CELLS];
+                let own = all.iter_mut().take(LAYOUTS[spec].n_cells);
+                own.zip(cells.iter().cycle()).for_each(|(cell, value)| *cell = *value);
+                records.events.set_last(spec as u16, filled(&all), &all);
             }
         }
         records.spans = spans

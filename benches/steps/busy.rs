@@ -1,6 +1,6 @@
 //! Busy computers as blocks made in memory, as parse workers make them: five events for each session.
 
-use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, SpecIdx, StrId};
+use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, SpecIdx, StrId, filled};
 use sessionscope::event::records::{Records, Signature, Signatures, Span};
 use sessionscope::event::{Field, Type};
 use sessionscope::parse::block::{Block, Chunks};
@@ -162,7 +162,7 @@ impl Log {
         for (field, value) in values {
             put(records, spec, &mut cells, *field, *value);
         }
-        records.events.set_last(spec, &cells);
+        records.events.set_last(spec, filled(&cells), &cells);
     }
 }
 

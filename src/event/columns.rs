@@ -119,6 +119,11 @@ const ABSENT: u8 = u8::MAX;
 /// Cells of an event at most: each has a bit of 32.
 pub const MAX_CELLS: usize = 32;
 
+/// Which cells say something, by bits.
+pub fn filled(cells: &[u32; MAX_CELLS]) -> u32 {
+    cells.iter().enumerate().fold(0, |all, (n, &cell)| all | u32::from(cell != 0) << n)
+}
+
 /// A number into [`LAYOUTS`].
 pub type SpecIdx = u16;
 
@@ -225,13 +230,14 @@ impl Events {
         self.filled.push(0);
     }
 
-    /// Types the record that was pushed last; `cells` are those of its layout.
-    pub fn set_last(&mut self, spec: SpecIdx, cells: &[u32]) {
-        let (Some(last), Some(filled)) = (self.spec.last_mut(), self.filled.last_mut()) else { return };
-        *last = spec;
-        for (n, &cell) in cells.iter().enumerate().filter(|(_, cell)| **cell != 0) {
-            *filled |= 1 << n;
-            self.cells.push(cell);
+    /// Types the record that was pushed last: `cells` are those of its layout, of which these are filled, by bits.
+    pub fn set_last(&mut self, spec: SpecIdx, filled: u32, cells: &[u32; MAX_CELLS]) {
+        let (Some(last), Some(its)) = (self.spec.last_mut(), self.filled.last_mut()) else { return };
+        (*last, *its) = (spec, filled);
+        let mut rest = filled;
+        while rest != 0 {
+            self.cells.push(cells[rest.trailing_zeros() as usize]);
+            rest &= rest - 1;
         }
     }
 
@@ -367,12 +373,12 @@ mod tests {
         let logon = spec_of("Microsoft-Windows-Security-Auditing", "Security", 4624).expect("it is typed");
         let layout = &LAYOUTS[usize::from(logon)];
         for every in 2..7 {
-            let cell = |n: u32| if n.is_multiple_of(every) { 0 } else { n + 7 };
-            let cells: Vec<u32> = (0..layout.n_cells as u32).map(cell).collect();
+            let is_filled = |n: usize| n < layout.n_cells && !n.is_multiple_of(every);
+            let cells = std::array::from_fn(|n| if is_filled(n) { n as u32 + 7 } else { 0 });
             let mut events = Events::default();
             events.push_untyped();
             events.push_untyped();
-            events.set_last(logon, &cells);
+            events.set_last(logon, filled(&cells), &cells);
             assert_eq!(events.get(0), None);
             let event = events.get(1).expect("it was typed");
             for &field in Field::ALL {

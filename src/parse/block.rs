@@ -2,7 +2,7 @@
 //!
 //! A block crosses from a parse worker to the case worker as one `ArrayBuffer`, transferred, not copied.
 
-use super::cells::CellWriter;
+use super::cells::{CellWriter, one_more};
 use super::value::Raw;
 use crate::event::columns::{LAYOUTS, MAX_CELLS, SpecIdx, Strings, UNTYPED, spec_of};
 use crate::event::records::{Records, Signature, Signatures, Span};
@@ -47,8 +47,9 @@ pub struct BlockBuilder {
     /// What the records of each signature are typed as.
     specs: Vec<Option<SpecIdx>>,
     pub cells: CellWriter,
-    /// What the record pushed last is typed as, and its cells, until it is complete.
+    /// What the record pushed last is typed as, which of its cells are filled, by bits, and with what, until it is complete.
     open: Option<SpecIdx>,
+    filled: u32,
     values: [u32; MAX_CELLS],
     pub problems: Vec<Problem>,
 }
@@ -114,29 +115,49 @@ impl BlockBuilder {
 
     /// Writes a value into the cells from here on; where there is none, what was written stays.
     pub fn put(&mut self, cell: usize, ty: Type, raw: Raw<'_>) {
-        if !matches!(raw, Raw::Nothing) {
-            self.cells.write(ty, raw, &mut self.values[cell..]);
+        match ty {
+            Type::Luid => self.put_wide(cell, raw.number().unwrap_or(0)),
+            Type::Time => self.put_wide(cell, raw.time().map_or(0, Timestamp::bits)),
+            _ => {
+                let value = self.cells.narrow(ty, raw);
+                self.put_cell(cell, value);
+            }
         }
     }
 
     /// The same with a number, for a field of a type that is one.
     pub fn put_number(&mut self, cell: usize, ty: Type, number: u64) {
-        CellWriter::write_number(ty, number, &mut self.values[cell..]);
+        match ty {
+            Type::Luid => self.put_wide(cell, number),
+            _ => self.put_cell(cell, one_more(Some(number))),
+        }
     }
 
     /// The same with a text that is known already.
     pub fn put_text(&mut self, cell: usize, text: StrId) {
-        if !text.is_none() {
-            self.values[cell] = text.0;
+        self.put_cell(cell, text.0);
+    }
+
+    fn put_cell(&mut self, cell: usize, value: u32) {
+        if value != 0 {
+            self.values[cell] = value;
+            self.filled |= 1 << cell;
+        }
+    }
+
+    fn put_wide(&mut self, cell: usize, value: u64) {
+        if value != 0 {
+            self.filled &= !(3 << cell);
+            self.put_cell(cell, value as u32);
+            self.put_cell(cell + 1, (value >> 32) as u32);
         }
     }
 
     /// No more is put into the record pushed last.
     fn complete(&mut self) {
+        let filled = std::mem::take(&mut self.filled);
         if let Some(spec) = self.open.take() {
-            let values = &mut self.values[..LAYOUTS[usize::from(spec)].n_cells];
-            self.records.events.set_last(spec, values);
-            values.fill(0);
+            self.records.events.set_last(spec, filled, &self.values);
         }
     }
 

@@ -1,10 +1,10 @@
 //! Values brought to one form (domain.md 0.1) and into cells.
 
+use super::instance::{MAX_RUN, Run};
 use super::same::same;
 use super::value::{Raw, write_guid};
 use crate::event::columns::Strings;
 use crate::event::{EXCERPT_BYTES, StrId, Type};
-use crate::time::Timestamp;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::borrow::Cow;
@@ -21,47 +21,49 @@ pub struct CellWriter {
 impl CellWriter {
     /// With room for so many different texts: tables that grow are filled anew each time.
     pub fn with_capacity(n: usize) -> Self {
-        let seen = Seen { bytes: Vec::new(), values: HashTable::with_capacity(n) };
+        let seen = Seen { bytes: Vec::new(), runs: HashTable::with_capacity(n) };
         CellWriter { strings: Strings::with_capacity(n), scratch: String::new(), seen }
     }
 
-    /// Writes the cells of one value.
-    pub fn write(&mut self, ty: Type, raw: Raw<'_>, cells: &mut [u32]) {
+    /// What the cell of a value has whose type takes one.
+    pub fn narrow(&mut self, ty: Type, raw: Raw<'_>) -> u32 {
         match ty {
-            Type::Luid => put_wide(cells, raw.number().unwrap_or(0)),
-            Type::Time => put_wide(cells, raw.time().map_or(0, Timestamp::bits)),
-            Type::Number => cells[0] = one_more(raw.number()),
-            Type::Port => cells[0] = one_more(raw.number().or_else(|| port(raw))),
-            Type::SshPort => cells[0] = one_more(ssh_port(raw)),
-            _ => cells[0] = self.text(ty, raw).0,
-        }
-    }
-
-    /// The same of a number that is one already, for types that are nothing else.
-    pub fn write_number(ty: Type, number: u64, cells: &mut [u32]) {
-        match ty {
-            Type::Luid => put_wide(cells, number),
-            _ => cells[0] = one_more(Some(number)),
+            Type::Number => one_more(raw.number()),
+            Type::Port => one_more(raw.number().or_else(|| port(raw))),
+            Type::SshPort => one_more(ssh_port(raw)),
+            _ => self.text(ty, raw).0,
         }
     }
 
     /// The number of a value's text, in its normal form.
     pub fn text(&mut self, ty: Type, raw: Raw<'_>) -> StrId {
-        let (form, bytes) = match raw {
-            Raw::Nothing => return StrId::NONE,
-            Raw::Utf16(bytes) => (0, bytes),
-            Raw::Sid(bytes) => (1, bytes),
-            Raw::Guid(bytes) if ty == Type::Guid => return self.guid(bytes),
-            _ => return self.rendered(ty, raw),
-        };
-        let key = (ty as u8) << 2 | form;
-        let hash = Seen::hash(key, bytes);
-        if let Some(id) = self.seen.find(hash, key, bytes) {
-            return id;
+        match raw {
+            Raw::Nothing => StrId::NONE,
+            Raw::Guid(bytes) if ty == Type::Guid => self.guid(bytes),
+            _ => self.rendered(ty, raw),
         }
-        let id = self.rendered(ty, raw);
-        self.seen.insert(hash, key, bytes, id);
-        id
+    }
+
+    /// The numbers of the texts of a run. The key says their types and forms.
+    pub fn texts(&mut self, types: &[Type], key: RunKey, run: Run<'_>) -> [StrId; MAX_RUN] {
+        if run.bytes.len() > Seen::MAX_BYTES {
+            return self.rendered_all(types, run);
+        }
+        let hash = Seen::hash(key, run.bytes);
+        if let Some(ids) = self.seen.find(hash, key, run.bytes) {
+            return ids;
+        }
+        let ids = self.rendered_all(types, run);
+        self.seen.insert(hash, key, run.bytes, ids);
+        ids
+    }
+
+    fn rendered_all(&mut self, types: &[Type], run: Run<'_>) -> [StrId; MAX_RUN] {
+        let mut ids = [StrId::NONE; MAX_RUN];
+        for ((id, &ty), raw) in ids.iter_mut().zip(types).zip(run.values()) {
+            *id = self.text(ty, raw);
+        }
+        ids
     }
 
     /// Nearly each GUID is another, and is written in its normal form at once.
@@ -86,56 +88,52 @@ impl CellWriter {
     }
 }
 
-/// Raw values whose texts are known: a log says the same few names again and again, and finding one by its bytes
-/// costs a fraction of bringing it to its normal form first.
+/// The type, the kind and the length of each value of a run.
+pub type RunKey = [u32; MAX_RUN];
+
+/// Raw values whose texts are known: a log says the same few names again and again, and finding them by their bytes
+/// costs a fraction of bringing them to their normal form first.
 #[derive(Default)]
 struct Seen {
     bytes: Vec<u8>,
-    values: HashTable<SeenValue>,
+    runs: HashTable<SeenRun>,
 }
 
-struct SeenValue {
+struct SeenRun {
     hash: u64,
-    /// Where in `bytes` it is.
+    key: RunKey,
+    /// Where in `bytes` it begins; the key says how long it is.
     at: u32,
-    len: u32,
-    /// Its type and its form.
-    key: u8,
-    id: StrId,
+    ids: [StrId; MAX_RUN],
 }
 
 impl Seen {
     /// Longer texts are command lines and lists: seldom the same, and costly to keep.
     const MAX_BYTES: usize = 256;
 
-    fn hash(key: u8, bytes: &[u8]) -> u64 {
+    fn hash(key: RunKey, bytes: &[u8]) -> u64 {
         let mut hasher = FxHasher::default();
-        hasher.write_u8(key);
+        key.iter().for_each(|&part| hasher.write_u32(part));
         hasher.write(bytes);
         hasher.finish()
     }
 
-    fn find(&self, hash: u64, key: u8, bytes: &[u8]) -> Option<StrId> {
-        let is_it = |value: &SeenValue| {
-            value.hash == hash
-                && value.key == key
-                && same(&self.bytes[value.at as usize..][..value.len as usize], bytes)
+    fn find(&self, hash: u64, key: RunKey, bytes: &[u8]) -> Option<[StrId; MAX_RUN]> {
+        let is_it = |run: &SeenRun| {
+            run.hash == hash && run.key == key && same(&self.bytes[run.at as usize..][..bytes.len()], bytes)
         };
-        self.values.find(hash, is_it).map(|value| value.id)
+        self.runs.find(hash, is_it).map(|run| run.ids)
     }
 
-    fn insert(&mut self, hash: u64, key: u8, bytes: &[u8], id: StrId) {
+    fn insert(&mut self, hash: u64, key: RunKey, bytes: &[u8], ids: [StrId; MAX_RUN]) {
         let Ok(at) = u32::try_from(self.bytes.len()) else { return };
-        if bytes.len() <= Self::MAX_BYTES {
-            self.bytes.extend_from_slice(bytes);
-            let value = SeenValue { hash, at, len: bytes.len() as u32, key, id };
-            self.values.insert_unique(hash, value, |value| value.hash);
-        }
+        self.bytes.extend_from_slice(bytes);
+        self.runs.insert_unique(hash, SeenRun { hash, key, at, ids }, |run| run.hash);
     }
 }
 
 /// One more than it is: 0 is "nothing".
-fn one_more(number: Option<u64>) -> u32 {
+pub fn one_more(number: Option<u64>) -> u32 {
     number.and_then(|n| u32::try_from(n).ok()).map_or(0, |n| n.saturating_add(1))
 }
 
@@ -152,11 +150,6 @@ fn endpoint(text: &str) -> Option<(&str, &str)> {
         Some(rest) => rest.split_once("]:"),
         None => text.split_once(':').filter(|(address, _)| address.contains('.')),
     }
-}
-
-fn put_wide(cells: &mut [u32], value: u64) {
-    cells[0] = value as u32;
-    cells[1] = (value >> 32) as u32;
 }
 
 /// The normal form of a text (domain.md 0.1, 4 to 6); "" is nothing.
@@ -238,11 +231,8 @@ mod tests {
     #[test]
     fn open_ssh_tells_of_clients_in_words() {
         let text = "Accepted password for a from b port c from ::ffff:192.0.2.77 port 50122 ssh2";
-        let port = |text| {
-            let (mut writer, mut cells) = (CellWriter::default(), [0]);
-            writer.write(Type::SshPort, Raw::Utf16(&utf16(text)), &mut cells);
-            cells[0].checked_sub(1)
-        };
+        let port =
+            |text| CellWriter::default().narrow(Type::SshPort, Raw::Utf16(&utf16(text))).checked_sub(1);
         assert_eq!(text_of(Type::SshUser, Raw::Utf16(&utf16(text))), "a from b port c");
         assert_eq!(text_of(Type::SshAddress, Raw::Utf16(&utf16(text))), "192.0.2.77");
         assert_eq!(port(text), Some(50122));
@@ -254,9 +244,8 @@ mod tests {
     #[test]
     fn an_address_may_have_a_port() {
         let parts = |text| {
-            let (mut writer, mut cells) = (CellWriter::default(), [0]);
-            writer.write(Type::Port, Raw::Utf16(&utf16(text)), &mut cells);
-            (text_of(Type::Address, Raw::Utf16(&utf16(text))), cells[0].checked_sub(1))
+            let port = CellWriter::default().narrow(Type::Port, Raw::Utf16(&utf16(text)));
+            (text_of(Type::Address, Raw::Utf16(&utf16(text))), port.checked_sub(1))
         };
         assert_eq!(parts("194.61.24.102:39642"), ("194.61.24.102".to_owned(), Some(39642)));
         assert_eq!(parts("[fe80::1%4]:3389"), ("fe80::1%4".to_owned(), Some(3389)));

@@ -8,6 +8,7 @@ mod cells;
 mod checksum;
 mod instance;
 mod plain;
+mod plan;
 mod same;
 mod shape;
 mod slow;
@@ -109,15 +110,29 @@ pub fn parse_batch(
     templates: &mut Templates,
 ) -> Block {
     let mut block = BlockBuilder::new(source, bytes.len());
-    for (n, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
-        let idx = first_chunk.saturating_add(n as u32);
-        let offset = first_chunk_offset + u64::from(idx) * CHUNK_BYTES as u64;
-        read_chunk(chunk, idx, offset, templates, &mut block);
+    for (n, pair) in bytes.chunks(2 * CHUNK_BYTES).enumerate() {
+        let (one, other) = pair.split_at(pair.len().min(CHUNK_BYTES));
+        let hold = plain::checksums_hold([one, other]);
+        for (chunk, (n, holds)) in [one, other].into_iter().zip((2 * n as u32..).zip(hold)) {
+            let idx = first_chunk.saturating_add(n);
+            let offset = first_chunk_offset + u64::from(idx) * CHUNK_BYTES as u64;
+            read_chunk(chunk, holds, idx, offset, templates, &mut block);
+        }
     }
     block.finish()
 }
 
-fn read_chunk(chunk: &[u8], idx: u32, offset: u64, templates: &mut Templates, block: &mut BlockBuilder) {
+fn read_chunk(
+    chunk: &[u8],
+    checksums_hold: bool,
+    idx: u32,
+    offset: u64,
+    templates: &mut Templates,
+    block: &mut BlockBuilder,
+) {
+    if chunk.is_empty() {
+        return;
+    }
     if !chunk.starts_with(CHUNK_MAGIC) {
         return no_chunk(chunk, idx, offset, block);
     }
@@ -131,7 +146,7 @@ fn read_chunk(chunk: &[u8], idx: u32, offset: u64, templates: &mut Templates, bl
             cost: Cost::Nothing,
             text,
         });
-    } else if plain::checksums_hold(chunk) {
+    } else if checksums_hold {
         let mark = block.mark();
         if plain::read_chunk(chunk, templates, block).is_some() {
             block.chunks.n_read += 1;

@@ -5,18 +5,17 @@
 //! slow reader: this one never guesses.
 
 use super::block::BlockBuilder;
-use super::checksum::crc32;
-use super::instance::{Instance, Table, ValueRef, Values, read_instance};
+use super::checksum::crc32_of_two;
+use super::instance::{Instance, Starts, ValueRef, Values, read_instance};
+use super::plan::Plan;
 use super::shape::Shape;
 use super::template::{
-    Binding, Definition, Slot, SystemSlots, definition_end, definition_guid, find, is_of_shape,
-    read_definition,
+    Binding, Definition, Slot, SystemSlots, definition_end, definition_guid, is_of_shape, read_definition,
 };
 use super::value::{Raw, u32_at, u64_at};
-use crate::event::columns::{LAYOUTS, SpecIdx};
+use crate::event::columns::SpecIdx;
 use crate::event::records::Signature;
-use crate::event::table::{Keep, LOGON_PORTS, Spec};
-use crate::event::{Field, LogonId, StrId, Type};
+use crate::event::{StrId, Type};
 use crate::time::Timestamp;
 use rustc_hash::FxHashMap;
 
@@ -53,60 +52,31 @@ struct Template {
     payload: Option<u16>,
     data: Vec<Binding>,
     plan: Plan,
-    provider: TextSlot,
-    channel: TextSlot,
-    computer: TextSlot,
+    provider: NameSlot,
+    channel: NameSlot,
+    computer: NameSlot,
 }
 
 impl Template {
     fn new((definition, shape): (Definition, Shape)) -> Self {
         let Definition { system, payload, data, literals } = definition;
         let [provider, channel, computer] =
-            [system.provider, system.channel, system.computer].map(|slot| TextSlot::of(slot, &literals));
+            [system.provider, system.channel, system.computer].map(|slot| NameSlot::of(slot, &literals));
         Template { shape, system, payload, data, plan: Plan::default(), provider, channel, computer }
     }
 
     /// Forgets what held in another chunk or block only.
     fn forget(&mut self) {
         let names = [&mut self.provider, &mut self.channel, &mut self.computer];
-        let texts = names.into_iter().chain(self.plan.steps.iter_mut().map(|step| &mut step.text));
-        texts.for_each(TextSlot::forget);
+        names.into_iter().for_each(NameSlot::forget);
+        self.plan.forget();
     }
 }
 
-/// How an event of a spec is read from the values of a template.
+/// A name in the System element, and what it was last: the definition's own as a rule, else often the same for many
+/// records in a row.
 #[derive(Default)]
-struct Plan {
-    spec: Option<SpecIdx>,
-    /// By which records are kept at all ([`is_kept`]).
-    telling: Vec<Slot>,
-    /// The fields that the template has.
-    steps: Vec<Step>,
-}
-
-/// A value that is kept.
-struct Step {
-    place: Place,
-    ty: Type,
-    /// Whether its type is a number and nothing else.
-    is_number: bool,
-    /// Where it goes among the event's cells.
-    cell: usize,
-    text: TextSlot,
-}
-
-/// Where a value comes from.
-enum Place {
-    Data(Slot),
-    /// Parts of the System element.
-    UserId,
-    ActivityId,
-}
-
-/// A slot with text, and the text it had last: many records in a row have the same, and comparing bytes is cheaper
-/// than finding them.
-#[derive(Default)]
-struct TextSlot {
+struct NameSlot {
     slot: Slot,
     /// Text that is the definition's own.
     literal: Option<Box<[u8]>>,
@@ -114,13 +84,13 @@ struct TextSlot {
     id: Option<StrId>,
 }
 
-impl TextSlot {
+impl NameSlot {
     fn of(slot: Slot, literals: &[Box<[u8]>]) -> Self {
         let literal = match slot {
             Slot::Literal(n) => literals.get(usize::from(n)).cloned(),
             _ => None,
         };
-        TextSlot { slot, literal, ..TextSlot::default() }
+        NameSlot { slot, literal, ..NameSlot::default() }
     }
 
     /// What holds in one chunk or block only.
@@ -128,13 +98,21 @@ impl TextSlot {
         (self.last, self.id) = (ValueRef::default(), None);
     }
 
-    fn read(&mut self, ty: Type, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
+    #[inline]
+    fn read(&mut self, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
+        match self.id {
+            Some(id) if self.literal.is_some() => id,
+            _ => self.read_value(values, block),
+        }
+    }
+
+    fn read_value(&mut self, values: &Values<'_>, block: &mut BlockBuilder) -> StrId {
         let here = values.value_ref(self.slot);
         match self.id {
-            Some(id) if self.literal.is_some() || values.is_same(self.last, here) => id,
+            Some(id) if values.is_same(self.last, here) => id,
             _ => {
                 let raw = self.literal.as_deref().map_or_else(|| values.slot(self.slot), Raw::Utf16);
-                let id = block.cells.text(ty, raw);
+                let id = block.cells.text(Type::Text, raw);
                 (self.last, self.id) = (here, Some(id));
                 id
             }
@@ -208,24 +186,33 @@ pub fn outcome(keywords: u64) -> u8 {
     (keywords >> 53 & 1) as u8 | ((keywords >> 52 & 1) << 1) as u8
 }
 
-/// Whether both checksums of a chunk's header hold.
-pub fn checksums_hold(chunk: &[u8]) -> bool {
-    let stored = |at| u32_at(chunk, at);
-    let Some(records) = u32_at(chunk, 48).and_then(|free| chunk.get(RECORDS_AT..free as usize)) else {
-        return false;
-    };
-    let (Some(head), Some(tables)) = (chunk.get(..120), chunk.get(128..RECORDS_AT)) else { return false };
+/// Whether both checksums of each chunk's header hold.
+pub fn checksums_hold(chunks: [&[u8]; 2]) -> [bool; 2] {
+    let records = chunks.map(records);
+    let sums = crc32_of_two(records.map(Option::unwrap_or_default));
+    std::array::from_fn(|n| {
+        let stored = |at| u32_at(chunks[n], at);
+        records[n].is_some() && header_sum(chunks[n]) == stored(124) && stored(52) == Some(sums[n])
+    })
+}
+
+/// Where the header says that a chunk's records are.
+fn records(chunk: &[u8]) -> Option<&[u8]> {
+    chunk.get(RECORDS_AT..u32_at(chunk, 48)? as usize)
+}
+
+fn header_sum(chunk: &[u8]) -> Option<u32> {
     let mut header = crc32fast::Hasher::new();
-    header.update(head);
-    header.update(tables);
-    stored(124) == Some(header.finalize()) && stored(52) == Some(crc32(records))
+    header.update(chunk.get(..120)?);
+    header.update(chunk.get(128..RECORDS_AT)?);
+    Some(header.finalize())
 }
 
 /// Reads a chunk whose checksums hold; `None` if anything in it is not as Windows writes it.
 pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuilder) -> Option<()> {
     templates.begin_chunk();
     let end = u32_at(chunk, 48)? as usize;
-    let (mut at, mut room) = (RECORDS_AT, [Table::default(), Table::default()]);
+    let (mut at, mut room) = (RECORDS_AT, [Starts::default(), Starts::default()]);
     while at < end {
         let size = u32_at(chunk, at + 4)? as usize;
         let record_end = at.checked_add(size).filter(|&record_end| record_end <= end)?;
@@ -243,7 +230,7 @@ fn read_record(
     chunk: &[u8],
     at: usize,
     end: usize,
-    [room, inner_room]: &mut [Table; 2],
+    [room, inner_room]: &mut [Starts; 2],
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
@@ -256,9 +243,9 @@ fn read_record(
         return None;
     };
     let signature = Signature {
-        provider: outer.provider.read(Type::Text, &values, block),
-        channel: outer.channel.read(Type::Text, &values, block),
-        computer: outer.computer.read(Type::Text, &values, block),
+        provider: outer.provider.read(&values, block),
+        channel: outer.channel.read(&values, block),
+        computer: outer.computer.read(&values, block),
         event_id: event_id as u32,
         task: values.number(outer.system.task).unwrap_or(0) as u32,
         level: values.number(outer.system.level).unwrap_or(0) as u8,
@@ -284,7 +271,7 @@ fn read_event(
     outer: usize,
     spec: SpecIdx,
     values: &Values<'_>,
-    room: &mut Table,
+    room: &mut Starts,
     templates: &mut Templates,
     block: &mut BlockBuilder,
 ) -> Option<()> {
@@ -303,92 +290,4 @@ fn read_event(
     plan.prepare(spec, bindings)?;
     plan.read(spec, &system, values, &data, block);
     Some(())
-}
-
-impl Plan {
-    /// Makes the plan for a template with these data fields, if it is for another spec. Fields that are the same in each
-    /// record are none that Windows writes.
-    fn prepare(&mut self, spec: SpecIdx, data: &[Binding]) -> Option<()> {
-        if self.spec == Some(spec) {
-            return Some(());
-        }
-        let layout = &LAYOUTS[usize::from(spec)];
-        let slot = |name: &str| find(data, name);
-        self.spec = None;
-        self.telling = telling(layout.spec).map(|n| slot(layout.spec.fields[n].0)).collect();
-        self.steps.clear();
-        for &(name, field) in layout.spec.fields {
-            let place = match name {
-                "@UserID" => Place::UserId,
-                "@ActivityID" => Place::ActivityId,
-                _ => match slot(name) {
-                    Slot::Absent => continue,
-                    Slot::Literal(_) => return None,
-                    slot => Place::Data(slot),
-                },
-            };
-            let Some(cell) = layout.slot(field) else { continue };
-            let text = TextSlot::of(if let Place::Data(slot) = place { slot } else { Slot::Absent }, &[]);
-            let ty = field.ty();
-            let is_number = matches!(ty, Type::Luid | Type::Number | Type::Port);
-            self.steps.push(Step { place, ty, is_number, cell, text });
-        }
-        self.spec = Some(spec);
-        Some(())
-    }
-
-    fn read(
-        &mut self,
-        spec: SpecIdx,
-        system: &SystemSlots,
-        values: &Values<'_>,
-        data: &Values<'_>,
-        block: &mut BlockBuilder,
-    ) {
-        let keep = LAYOUTS[usize::from(spec)].spec.keep;
-        if !is_kept(keep, self.telling.iter().map(|&slot| data.number(slot))) {
-            return;
-        }
-        block.push_event(spec);
-        for step in &mut self.steps {
-            let raw = match step.place {
-                Place::Data(_) if step.ty.is_text() => {
-                    let id = step.text.read(step.ty, data, block);
-                    block.put_text(step.cell, id);
-                    continue;
-                }
-                Place::Data(slot) => match data.unsigned(slot).filter(|_| step.is_number) {
-                    Some(number) => {
-                        block.put_number(step.cell, step.ty, number);
-                        continue;
-                    }
-                    None => data.slot(slot),
-                },
-                Place::UserId => values.slot(system.user_id),
-                Place::ActivityId => values.slot(system.activity_id),
-            };
-            block.put(step.cell, step.ty, raw);
-        }
-    }
-}
-
-/// Places of the spec's fields that say whether a record is kept.
-pub fn telling(spec: &Spec) -> impl Iterator<Item = usize> {
-    let wanted: &[Field] = match spec.keep {
-        Keep::All => &[],
-        Keep::Cited => &[Field::SubjectLogonId, Field::TargetLogonId],
-        Keep::LogonPorts => &[Field::Port, Field::DestPort],
-    };
-    let fields = spec.fields.iter().enumerate();
-    fields.filter(|(_, (_, field))| wanted.contains(field)).map(|(n, _)| n)
-}
-
-/// Whether a record with these values in the fields that say so is kept.
-pub fn is_kept(keep: Keep, mut telling: impl Iterator<Item = Option<u64>>) -> bool {
-    let mut any = |tells: fn(u64) -> bool| telling.any(|number| number.is_some_and(tells));
-    match keep {
-        Keep::All => true,
-        Keep::Cited => any(|luid| LogonId::new(luid).is_some_and(|luid| !luid.is_fixed())),
-        Keep::LogonPorts => any(|port| LOGON_PORTS.contains(&port)),
-    }
 }

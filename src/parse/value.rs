@@ -76,7 +76,7 @@ impl<'a> Raw<'a> {
             Raw::Number(n) | Raw::Hex(n) | Raw::FileTime(n) => Some(n),
             Raw::Signed(n) => u64::try_from(n).ok(),
             Raw::Text(text) => parse_number(text),
-            Raw::Utf16(bytes) => {
+            Raw::Utf16(bytes) => decimal(bytes).or_else(|| {
                 // The longest number that fits 64 bits has 20 digits.
                 let mut text = [0u8; 24];
                 let trimmed = trim_utf16(bytes);
@@ -85,7 +85,7 @@ impl<'a> Raw<'a> {
                     *digit = u8::try_from(unit).ok().filter(u8::is_ascii)?;
                 }
                 parse_number(std::str::from_utf8(digits).ok()?)
-            }
+            }),
             _ => None,
         }
     }
@@ -171,6 +171,18 @@ fn parse_number(text: &str) -> Option<u64> {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),
         None => text.parse().ok(),
     }
+}
+
+/// A number of a few decimal digits and nothing else: what nearly each port is written as.
+fn decimal(bytes: &[u8]) -> Option<u64> {
+    let digits = bytes.as_chunks().0;
+    if digits.is_empty() || digits.len() > 9 || bytes.len() % 2 == 1 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, pair| match pair {
+        [digit @ b'0'..=b'9', 0] => Some(number * 10 + u64::from(digit - b'0')),
+        _ => None,
+    })
 }
 
 fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
@@ -260,6 +272,12 @@ pub mod tests {
     #[test]
     fn numbers_may_be_strings() {
         assert_eq!(Raw::Utf16(&utf16("0x88f313a8")).number(), Some(0x88f313a8));
+        assert_eq!(Raw::Utf16(&utf16("49274")).number(), Some(49274));
+        assert_eq!(Raw::Utf16(&utf16("49274 \0")).number(), Some(49274));
+        assert_eq!(Raw::Utf16(&utf16("18446744073709551615")).number(), Some(u64::MAX));
+        assert_eq!(Raw::Utf16(&utf16("4927٤")).number(), None);
+        assert_eq!(Raw::Utf16(&utf16("-")).number(), None);
+        assert_eq!(Raw::Utf16(&utf16("")).number(), None);
         assert_eq!(Raw::Text("4624").number(), Some(4624));
         assert_eq!(Raw::Utf16(&utf16(&"9".repeat(40))).number(), None);
         assert_eq!(Raw::from_binxml(0x09, &(-2i64).to_le_bytes()), Raw::Signed(-2));
