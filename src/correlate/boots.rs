@@ -29,8 +29,8 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let pairing = Pairing { records, security, system, security_has_own, system_has_own };
     let mut cuts = pairing.cuts(starts, system_starts);
     let numbered = Numbered::of(records, machine);
-    if cuts.is_empty() && security.rows.is_empty() {
-        cuts = numbered.alone(system);
+    if cuts.is_empty() {
+        cuts = numbered.alone(security, system);
     }
     numbered.put(security, &mut cuts);
     assemble(cuts, security, system)
@@ -44,6 +44,8 @@ pub struct Cut {
     pub at: Timestamp,
     /// Where `at` is merely a moment after the start: one before it.
     pub since: Option<Timestamp>,
+    /// Ticks by which the clock was put right within its first minutes (rule 18).
+    pub moved: i64,
     pub anchors: Vec<RowIdx>,
     pub security: Pos,
     /// Where Security's place of it is not certain: the places between which it is.
@@ -60,7 +62,7 @@ impl Cut {
     /// A start that Security only told, as System shows it.
     fn shown_by(mut self, start: Start) -> Cut {
         self.anchors.extend(start.anchors);
-        Cut { at: start.at, since: None, system: start.pos, ..self }
+        Cut { at: start.at, since: None, moved: start.moved, system: start.pos, ..self }
     }
 
     fn take(&mut self, start: Start) {
@@ -241,6 +243,7 @@ impl Pairing<'_> {
         cuts.extend(starts.into_iter().zip(places).map(|(start, Place { at, within })| Cut {
             at: start.at,
             since: None,
+            moved: start.moved,
             anchors: start.anchors,
             security: at,
             within,
@@ -272,6 +275,7 @@ impl Pairing<'_> {
         Cut {
             at: if is_earlier { twin.at.min(start.at) } else { twin.at },
             since: None,
+            moved: if start.moved == 0 { twin.moved } else { start.moved },
             security,
             within: if security == start.pos { start.within } else { security..security },
             anchors: start.anchors.into_iter().chain(twin.anchors).collect(),
@@ -322,6 +326,7 @@ impl Pairing<'_> {
         cuts.extend(starts.into_iter().zip(places).map(|(start, system)| Cut {
             at: at(&start),
             since: start.since,
+            moved: start.since.map_or(start.moved, |_| start.moved.min(0)),
             anchors: start.anchors,
             security: start.pos,
             within: start.within,
@@ -393,6 +398,7 @@ mod tests {
         let cut = |security, system| Cut {
             at: Timestamp::MIN,
             since: None,
+            moved: 0,
             anchors: Vec::new(),
             security,
             within: security..security,

@@ -8,8 +8,8 @@ use crate::time::{SECOND, Timestamp};
 /// From a machine's start to the first desktop on it.
 const TO_DESKTOP: i64 = 5 * SECOND;
 
-/// The log that has the numbers.
-const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
+/// The log that has the numbers, and that Terminal Services tell of a shutdown.
+pub const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 
 /// A record by which Terminal Services number their sessions anew: a start came before it.
 struct Renumbered {
@@ -59,10 +59,12 @@ impl<'a> Numbered<'a> {
         Numbered { records, all }
     }
 
-    /// The starts of a machine of which neither Security nor System shows any.
-    pub fn alone(&self, system: &Lineage) -> Vec<Cut> {
+    /// The starts of a machine of which neither Security nor System shows any, up to the first record of Security.
+    pub fn alone(&self, security: &Lineage, system: &Lineage) -> Vec<Cut> {
+        let first = security.rows.first().map(|&row| self.records.time[row as usize]);
+        let is_before = |number: &&Renumbered| first.is_none_or(|first| number.at <= first);
         let mut cuts: Vec<Cut> = Vec::new();
-        for number in &self.all {
+        for number in self.all.iter().take_while(is_before) {
             let (from, end) = (cuts.last().map_or(0, |cut| cut.system), system.rows.len() as Pos);
             let system = first_since(self.records, system, from..end, number.at).unwrap_or(end);
             cuts.push(number.cut(system));
@@ -73,8 +75,17 @@ impl<'a> Numbered<'a> {
     /// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
     /// those of a start that is known.
     pub fn put(&self, security: &Lineage, cuts: &mut [Cut]) {
-        let mut first = 0;
+        let (mut first, mut known) = (0, 0);
         for number in &self.all {
+            // What is known to have started since the old number 1 was last in use began with new ones.
+            let put_right = |cut: &Cut| cut.at.plus(cut.moved);
+            while cuts.get(known).is_some_and(|cut| put_right(cut) <= number.sure) {
+                known += 1;
+            }
+            let mut since_sure = cuts[known..].iter().take_while(|cut| put_right(cut) <= number.at);
+            if since_sure.any(|cut| cut.since.is_none()) {
+                continue;
+            }
             while cuts.get(first).is_some_and(|cut| cut.at <= number.since) {
                 first += 1;
             }
@@ -100,7 +111,15 @@ impl Renumbered {
     /// What comes before the logon that shows the new numbers is of the new start, not a moment too late for the old one.
     fn cut(&self, system: Pos) -> Cut {
         let at = self.first.min(self.at).plus(-TO_DESKTOP).max(self.since);
-        Cut { at, since: Some(self.since), anchors: vec![self.row], security: 0, within: 0..0, system }
+        Cut {
+            at,
+            since: Some(self.since),
+            moved: 0,
+            anchors: vec![self.row],
+            security: 0,
+            within: 0..0,
+            system,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ impl Outside {
             if Some(n) == machine.security || Some(n) == machine.system {
                 continue;
             }
-            timeline.walk_other(records, &lineage.rows, &moments, |place| {
+            timeline.walk_other(records, lineage, &moments, |place| {
                 let Place { row, boot, shift, .. } = place;
                 if !is_arbitration(records, row) {
                     latest[boot] = latest[boot].max(Some(records.time[row as usize].plus(shift)));

@@ -40,13 +40,16 @@ impl Linker<'_> {
     fn linked(&self, idx: TrackIdx) -> Option<TrackIdx> {
         let own = self.track(idx);
         let linked = own.linked.filter(|linked| !linked.is_fixed() && !own.luid.is_fixed())?;
-        let is_mutual = |track: &Track| track.linked == Some(own.luid) || track.logon.is_none();
-        let other = self.owners(linked).find(|&idx| is_mutual(self.track(idx)))?;
-        let back = self.track(other);
+        let is_mutual = |back: &Track| back.linked == Some(own.luid) || back.logon.is_none();
         // A LogonId that was in use long before is another's, whose end or start is missing.
-        let is_soon = |pos: Pos| self.time(pos).since(self.time(back.first)).abs() <= PRIVILEGES;
-        let is_new = own.logon.is_some_and(|pos| back.first >= pos || is_soon(pos));
-        (other != idx && is_new && self.is_same_account(idx, other)).then_some(other)
+        let is_soon =
+            |pos: Pos, back: &Track| self.time(pos).since(self.time(back.first)).abs() <= PRIVILEGES;
+        let is_new = |back: &Track| own.logon.is_some_and(|pos| back.first >= pos || is_soon(pos, back));
+        let is_half = |&other: &TrackIdx| {
+            let back = self.track(other);
+            other != idx && is_mutual(back) && is_new(back) && self.is_same_account(idx, other)
+        };
+        self.owners(linked).find(is_half)
     }
 
     /// Whether two LogonIds may be one account's. 4778 and 4779 name an account without its SID: then the names tell.

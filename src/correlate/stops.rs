@@ -1,5 +1,6 @@
 //! How each run of a machine ended, and who asked for it (domain.md C.3, rules 10 to 13).
 
+use super::numbered::SESSIONS;
 use super::starts::{LOOK_BACK_RECORDS, TAIL, TAIL_RECORDS};
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, BootEnd, Clock, Lineage, Machine, Pos, ShutdownRequest};
@@ -16,9 +17,6 @@ const SHUTDOWN_TAKES: i64 = HOUR;
 
 /// System writes what it has of the last boot within this many records of the next start: it is flushed, not looked up.
 const START_RECORDS: Pos = LOOK_BACK_RECORDS;
-
-/// Where Terminal Services are told of a shutdown.
-const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 
 /// A kernel's StopTime may be read from a clock that was set after the last record by this much.
 const STOP_SLACK: i64 = 10 * MINUTE;

@@ -6,9 +6,11 @@
 
 use super::clock::set;
 use super::moments::Moments;
-use crate::event::{Records, RowIdx};
-use crate::machine::{BootEnd, Machine, Pos, StepKind, Unplaced};
+use super::numbered::SESSIONS;
+use crate::event::{Field, Kind, Records, RowIdx, StrId};
+use crate::machine::{BootEnd, Lineage, Machine, Pos, StepKind, Unplaced};
 use crate::time::{MINUTE, SECOND, Timestamp};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Records that are this much out of order are no sign of another segment.
@@ -43,6 +45,9 @@ pub struct Place {
     /// A time that no step turns back, for records of one boot.
     pub elapsed: Timestamp,
 }
+
+/// Places among a log's rows, ascending, each with a segment or a later place.
+type Known = [(usize, usize)];
 
 /// A machine's segments, in order.
 pub struct Timeline {
@@ -101,7 +106,13 @@ impl Timeline {
         let first = self.segments.partition_point(|segment| segment.boot < boot);
         let end = self.segments.partition_point(|segment| segment.boot <= boot);
         let known = if end - first > 1 { self.after_steps(records, rows, first..end) } else { Vec::new() };
-        self.walk(records, rows, first..end, &known, take);
+        self.walk(records, rows, first..end, (&known, &[]), take);
+    }
+
+    /// Where the segments of the boot after a segment's begin.
+    fn next_boot(&self, at: usize) -> usize {
+        let boot = self.segments[at].boot;
+        at + self.segments[at..].partition_point(|segment| segment.boot <= boot)
     }
 
     /// Whether a clock showed one time more than once.
@@ -120,9 +131,11 @@ impl Timeline {
 
     /// Places every record of another log: what logs whose records are placed tell of as well is where that is, and the
     /// rest between.
-    pub fn walk_other(&self, records: &Records, rows: &[RowIdx], told: &Moments, take: impl FnMut(Place)) {
-        let known = if self.segments.len() > 1 { told.places(records, rows) } else { Vec::new() };
-        self.walk(records, rows, 0..self.segments.len(), &known, take);
+    pub fn walk_other(&self, records: &Records, log: &Lineage, told: &Moments, take: impl FnMut(Place)) {
+        let is_one = self.segments.len() <= 1;
+        let known = if is_one { Vec::new() } else { told.places(records, &log.rows) };
+        let held = if is_one { Vec::new() } else { held(records, log) };
+        self.walk(records, &log.rows, 0..self.segments.len(), (&known, &held), take);
     }
 
     /// Places among records that tell of steps, and the segments that begin with those.
@@ -141,20 +154,24 @@ impl Timeline {
     }
 
     /// `known` are places in `rows` and their segments, both ascending: what is between two of them is in no other.
+    /// `held` are places, ascending, and later ones that are in the same boot.
     fn walk(
         &self,
         records: &Records,
         rows: &[RowIdx],
         within: Range<usize>,
-        known: &[(usize, usize)],
+        (known, held): (&Known, &Known),
         mut take: impl FnMut(Place),
     ) {
         let mut known = known.iter().peekable();
+        let mut held = held.iter().peekable();
+        let mut until = 0;
         let mut at = within.start;
         let mut last: Option<Timestamp> = None;
         let rows = if within.is_empty() { &[] } else { rows };
         for (n, &row) in rows.iter().enumerate() {
             let end = known.peek().map_or(within.end, |&&(_, segment)| segment + 1);
+            let end = if n < until { end.min(self.next_boot(at)).max(at + 1) } else { end };
             let time = records.time[row as usize];
             let next = match known.next_if(|known| known.0 == n) {
                 Some(&(_, segment)) => segment,
@@ -163,11 +180,47 @@ impl Timeline {
             if next != at {
                 (at, last) = (next, None);
             }
+            if let Some(&(_, last)) = held.next_if(|held| held.0 == n) {
+                until = until.max(last + 1);
+            }
             last = last.max(Some(time));
             let Segment { boot, shift, kept, .. } = self.segments[at];
             take(Place { row, boot, segment: at, shift, elapsed: time.plus(shift).plus(kept) });
         }
     }
+}
+
+/// The records that the LocalSessionManager wrote of a numbered session's logon, and the last of that session where none
+/// is missing in between: it numbers anew at a start, so that both are of one boot (rule 16).
+fn held(records: &Records, log: &Lineage) -> Vec<(usize, usize)> {
+    let mut on: FxHashMap<u32, (StrId, usize)> = FxHashMap::default();
+    let mut held: Vec<(usize, usize)> = Vec::new();
+    let is_numbered = records.text(log.channel).eq_ignore_ascii_case(SESSIONS);
+    let rows = if is_numbered { &log.rows[..] } else { &[] };
+    let mut gaps = log.gaps.iter().peekable();
+    for (n, &row) in rows.iter().enumerate() {
+        if gaps.next_if(|&&gap| gap as usize <= n).is_some() {
+            on.clear();
+        }
+        let Some(event) = records.event(row) else { continue };
+        let said = records.events.said(event);
+        match said.kind() {
+            Kind::TsStarted => on.clear(),
+            Kind::TsLogon => {
+                let Some(number) = said.number(Field::TsSession) else { continue };
+                on.insert(number, (said.text(Field::Account), held.len()));
+                held.push((n, n));
+            }
+            Kind::TsLogoff | Kind::TsDisconnected | Kind::TsReconnected => {
+                let own = said.number(Field::TsSession).and_then(|number| on.get(&number));
+                if let Some(&(_, own)) = own.filter(|(account, _)| *account == said.text(Field::Account)) {
+                    held[own].1 = n;
+                }
+            }
+            _ => {}
+        }
+    }
+    held
 }
 
 /// Whether Security or System begin with their first record of all, and that with a start: then no log has anything of

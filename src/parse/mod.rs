@@ -8,6 +8,7 @@ mod cells;
 mod checksum;
 mod instance;
 mod plain;
+mod plan;
 mod same;
 mod shape;
 mod slow;

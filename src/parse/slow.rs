@@ -4,7 +4,8 @@
 //! that were forwarded or made by hand. A bad record costs a record.
 
 use super::block::BlockBuilder;
-use super::plain::{is_kept, outcome, telling};
+use super::plain::outcome;
+use super::plan::{is_kept, telling};
 use super::value::{Raw, u32_at, u64_at};
 use super::{CHUNK_BYTES, RecordView};
 use crate::event::Type;

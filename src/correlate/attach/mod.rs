@@ -64,6 +64,8 @@ pub fn attach(
 enum Step {
     /// A desktop is on from here.
     Begins(usize),
+    /// Something without a 4624 that may be a desktop is cited for the first time.
+    Appears(usize),
     /// A 4778 or 4779.
     Moves(usize),
     /// A type 7 or 13, or a prompt for credentials.
@@ -75,6 +77,7 @@ fn steps(linker: &Linker<'_>, groups: &Groups) -> Vec<(Pos, Step)> {
     for (n, group) in groups.all.iter().enumerate() {
         match group.class {
             Class::Desktop => steps.push((begins(linker, group), Step::Begins(n))),
+            Class::Unknown => steps.extend(appears(linker, group).map(|pos| (pos, Step::Appears(n)))),
             Class::Reauth => steps.extend(asks(linker, group).map(|pos| (pos, Step::Asks(n)))),
             Class::Secondary if group.parent.is_none() && is_prompt(linker, group) => {
                 steps.extend(linker.logon_of(group).map(|pos| (pos, Step::Asks(n))));
@@ -96,6 +99,12 @@ fn steps(linker: &Linker<'_>, groups: &Groups) -> Vec<(Pos, Step)> {
 /// second.
 fn asks(linker: &Linker<'_>, group: &Group) -> Option<Pos> {
     linker.logon_of(group).or_else(|| linker.only_passing(group, UNLOCK))
+}
+
+/// Where something is cited first of which nothing tells what it is.
+fn appears(linker: &Linker<'_>, group: &Group) -> Option<Pos> {
+    let is_bare = linker.logon_of(group).is_none() && linker.only_passing(group, UNLOCK).is_none();
+    group.own().map(|idx| linker.track(idx).first).min().filter(|_| is_bare)
 }
 
 /// Where a desktop is on from: its 4624; without one, since LogonIds grow, the 4624 of the next higher at the latest.
@@ -180,6 +189,11 @@ impl Desk<'_> {
                 Resumed::Unknown => groups.all[n].class = Class::Unknown,
                 Resumed::No => self.begin(groups, n),
             },
+            Step::Appears(n) if self.may_follow(groups, n, pos) => {
+                let sid = self.linker.identity(groups.all[n].primary).sid;
+                self.by_sid.entry(sid).or_default().0.push(n);
+            }
+            Step::Appears(_) => {}
             Step::Moves(mark) => self.moves(groups, &self.linker.tracks.marks[mark]),
             Step::Asks(n) if groups.all[n].class == Class::Reauth => {
                 if let Some(home) = self.unlocked(groups, n, pos) {
@@ -191,6 +205,17 @@ impl Desk<'_> {
                 groups.all[n].parent = on.map(|on| groups.all[on].primary);
             }
         }
+    }
+
+    /// Whether what is cited for the first time at a place may be the desktop that its account has since then: the one
+    /// that it had is not cited again, and its end and another logon may be among missing records.
+    fn may_follow(&mut self, groups: &Groups, n: usize, pos: Pos) -> bool {
+        let Some(home) = self.newest(groups, n, pos) else { return false };
+        let linker = self.linker;
+        let cited = |idx| linker.track(idx).last_seen.unwrap_or(linker.track(idx).first);
+        let last = groups.all[home].own().map(cited).max().unwrap_or(pos);
+        let is_later = || linker.time(pos).since(linker.time(begins(linker, &groups.all[home]))) > UNLOCK;
+        last < pos && linker.security.loss(last, pos).is_some() && is_later()
     }
 
     fn begin(&mut self, groups: &Groups, n: usize) {
@@ -239,10 +264,12 @@ impl Desk<'_> {
     /// The session that an unlock is of: that of the 4801 or 4778 beside it, else the newest of the account that is on.
     fn unlocked(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
         let is_unlocked = |kind| matches!(kind, Kind::Unlocked | Kind::Reconnected);
-        self.marked(groups, n, pos, UNLOCK, is_unlocked).or_else(|| self.newest(groups, n, pos))
+        let newest =
+            |desk: &mut Self| desk.newest(groups, n, pos).filter(|&home| groups.all[home].is_desktop());
+        self.marked(groups, n, pos, UNLOCK, is_unlocked).or_else(|| newest(self))
     }
 
-    /// The newest desktop of a group's account that is on.
+    /// The newest desktop of a group's account that is on, or what may be it.
     fn newest(&mut self, groups: &Groups, n: usize, pos: Pos) -> Option<usize> {
         let (linker, closed) = (self.linker, self.closed);
         let is_over = |n: usize| is_over(linker, closed, groups, n, pos);

@@ -25,6 +25,13 @@ pub enum Resumed {
     Unknown,
 }
 
+impl Resumed {
+    /// To what may be a desktop nothing leads for certain.
+    fn to(groups: &Groups, home: usize) -> Self {
+        if groups.all[home].is_desktop() { Resumed::Home(home) } else { Resumed::Elsewhere }
+    }
+}
+
 impl Desk<'_> {
     /// Where the desktop logon of a group led, whose first record is at a place.
     pub fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
@@ -45,7 +52,7 @@ impl Desk<'_> {
             return Resumed::No;
         }
         match self.newest(groups, n, pos) {
-            Some(home) => Resumed::Home(home),
+            Some(home) => Resumed::to(groups, home),
             None if is_resumed => Resumed::Elsewhere,
             None if self.unseen.is_on(self.linker, account, self.linker.time(pos)) => Resumed::Elsewhere,
             None => Resumed::No,
@@ -64,7 +71,8 @@ impl Desk<'_> {
         let account = self.linker.identity(groups.all[n].primary);
         let since = self.linker.time(first).plus(-RECONNECT);
         if self.remote.is_resumed(self.linker, account, since, 2 * RECONNECT) {
-            return self.newest(groups, n, pos).map_or(Resumed::Elsewhere, Resumed::Home);
+            let home = self.newest(groups, n, pos);
+            return home.map_or(Resumed::Elsewhere, |home| Resumed::to(groups, home));
         }
         let has_come = |idx| self.linker.track(idx).last_seen.is_some();
         let has_gone = |idx| self.linker.track(idx).logoff.is_some();
@@ -76,7 +84,8 @@ impl Desk<'_> {
             desk.newest(groups, n, pos).is_some() || desk.unseen.is_on(desk.linker, account, at)
         };
         let may_lead_back = self.is_cut_before(first) || is_on(self);
-        match own().all(has_gone) && (own().all(has_come) || may_lead_back) {
+        // One half goes with the other: that one's 4634 is missing.
+        match own().any(has_gone) && (own().all(has_come) || may_lead_back) {
             true => Resumed::Unknown,
             false => Resumed::No,
         }

@@ -16,7 +16,9 @@ pub(super) fn unknown(
     row: Option<RowIdx>,
 ) -> End {
     let earliest = not_before(draft);
-    let latest = latest.filter(|&latest| earliest.is_none_or(|earliest| earliest <= latest));
+    // Where nobody knows when the clock was turned back, what was last seen after that bound may be of the next boot.
+    let seen = earliest.or(draft.session.last_seen);
+    let latest = latest.filter(|&latest| seen.is_none_or(|seen| seen <= latest));
     End { how, confidence, earliest, latest, row, ..End::default() }
 }
 

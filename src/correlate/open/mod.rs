@@ -163,7 +163,8 @@ impl Tracks {
         has_target: bool,
     ) -> Option<TrackIdx> {
         let kind = said.kind();
-        let track = self.cite(luid, pos, kind != Kind::SpecialPrivileges, || subject(said));
+        let account = (said.text(Field::SubjectSid), || subject(said));
+        let track = self.cite(log, luid, pos, kind != Kind::SpecialPrivileges, account);
         if kind == Kind::SpecialPrivileges {
             self.take_privileges(luid, pos);
         }
@@ -190,7 +191,8 @@ impl Tracks {
         let kind = said.kind();
         let before = self.track_of(luid).and_then(|track| self.last_seen(track));
         let is_used = !is_of_logon(log, pos, kind);
-        let Some(track) = self.cite(luid, pos, is_used, || target(said)) else { return };
+        let account = (said.text(Field::TargetSid), || target(said));
+        let Some(track) = self.cite(log, luid, pos, is_used, account) else { return };
         if kind == Kind::ProcessCreated {
             self.all[track as usize].take_process(log, said);
         }
@@ -218,19 +220,27 @@ impl Tracks {
         own.last_seen.max(beside)
     }
 
-    /// Rule 24: a LogonId that is cited is one, whether its 4624 was seen or not. `account` is whose the record says it
-    /// is.
+    /// Rule 24: a LogonId that is cited is one, whether its 4624 was seen or not. `sid` and `account` are whose the record
+    /// says it is.
     fn cite(
         &mut self,
+        log: Log<'_>,
         luid: LogonId,
         pos: Pos,
         is_used: bool,
-        account: impl FnOnce() -> Identity,
+        (sid, account): (StrId, impl FnOnce() -> Identity),
     ) -> Option<TrackIdx> {
         if luid.is_fixed() {
             return None;
         }
-        let idx = self.track_of(luid).unwrap_or_else(|| self.open(luid, pos));
+        let idx = match self.track_of(luid) {
+            Some(idx) if self.is_of_account(log, idx, pos, sid) => idx,
+            Some(idx) => {
+                self.all[idx as usize].reused_at.get_or_insert(pos);
+                self.open(luid, pos)
+            }
+            None => self.open(luid, pos),
+        };
         let track = &mut self.all[idx as usize];
         if track.told_by < ToldBy::Cited {
             track.tell(account());
@@ -238,6 +248,15 @@ impl Tracks {
         track.last_seen = Some(pos);
         track.is_used |= is_used;
         Some(idx)
+    }
+
+    /// Whether a record that cites a LogonId is of what has it. Within a boot it is one account's: another's has it since a
+    /// start that is among missing records.
+    fn is_of_account(&self, log: Log<'_>, idx: TrackIdx, pos: Pos, sid: StrId) -> bool {
+        let track = &self.all[idx as usize];
+        let known = track.identity.sid;
+        let is_same = sid == known || sid.is_none() || known.is_none();
+        is_same || !log.security.may_hide_start(track.last_seen.max(track.logoff).unwrap_or(track.first), pos)
     }
 
     /// The track of a LogonId that is logged off. Within a boot a LogonId is one account's: where it is another's, that

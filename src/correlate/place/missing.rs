@@ -15,6 +15,9 @@ const START_WRITES_LEAST: u64 = 2;
 /// So many gaps are looked at for one in which a start may be.
 const LOOK_AHEAD: usize = 64;
 
+/// So many of those with the most missing records are looked at for one over which nobody was on.
+const MAX_TRIED: usize = 8;
+
 /// Records on either side of a place among which a logon is looked for that is on over it.
 const ACROSS: Pos = 128;
 
@@ -22,22 +25,38 @@ const ACROSS: Pos = 128;
 pub struct Missing<'a> {
     pub records: &'a Records,
     pub log: &'a Lineage,
+    /// Whether the clock was turned back at a time that nobody knows: then times tell little.
+    pub is_set_back: bool,
 }
 
 impl Missing<'_> {
-    /// Where most records are missing, of the places between two.
-    pub fn most(&self, earliest: Pos, latest: Pos) -> Option<Place> {
-        self.most_of(earliest, latest, START_WRITES)
+    /// Where most records are missing, of the places in the first of these ranges that has any, its end included: rather
+    /// where nobody is on over it. LogonIds that begin again tell more than one that comes again.
+    pub fn most(&self, told: &[Range<Pos>]) -> Option<Place> {
+        let free = told.iter().find_map(|told| self.most_of(told, START_WRITES));
+        free.or_else(|| told.iter().find_map(|told| self.place(told, START_WRITES, &[])))
     }
 
-    fn most_of(&self, earliest: Pos, latest: Pos, least: u64) -> Option<Place> {
-        let within = || self.places(earliest, latest, least);
-        let at = within().max_by_key(|&pos| (self.n_missing(pos), pos))?;
+    /// Where most records are missing and nobody is on over it, of the places between two.
+    fn most_of(&self, between: &Range<Pos>, least: u64) -> Option<Place> {
+        let mut on_over: Vec<Pos> = Vec::new();
+        loop {
+            let place = self.place(between, least, &on_over).filter(|_| on_over.len() < MAX_TRIED)?;
+            if !self.is_one_boot(place.at) {
+                return Some(place);
+            }
+            on_over.push(place.at);
+        }
+    }
+
+    fn place(&self, between: &Range<Pos>, least: u64, but: &[Pos]) -> Option<Place> {
+        let within = || self.places(between.start, between.end, least);
+        let at = within().filter(|pos| !but.contains(pos)).max_by_key(|&pos| (self.n_missing(pos), pos))?;
         Some(Place { at, within: within().min()?..within().max()? })
     }
 
-    /// Whether one account's logon is on over a place: LogonIds begin anew at a start (rule 9), and hardly ever does the
-    /// same account get the same one again. That tells more than any clock.
+    /// Whether somebody's logon is on over a place: LogonIds begin anew at a start (rule 9), and hardly ever does the same
+    /// account get the same one again. That tells more than any clock.
     fn is_one_boot(&self, at: Pos) -> bool {
         let mut on: FxHashMap<LogonId, StrId> = FxHashMap::default();
         for (kind, luid, sid) in (at.saturating_sub(ACROSS)..at).flat_map(|pos| self.cited(pos)) {
@@ -49,8 +68,8 @@ impl Missing<'_> {
         let end = at.saturating_add(ACROSS).min(self.log.rows.len() as Pos);
         for (kind, luid, sid) in (at..end).flat_map(|pos| self.cited(pos)) {
             match kind {
-                // Given out again.
-                Kind::Logon => _ = on.remove(&luid),
+                // Given out again: what comes with a logon may stand before it (C.2), or without it.
+                Kind::Logon | Kind::SpecialPrivileges | Kind::GroupsListed => _ = on.remove(&luid),
                 _ if on.get(&luid) == Some(&sid) => return true,
                 _ => {}
             }
@@ -67,15 +86,19 @@ impl Missing<'_> {
             fields.into_iter().filter_map(move |(luid, sid)| {
                 let luid = self.records.events.luid(event, luid).filter(|luid| !luid.is_fixed())?;
                 let sid = self.records.events.text(event, sid);
-                (!sid.is_none()).then_some((kind, luid, sid))
+                is_of_person(self.records.text(sid)).then_some((kind, luid, sid))
             })
         })
     }
 
     /// Where a start is that comes between two places. Whatever a log begins with, it may have come before that.
     pub fn choose(&self, earliest: Pos, latest: Pos, range: &Range<Pos>, has_own: bool) -> Place {
-        let few = || self.most_of(earliest, latest, START_WRITES_LEAST);
-        match self.most(earliest, latest).or_else(few) {
+        let between = earliest..latest;
+        let place = |least: u64| self.place(&between, least, &[]);
+        let any = || place(START_WRITES).or_else(|| place(START_WRITES_LEAST));
+        // Times that are right tell more than a LogonId that may have come again.
+        let is_told = |place: &Place| !self.is_set_back || !self.is_one_boot(place.at);
+        match self.most_of(&between, START_WRITES).or_else(|| any().filter(is_told)) {
             Some(place) => place,
             None if latest == 0 => Place { at: 0, within: 0..0 },
             None => self.elsewhere(earliest, latest, range, has_own),
@@ -131,4 +154,10 @@ impl Missing<'_> {
             pos => id(pos).saturating_sub(id(pos - 1)).saturating_sub(1),
         }
     }
+}
+
+/// Whether a SID is of an account of a computer, of a domain or of Entra ID. What each start logs on, as window managers,
+/// comes early in it and may well get the same LogonId every time.
+fn is_of_person(sid: &str) -> bool {
+    sid.starts_with("S-1-5-21-") || sid.starts_with("S-1-12-1-")
 }

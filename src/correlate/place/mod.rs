@@ -50,20 +50,21 @@ pub fn places(
     if is_first && runs[0].rows.is_empty() {
         spans.retain(|span| span.run > 0);
     }
+    let is_set_back =
+        spans.windows(2).any(|pair| pair[0].run == pair[1].run && pair[1].from == Timestamp::MIN);
     let walk = Walk::new(records, log, spans, runs.len(), range.clone());
     let (mut earliest, mut latest) = (walk.backwards(range.clone()), walk.forwards(range.clone()));
     let rows = &log.rows[range.start as usize..range.end as usize];
     let told = told(records, other, runs).places(records, rows);
     narrow(told.into_iter().map(|(n, run)| (range.start + n as Pos, run)), &mut earliest, &mut latest);
-    let missing = Missing { records, log };
+    let missing = Missing { records, log, is_set_back };
     if runs.len() == 2
         && let Some(luids) = luid_restart(records, log, range.clone())
     {
         // Where the start cannot be missing where clocks and LogonIds agree, the clocks were wrong.
         let agreed = earliest[1].max(luids.start)..latest[1].min(luids.end);
-        let mut told = [agreed, luids].into_iter();
-        if let Some(told) = told.find(|told| missing.most(told.start, told.end).is_some()) {
-            (earliest[1], latest[1]) = (told.start, told.end);
+        if let Some(place) = missing.most(&[agreed, luids]) {
+            return vec![place];
         }
     }
     let mut floor = range.start;

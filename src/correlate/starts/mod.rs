@@ -193,13 +193,13 @@ impl<'a> Search<'a> {
     fn of_restart(&self, since: (Pos, Pos)) -> Option<Place> {
         let floor = self.clusters.last().map_or(0, |cluster| cluster.last);
         let first = floor.max(since.0) + 1;
-        let missing = Missing { records: self.records, log: self.security };
+        let missing = Missing { records: self.records, log: self.security, is_set_back: false };
         let last_gap = || {
             let gaps = self.security.gaps[..self.next_gap].iter().rev().copied();
             let at = gaps.take_while(|&gap| gap >= first).find(|&gap| gap <= since.1)?;
             Some(Place { at, within: at..at })
         };
-        missing.most(first, since.1).or_else(last_gap)
+        missing.most(std::slice::from_ref(&(first..since.1))).or_else(last_gap)
     }
 }
 
