@@ -16,7 +16,7 @@ use sessionscope::case::ledger::SourceRow;
 use sessionscope::event::table::ORIGINS;
 use sessionscope::event::{Field, Type};
 use sessionscope::parse::block::Block;
-use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, parse_batch};
+use sessionscope::parse::{CHUNK_BYTES, HEADER_BYTES, Templates, parse_batch, record_view};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -281,9 +281,9 @@ fn what_is_no_log_is_named() {
 #[test]
 fn a_log_without_records_is_a_log() {
     let empty = empty_log();
-    for bytes in [empty.clone(), empty[..HEADER_BYTES].to_vec()] {
+    for (bytes, n_problems) in [(empty.clone(), 0), (empty[..HEADER_BYTES].to_vec(), 1)] {
         let row = row(&read(bytes));
-        assert_eq!((row.state.as_str(), row.n_records, row.n_problems), ("read", 0, 0));
+        assert_eq!((row.state.as_str(), row.n_records, row.n_problems), ("read", 0, n_problems));
     }
 }
 
@@ -291,7 +291,9 @@ fn a_log_without_records_is_a_log() {
 fn a_log_cut_off_anywhere_keeps_what_is_before() {
     let whole = small_log();
     let offsets = damage::all_record_offsets(&whole);
-    for len in (0..whole.len()).step_by(997).chain(offsets.iter().flat_map(|at| [at - 1, *at, at + 1])) {
+    let between_chunks = (HEADER_BYTES..whole.len()).step_by(CHUNK_BYTES);
+    let beside_records = offsets.iter().flat_map(|at| [at - 1, *at, at + 1]);
+    for len in (0..whole.len()).step_by(997).chain(between_chunks).chain(beside_records) {
         let mut bytes = whole.clone();
         damage::truncate_file(&mut bytes, len);
         let case = read(bytes);
@@ -302,8 +304,7 @@ fn a_log_cut_off_anywhere_keeps_what_is_before() {
         };
         let n_whole = (0..offsets.len()).filter(is_whole).count();
         assert!(ids(&case).len() >= n_whole, "cut at {len}: {} of {n_whole}", ids(&case).len());
-        let is_between_chunks = len >= HEADER_BYTES && (len - HEADER_BYTES).is_multiple_of(CHUNK_BYTES);
-        assert!(is_between_chunks || row(&case).n_problems > 0, "cut at {len}, and nothing says so");
+        assert!(row(&case).n_problems > 0, "cut at {len}, and nothing says so");
     }
 }
 
@@ -313,8 +314,35 @@ fn a_stale_chunk_count_is_not_believed() {
     for n_chunks in [0, 1, 2, u16::MAX] {
         damage::stale_chunk_count(&mut bytes, n_chunks);
         let case = read(bytes.clone());
-        assert_eq!((ids(&case).len() as u64, row(&case).n_problems), (N_CHUNKS * PER_CHUNK, 0));
+        // More than there are, and the file was cut off.
+        let n_problems = u64::from(u64::from(n_chunks) > N_CHUNKS);
+        assert_eq!((ids(&case).len() as u64, row(&case).n_problems), (N_CHUNKS * PER_CHUNK, n_problems));
     }
+}
+
+#[test]
+fn a_chunk_that_says_it_ends_before_its_records_hides_none() {
+    for n_left in [0, 1, PER_CHUNK as usize - 1] {
+        let mut bytes = small_log();
+        damage::hide_records(&mut bytes, 2, n_left);
+        assert_found_aloud(bytes.clone());
+        damage::fix_checksums(&mut bytes);
+        assert_found_aloud(bytes.clone());
+        // Nothing else of it says that there are more.
+        damage::forget_records(&mut bytes, 2, n_left);
+        damage::fix_checksums(&mut bytes);
+        assert_found_aloud(bytes);
+    }
+}
+
+/// Nothing is lost of a log whose third chunk hides records, and the ledger says so.
+#[track_caller]
+fn assert_found_aloud(bytes: Vec<u8>) {
+    let case = read(bytes.clone());
+    let row = row(&case);
+    assert_eq!((lost(&case), row.n_records_failed, row.n_problems), (Vec::new(), 0, 1), "{:?}", row.problems);
+    let chunk = &bytes[HEADER_BYTES + 2 * CHUNK_BYTES..][..CHUNK_BYTES];
+    assert!(record_view(chunk, 3 * PER_CHUNK).is_ok());
 }
 
 #[test]

@@ -56,9 +56,14 @@ pub fn open(header: &[u8], bytes: u64) -> Opening {
     // 4096 in every log known; a header that says otherwise is believed only within reason.
     let block_bytes = u16_at(header, 40).filter(|&n| n >= 128).map_or(HEADER_BYTES as u64, u64::from);
     let n_chunks = bytes.saturating_sub(block_bytes).div_ceil(CHUNK_BYTES as u64);
-    let problem = match bytes {
+    let n_told = u64::from(u16_at(header, 42).unwrap_or(0));
+    let problem = match n_chunks {
         _ if bytes < HEADER_BYTES as u64 => {
             Some(format!("the log is cut off: a file header has {HEADER_BYTES} bytes, the file {bytes}"))
+        }
+        // The header of a log that was copied in use counts fewer than there are, never more.
+        n if n < n_told => {
+            Some(format!("the log is cut off: its header counts {n_told} chunks, the file has {n}"))
         }
         _ => None,
     };

@@ -9,6 +9,7 @@ use super::checksum::crc32_of_two;
 use super::instance::{Instance, Starts, ValueRef, Values, read_instance};
 use super::plan::Plan;
 use super::shape::Shape;
+use super::slow::{Head, n_records};
 use super::template::{
     Binding, Definition, Slot, SystemSlots, definition_end, definition_guid, is_of_shape, read_definition,
 };
@@ -212,7 +213,8 @@ fn header_sum(chunk: &[u8]) -> Option<u32> {
 pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuilder) -> Option<()> {
     templates.begin_chunk();
     let end = u32_at(chunk, 48)? as usize;
-    let (mut at, mut room) = (RECORDS_AT, [Starts::default(), Starts::default()]);
+    let (mut at, mut last, mut n_read) = (RECORDS_AT, None, 0);
+    let mut room = [Starts::default(), Starts::default()];
     while at < end {
         let size = u32_at(chunk, at + 4)? as usize;
         let record_end = at.checked_add(size).filter(|&record_end| record_end <= end)?;
@@ -221,9 +223,13 @@ pub fn read_chunk(chunk: &[u8], templates: &mut Templates, block: &mut BlockBuil
             return None;
         }
         read_record(chunk, at, record_end - 4, &mut room, templates, block)?;
-        at = record_end;
+        (at, last, n_read) = (record_end, Some(at), n_read + 1);
     }
-    Some(())
+    // A header by which they end too early hides the others.
+    let last = last.and_then(|at| Head::at(chunk, at));
+    let is_hiding =
+        Head::at(chunk, end).is_some_and(|next| last.is_none_or(|last| last.is_followed_by(next)));
+    (!is_hiding && n_records(chunk).is_none_or(|n| n <= n_read)).then_some(())
 }
 
 fn read_record(

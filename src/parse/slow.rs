@@ -23,7 +23,8 @@ use std::sync::Arc;
 pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBuilder) {
     let problem =
         |record, cost, text| Problem { chunk: Some(chunk_idx), offset: Some(offset), record, cost, text };
-    let mut data = match EvtxChunkData::new(whole(chunk), false) {
+    let (bytes, is_hiding) = whole(chunk);
+    let mut data = match EvtxChunkData::new(bytes, false) {
         Ok(data) => data,
         Err(error) => {
             block.chunks.n_failed += 1;
@@ -45,6 +46,10 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
         }
     };
     block.chunks.n_read += 1;
+    if is_hiding {
+        let text = "the chunk's header says that its records end before the last of them";
+        block.problems.push(problem(None, Cost::Nothing, text.to_owned()));
+    }
     let torn = torn(chunk);
     let mut n_found = 0;
     for record in parsed.iter() {
@@ -74,19 +79,44 @@ pub fn read_chunk(chunk: &[u8], chunk_idx: u32, offset: u64, block: &mut BlockBu
 /// Header ids of records that do not end with a second copy of their size: what they say may have been lost with it, and
 /// read as if it were empty.
 fn torn(chunk: &[u8]) -> Vec<u64> {
-    let mut torn = Vec::new();
-    let mut at = CHUNK_HEADER_BYTES;
-    while chunk.get(at..at + 4) == Some(&RECORD_SIGNATURE) {
-        let (Some(size), Some(id)) = (u32_at(chunk, at + 4), u64_at(chunk, at + 8)) else { break };
-        let Some(next) = at.checked_add(size as usize).filter(|_| size as usize >= SMALLEST_RECORD) else {
-            break;
-        };
-        if u32_at(chunk, next - 4) != Some(size) {
-            torn.push(id);
-        }
-        at = next;
+    in_a_row(chunk).filter(|record| !record.is_whole(chunk)).map(|record| record.id).collect()
+}
+
+/// A record as its header has it.
+#[derive(Clone, Copy)]
+pub struct Head {
+    at: usize,
+    size: u32,
+    id: u64,
+}
+
+impl Head {
+    /// The record at an offset, if one begins there.
+    pub fn at(chunk: &[u8], at: usize) -> Option<Self> {
+        let is_record = chunk.get(at..)?.starts_with(&RECORD_SIGNATURE);
+        let (size, id) = (u32_at(chunk, at + 4)?, u64_at(chunk, at + 8)?);
+        (is_record && size as usize >= SMALLEST_RECORD).then_some(Head { at, size, id })
     }
-    torn
+
+    fn end(self) -> usize {
+        self.at.saturating_add(self.size as usize)
+    }
+
+    fn is_whole(self, chunk: &[u8]) -> bool {
+        u32_at(chunk, self.end() - 4) == Some(self.size)
+    }
+
+    /// Whether one record was written right after the other. What an earlier pass over the log left in a chunk has ids of
+    /// that time.
+    pub fn is_followed_by(self, next: Self) -> bool {
+        self.id.checked_add(1) == Some(next.id)
+    }
+}
+
+/// The records from a chunk's first on, each where the one before ends.
+fn in_a_row(chunk: &[u8]) -> impl Iterator<Item = Head> {
+    let first = Head::at(chunk, CHUNK_HEADER_BYTES);
+    std::iter::successors(first, |record| Head::at(chunk, record.end()))
 }
 
 /// Where a chunk's first record begins, and what each begins with.
@@ -95,7 +125,7 @@ const RECORD_SIGNATURE: [u8; 4] = *b"**\0\0";
 
 /// How many records a chunk's header says it has, if it can have as many. Of a chunk that was copied while Windows
 /// wrote it the header may say fewer than there are.
-fn n_records(chunk: &[u8]) -> Option<u64> {
+pub fn n_records(chunk: &[u8]) -> Option<u64> {
     let (first, last) = (u64_at(chunk, 8)?, u64_at(chunk, 16)?);
     let n = last.checked_sub(first)?.checked_add(1)?;
     (first > 0 && n <= (CHUNK_BYTES / SMALLEST_RECORD) as u64).then_some(n)
@@ -108,12 +138,42 @@ fn settings() -> Arc<ParserSettings> {
     Arc::new(ParserSettings::new())
 }
 
-/// A chunk of full length; what a cut file lacks is filled with zeros, where no record is found.
-fn whole(chunk: &[u8]) -> Vec<u8> {
+/// A chunk of full length; what a cut file lacks is filled with zeros, where no record is found. Whether its header hid
+/// records, it tells as well: that is put right.
+fn whole(chunk: &[u8]) -> (Vec<u8>, bool) {
     let mut bytes = chunk.to_vec();
     bytes.resize(CHUNK_BYTES, 0);
-    bytes
+    let is_hiding = reveal(&mut bytes);
+    (bytes, is_hiding)
 }
+
+/// Puts the header of a chunk right that says what is written ends, or its last record is, before records that go on.
+fn reveal(chunk: &mut [u8]) -> bool {
+    let mut written = in_a_row(chunk).take_while(|record| record.is_whole(chunk));
+    let Some(first) = written.next() else { return false };
+    let mut last = first;
+    for next in written {
+        if !last.is_followed_by(next) {
+            break;
+        }
+        last = next;
+    }
+    let free = u32_at(chunk, FREE_AT).unwrap_or(0) as usize;
+    let told_last = u64_at(chunk, LAST_ID_AT).unwrap_or(0);
+    let is_hiding = free < last.end() || (first.id..last.id).contains(&told_last);
+    if is_hiding {
+        let free = last.end().max(free) as u32;
+        chunk[FREE_AT..FREE_AT + 4].copy_from_slice(&free.to_le_bytes());
+        chunk[LAST_AT..LAST_AT + 4].copy_from_slice(&(last.at as u32).to_le_bytes());
+        chunk[LAST_ID_AT..LAST_ID_AT + 8].copy_from_slice(&last.id.to_le_bytes());
+    }
+    is_hiding
+}
+
+/// Where a chunk's header has the id of its last record, that record's offset, and where what is written ends.
+const LAST_ID_AT: usize = 32;
+const LAST_AT: usize = 44;
+const FREE_AT: usize = 48;
 
 /// An error and its causes, in one line.
 fn sentence(error: &dyn std::error::Error) -> String {
@@ -259,7 +319,7 @@ pub fn record_view(chunk: &[u8], record_id: u64) -> Result<RecordView, String> {
 
 /// For each record of a chunk, its header's id and the EventRecordID of its System element.
 fn record_ids(chunk: &[u8]) -> Result<Vec<(u64, Option<u64>)>, String> {
-    let mut data = EvtxChunkData::new(whole(chunk), false).map_err(|error| sentence(&error))?;
+    let mut data = EvtxChunkData::new(whole(chunk).0, false).map_err(|error| sentence(&error))?;
     let mut parsed = data.parse(settings()).map_err(|error| sentence(&error))?;
     let ids = parsed.iter().flatten().map(|record| {
         let id = record.event_record_id;
@@ -274,7 +334,7 @@ fn render<T>(
     header_id: u64,
     how: impl FnOnce(EvtxRecord<'_>) -> Result<T, evtx::err::EvtxError>,
 ) -> Result<Option<T>, String> {
-    let mut data = EvtxChunkData::new(whole(chunk), false).map_err(|error| sentence(&error))?;
+    let mut data = EvtxChunkData::new(whole(chunk).0, false).map_err(|error| sentence(&error))?;
     let mut parsed = data.parse(settings()).map_err(|error| sentence(&error))?;
     let record = parsed.iter().flatten().find(|record| record.event_record_id == header_id);
     record.map(how).transpose().map_err(|error| sentence(&error))

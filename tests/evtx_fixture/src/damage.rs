@@ -71,6 +71,23 @@ pub fn stale_chunk_count(log: &mut [u8], n_chunks: u16) {
     fix_file_checksum(log);
 }
 
+/// The chunk says that what is written in it ends after so many of its records.
+pub fn hide_records(log: &mut [u8], chunk_idx: usize, n_left: usize) {
+    let start = FILE_HEADER_SIZE + chunk_idx * CHUNK_SIZE;
+    let first_hidden = record_offsets(log, chunk_idx).nth(n_left);
+    let end = first_hidden.unwrap_or_else(|| panic!("chunk {chunk_idx} has {n_left} records")) - start;
+    chunk(log, chunk_idx)[48..52].copy_from_slice(&(end as u32).to_le_bytes());
+}
+
+/// The chunk counts so many of its records.
+pub fn forget_records(log: &mut [u8], chunk_idx: usize, n_left: usize) {
+    let chunk = chunk(log, chunk_idx);
+    for (first, last) in [(8, 16), (24, 32)] {
+        let before_first = u32_at(chunk, first) as u64 - 1;
+        chunk[last..last + 8].copy_from_slice(&(before_first + n_left as u64).to_le_bytes());
+    }
+}
+
 /// Makes every checksum right again, so that parsers get past it and meet the damage behind it.
 pub fn fix_checksums(log: &mut [u8]) {
     fix_file_checksum(log);
