@@ -5,7 +5,7 @@ use super::cited::Cited;
 use super::link::{Group, Linker};
 use super::open::{Identity, Mark, Track, TrackIdx};
 use super::terminal::TsSession;
-use super::{begin, cause, close, durations, flags, intervals, join, origins};
+use super::{begin, cause, close, durations, flags, intervals, join, origins, told};
 use crate::event::{EventIdx, Field, LogonId, Records, RowIdx, StrId};
 use crate::machine::{Boot, Clock, Lineage, Machine, Pos};
 use crate::session::{
@@ -136,7 +136,10 @@ impl<'a> Draft<'a> {
 
     fn fill_identity(&mut self) {
         let group = self.group;
-        let Identity { sid, user, domain, logon_type } = self.linker.account(group);
+        let Identity { sid, mut user, mut domain, logon_type } = self.linker.account(group);
+        if let Some((ts, _)) = self.ts.filter(|_| user.is_none()) {
+            (domain, user) = told::account(self.records, ts);
+        }
         let logon =
             self.linker.logon(group.primary).or(group.elevated.and_then(|idx| self.linker.logon(idx)));
         let said = logon.map(|event| self.records.events.said(event));

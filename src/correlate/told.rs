@@ -246,7 +246,7 @@ fn class(records: &Records, ts: &TsSession) -> Class {
 }
 
 /// `DOMAIN\user` in its parts, as texts of their own where the case has them.
-fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
+pub fn account(records: &Records, ts: &TsSession) -> (StrId, StrId) {
     if !ts.name.1.is_none() {
         return ts.name;
     }

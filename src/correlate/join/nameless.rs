@@ -1,5 +1,5 @@
 //! Which numbered session of which nothing tells whose it was is which desktop (domain.md rule 33)? The User Profile
-//! Service may name no account.
+//! Service may name no account, and Security may have a SID alone.
 
 use super::Joined;
 use crate::correlate::link::{Group, Groups, Linker};
@@ -21,12 +21,35 @@ pub fn join_nameless(
     is_taken: &[bool],
     joined: &mut Joined,
 ) {
+    let is_free = |n: usize| !is_taken[n] && is_nameless(&sessions[n]);
+    join_near(linker, groups, sessions, (is_free, |_| true), joined);
+    // Nor may Security name an account by more than its SID, which Terminal Services' log does not have.
+    let is_unnamed = |group: &Group| {
+        let account = linker.account(group);
+        group.is_desktop() && account.user.is_none() && linker.names(account).next().is_none()
+    };
+    if groups.all.iter().zip(joined.iter()).any(|(group, joined)| joined.is_none() && is_unnamed(group)) {
+        let mut is_taken = is_taken.to_vec();
+        joined.iter().flatten().for_each(|&(n, _)| is_taken[n] = true);
+        let is_free = |n: usize| !is_taken[n] && sessions[n].sid.is_none();
+        join_near(linker, groups, sessions, (is_free, is_unnamed), joined);
+    }
+}
+
+/// Joins sessions that are free with the desktops that began when they were opened, if those fit.
+fn join_near(
+    linker: &Linker<'_>,
+    groups: &Groups,
+    sessions: &[TsSession],
+    (is_free, fits): (impl Fn(usize) -> bool, impl Fn(&Group) -> bool),
+    joined: &mut Joined,
+) {
     let opened = |n: usize| {
-        let &row = sessions[n].opened.first().filter(|_| !is_taken[n] && is_nameless(&sessions[n]))?;
+        let &row = sessions[n].opened.first().filter(|_| is_free(n))?;
         Some((linker.records.time[row as usize], n))
     };
-    let nameless = by_time((0..sessions.len()).filter_map(opened));
-    if nameless.is_empty() {
+    let free = by_time((0..sessions.len()).filter_map(opened));
+    if free.is_empty() {
         return;
     }
     let begun = |(n, group): (usize, &Group)| {
@@ -34,10 +57,9 @@ pub fn join_nameless(
         Some((linker.time(logon), n))
     };
     let desktops = by_time(groups.all.iter().enumerate().filter_map(begun));
-    for &(at, n) in &nameless {
-        let home =
-            only_near(&desktops, at).filter(|&(begun, _)| only_near(&nameless, begun) == Some((at, n)));
-        if let Some((_, home)) = home {
+    for &(at, n) in &free {
+        let home = only_near(&desktops, at).filter(|&(begun, _)| only_near(&free, begun) == Some((at, n)));
+        if let Some((_, home)) = home.filter(|&(_, home)| fits(&groups.all[home])) {
             joined[home] = Some((n, TsHow::Moment));
         }
     }

@@ -242,7 +242,7 @@ impl Tracks {
             None => self.open(luid, pos),
         };
         let track = &mut self.all[idx as usize];
-        if track.told_by < ToldBy::Cited {
+        if track.told_by < ToldBy::Cited || track.identity.user.is_none() {
             track.tell(account());
         }
         track.last_seen = Some(pos);

@@ -146,11 +146,14 @@ impl Track {
 
     /// Takes an account from a record, unless a better one told it before.
     pub(super) fn tell_by(&mut self, by: ToldBy, told: Identity) {
-        if by > self.told_by && !(told.sid.is_none() && told.user.is_none()) {
-            let logon_type = told.logon_type.or(self.identity.logon_type);
-            (self.identity, self.told_by) = (Identity { logon_type, ..told }, by);
-        } else {
-            self.identity.logon_type = self.identity.logon_type.or(told.logon_type);
+        let known = self.identity;
+        let is_better = by > self.told_by && !(told.sid.is_none() && told.user.is_none());
+        let (better, other) = if is_better { (told, known) } else { (known, told) };
+        self.told_by = if is_better { by } else { self.told_by };
+        self.identity = Identity { logon_type: better.logon_type.or(other.logon_type), ..better };
+        // Where Windows does not find an account's name it writes "-", and tells it in another record.
+        if better.user.is_none() && (better.sid == other.sid || other.sid.is_none()) {
+            (self.identity.user, self.identity.domain) = (other.user, other.domain);
         }
     }
 }
