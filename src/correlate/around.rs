@@ -18,9 +18,7 @@ pub struct Around {
     pub lost_logoff: Option<Pos>,
     /// Desktop sessions without a logoff.
     pub n_open_desktops: usize,
-    /// 4624 and 4634 of DWM-n and UMFD-n, by place: the number of the Terminal Services session they belong to.
-    pub windows_opened: Vec<(Pos, u32)>,
-    pub windows_closed: Vec<(Pos, u32)>,
+    pub windows: Windows,
     pub sleeps: Vec<sleep::Sleep>,
     /// 4778 by which a session was resumed from another's client, by track.
     pub taken_over: Vec<(TrackIdx, Pos)>,
@@ -45,7 +43,7 @@ impl Around {
         boot: &Boot,
         groups: &[Group],
         sleeps: Vec<sleep::Sleep>,
-        (remote, cited, causes): (Remote, CitedLuids, Causes),
+        (windows, remote, cited, causes): (Windows, Remote, CitedLuids, Causes),
     ) -> Self {
         let is_open = |group: &&Group| {
             let own = || group.own().map(|idx| linker.track(idx));
@@ -53,24 +51,11 @@ impl Around {
                 && own().all(|track| track.user_logoff.is_none())
                 && own().any(|track| track.logoff.is_none())
         };
-        let windows = || groups.iter().filter(|group| group.class == Class::WindowManager);
-        let number = |group: &Group| {
-            let user = linker.records.text(linker.identity(group.primary).user);
-            user.rsplit_once('-').and_then(|(_, number)| number.parse::<u32>().ok())
-        };
-        let place = |group: &Group, pos: Option<Pos>| Some((pos?, number(group)?));
-        let mut windows_opened: Vec<_> =
-            windows().filter_map(|group| place(group, linker.track(group.primary).logon)).collect();
-        let mut windows_closed: Vec<_> =
-            windows().filter_map(|group| place(group, linker.track(group.primary).logoff)).collect();
-        windows_opened.sort_unstable();
-        windows_closed.sort_unstable();
         let desktops = groups.iter().filter(|group| group.is_desktop());
         Around {
             lost_logoff: close::lost_logoff(linker, boot),
             n_open_desktops: groups.iter().filter(is_open).count(),
-            windows_opened,
-            windows_closed,
+            windows,
             sleeps,
             taken_over: takeovers(linker),
             remote,
@@ -92,6 +77,42 @@ impl Around {
     pub fn taken_over(&self, track: TrackIdx) -> impl Iterator<Item = Pos> {
         let first = self.taken_over.partition_point(|&(other, _)| other < track);
         self.taken_over[first..].iter().take_while(move |(other, _)| *other == track).map(|&(_, pos)| pos)
+    }
+}
+
+/// 4624 of DWM-n and UMFD-n, with the number of the Terminal Services session they belong to, and their 4634, by number.
+pub struct Windows {
+    opened: Vec<(Pos, u32)>,
+    closed: Vec<(u32, Pos)>,
+}
+
+impl Windows {
+    #[inline(never)]
+    pub fn of(linker: &Linker<'_>, groups: &[Group]) -> Self {
+        let windows = || groups.iter().filter(|group| group.class == Class::WindowManager);
+        let number = |group: &Group| {
+            let user = linker.records.text(linker.identity(group.primary).user);
+            user.rsplit_once('-').and_then(|(_, number)| number.parse::<u32>().ok())
+        };
+        let logon = |group: &Group| Some((linker.track(group.primary).logon?, number(group)?));
+        let logoff = |group: &Group| Some((number(group)?, linker.track(group.primary).logoff?));
+        let mut opened: Vec<_> = windows().filter_map(logon).collect();
+        let mut closed: Vec<_> = windows().filter_map(logoff).collect();
+        opened.sort_unstable();
+        closed.sort_unstable();
+        Windows { opened, closed }
+    }
+
+    /// The last that was opened before a place, and its number.
+    pub fn opened_before(&self, pos: Pos) -> Option<(Pos, u32)> {
+        let next = self.opened.partition_point(|&(opened, _)| opened < pos);
+        self.opened[..next].last().copied()
+    }
+
+    /// Where that of a number is gone after a place.
+    pub fn closed_after(&self, pos: Pos, number: u32) -> Option<Pos> {
+        let next = self.closed.partition_point(|&closed| closed <= (number, pos));
+        self.closed.get(next).filter(|closed| closed.0 == number).map(|closed| closed.1)
     }
 }
 

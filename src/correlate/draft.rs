@@ -22,6 +22,8 @@ pub struct Draft<'a> {
     pub records: &'a Records,
     pub linker: &'a Linker<'a>,
     pub security: &'a Lineage,
+    /// All logs of the machine.
+    pub logs: &'a [Lineage],
     pub clock: &'a Clock,
     pub own_policies: &'a FxHashMap<StrId, Pos>,
     pub boot: &'a Boot,
@@ -53,6 +55,7 @@ impl<'a> Draft<'a> {
             records: linker.records,
             linker,
             security: linker.security,
+            logs: &machine.lineages,
             clock: &machine.clock,
             own_policies: &machine.own_policies,
             boot,
@@ -244,8 +247,7 @@ impl<'a> Draft<'a> {
         if self.session.class != Class::Desktop {
             return None;
         }
-        let next = self.around.windows_opened.partition_point(|&(pos, _)| pos < logon);
-        let &(pos, number) = self.around.windows_opened[..next].last()?;
+        let (pos, number) = self.around.windows.opened_before(logon)?;
         let apart =
             self.time(logon).since(self.time(pos)).saturating_sub(self.clock.kept_between(pos, logon));
         (apart <= WINDOWS_BEFORE).then_some(number)

@@ -136,10 +136,12 @@ impl<'a> Linker<'a> {
     /// Whose a group is. 4778 and 4779 name no SID: then its other half may tell.
     pub fn account(&self, group: &Group) -> Identity {
         let primary = self.identity(group.primary);
-        match group.elevated.map(|idx| self.identity(idx)) {
-            Some(elevated) if primary.sid.is_none() && primary.user.is_none() => elevated,
-            Some(Identity { sid, .. }) if primary.sid.is_none() => Identity { sid, ..primary },
-            _ => primary,
+        let Some(elevated) = group.elevated.map(|idx| self.identity(idx)) else { return primary };
+        let logon_type = primary.logon_type.or(elevated.logon_type);
+        match primary.sid.is_none() {
+            true if primary.user.is_none() => Identity { logon_type, ..elevated },
+            true => Identity { sid: elevated.sid, logon_type, ..primary },
+            false => Identity { logon_type, ..primary },
         }
     }
 
@@ -226,14 +228,15 @@ impl<'a> Linker<'a> {
 
     /// Rule 28: the limited half is the session's name; desktop events cite it.
     fn pair(&self, a: TrackIdx, b: TrackIdx) -> Group {
-        let elevated = |idx| self.logon(idx).map(|event| self.text(event, Field::Elevated) == "%%1842");
-        let a_is_elevated = match (elevated(a), elevated(b)) {
+        let said = |idx| self.logon(idx).map_or("", |event| self.text(event, Field::Elevated));
+        let has_both = self.track(a).logon.is_some() && self.track(b).logon.is_some();
+        let a_is_elevated = match (said(a), said(b)) {
+            ("%%1842", _) | ("", "%%1843") => true,
+            (_, "%%1842") | ("%%1843", "") => false,
             // Without a 4624 the desktop is of the limited half.
-            (None, None) if self.is_of_desktop(a) != self.is_of_desktop(b) => self.is_of_desktop(b),
+            _ if !has_both && self.is_of_desktop(a) != self.is_of_desktop(b) => self.is_of_desktop(b),
             // Older events do not say: the elevated half has the lower LogonId.
-            (Some(false), Some(false)) | (None, None) => self.track(a).luid < self.track(b).luid,
-            (Some(a), _) => a,
-            (None, Some(b)) => !b,
+            _ => self.track(a).luid < self.track(b).luid,
         };
         if a_is_elevated { self.group(b, Some(a)) } else { self.group(a, Some(b)) }
     }

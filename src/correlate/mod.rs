@@ -71,7 +71,7 @@ mod unseen;
 use crate::event::{LogonId, Records};
 use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
-use around::Around;
+use around::{Around, Windows};
 use cited::CitedLuids;
 use draft::Draft;
 use hops::edges::Outbound;
@@ -240,7 +240,8 @@ impl OfMachine<'_> {
         let numbered = terminal::sessions(records, rows);
         let remote = Remote::of(records, rows);
         let joined = join::join(&linker, &groups, &numbered, &remote);
-        let closed = join::closed(&linker, &groups, &numbered, &joined);
+        let windows = Windows::of(&linker, &groups.all);
+        let closed = join::closed(&linker, &groups, &numbered, &joined, &windows);
         let unseen = Unseen::of(&linker, &numbered, &joined);
         attach::attach(&linker, &mut groups, &closed, &joined, &unseen, &remote);
         nla::attach(&linker, &mut groups, &remote);
@@ -248,7 +249,7 @@ impl OfMachine<'_> {
         join::join_rest(&linker, boot, &mut groups, &numbered, &mut joined);
         let marks = Marks::of(&groups, &tracks);
         let causes = cause::causes(records, &facts.clock, rows);
-        let outside = (remote, CitedLuids::of(records, rows), causes);
+        let outside = (windows, remote, CitedLuids::of(records, rows), causes);
         let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
         let draft = |idx: usize, sessions: &mut Sessions| {
             let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
@@ -269,7 +270,8 @@ impl OfMachine<'_> {
         let strays = strays::strays(&linker, sessions, first, &mut alone);
         let (clock, causes) = (&facts.clock, &around.causes);
         let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
-        let teller = Teller { records, clock, boot, machine, boot_idx: n as u32, causes, sleeps };
+        let logs = &facts.lineages;
+        let teller = Teller { records, clock, logs, boot, machine, boot_idx: n as u32, causes, sleeps };
         let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, sessions)).collect();
         strays::bring_home(&linker, &strays, &homes, (sessions, first), &mut outbound[first_edge..]);
         number_namesakes(&mut sessions.all[first..]);

@@ -1,13 +1,14 @@
 //! Which two LogonIds are the halves of one token pair (domain.md rules 26 and 27)?
 
 use super::accounts::name;
-use super::classify::is_window_manager;
+use super::classify::{class_of_logon, is_window_manager};
 use super::coverage::change_of;
 use super::link::Linker;
 use super::open::{Track, TrackIdx};
 use crate::audit::tasks;
 use crate::event::{EventIdx, Field, Kind, LogonId};
 use crate::machine::Pos;
+use crate::session::Class;
 use crate::time::SECOND;
 
 /// Both halves of a token pair before Windows 10 are written this close together, and their LogonIds are this near
@@ -194,14 +195,18 @@ impl Linker<'_> {
         let next = above.map(|&(_, other)| other).find(fits).filter(|_| is_cut)?;
         let first = self.track(next).first;
         let is_soon = first > pos && self.time(first).since(self.time(pos)).abs() <= PRIVILEGES;
-        let is_desktop = || {
-            first > pos
-                && self.is_of_desktop(next)
-                && !self.is_known_between(idx, next)
-                && self.are_on_together(idx, next)
+        let is_desktop = || first > pos && self.is_of_desktop(next) && !self.is_known_between(idx, next);
+        let is_elevated =
+            own.privileges.is_some() && (is_soon || is_desktop() && self.are_on_together(idx, next));
+        // Nobody logs on to two desktops within seconds, so that one has a 4624 alone and the other all else.
+        let is_logon_of = || {
+            class_of_logon(self.records, event) == Class::Desktop && !self.is_of_desktop(idx) && is_desktop()
         };
-        let is_elevated = own.privileges.is_some() && (is_soon || is_desktop());
-        (is_elevated || self.is_named_after(next, pos) || self.is_destroyed_pair(next, idx)).then_some(next)
+        let is_pair = is_elevated
+            || is_soon && is_logon_of()
+            || self.is_named_after(next, pos)
+            || self.is_destroyed_pair(next, idx);
+        is_pair.then_some(next)
     }
 
     /// Whether the first half of a pair may be missing before a place: a log that does not begin with its first record may

@@ -2,13 +2,13 @@
 
 use super::cause::{self, Causes};
 use super::classify::class_of_account;
-use super::intervals;
+use super::intervals::{self, OtherLogs};
 use super::moments::SAME_MOMENT;
 use super::sleep::{self, Sleep};
 use super::stops::SHUTDOWN_SLACK;
 use super::terminal::TsSession;
 use crate::event::{Field, Kind, Records, RowIdx, StrId};
-use crate::machine::{Boot, BootEnd, Clock, Moment, Pos};
+use crate::machine::{Boot, BootEnd, Clock, Lineage, Moment, Pos};
 use crate::session::{
     Class, Confidence, Doubt, End, EndHow, Evidence, EvidenceRole, Flags, Interval, Length, Logon, LogonRole,
     Origin, Run, Session, SessionIdx, Sessions, Start, StartHow, State, TsHow,
@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 pub struct Teller<'a> {
     pub records: &'a Records,
     pub clock: &'a Clock,
+    /// All logs of the machine.
+    pub logs: &'a [Lineage],
     pub boot: &'a Boot,
     /// The numbers of its machine and of itself there.
     pub machine: u32,
@@ -140,11 +142,21 @@ impl Teller<'_> {
         let mut push = |what, from: Timestamp, to: Timestamp, opened_by, closed_by| {
             intervals.push(Interval { what, from: from.max(begin), to: to.min(end), opened_by, closed_by });
         };
+        let logs = OtherLogs { records: self.records, clock: self.clock, logs: self.logs };
+        // Over missing records it may have been ended, and begun anew (rule 37).
+        let until_loss = |from: RowIdx, until: Timestamp| logs.until_loss(from, (self.at(from), until));
         for &(row, kind) in &ts.changes {
             let (what, opens, _) = intervals::meaning(kind);
             let slot = &mut open[what as usize];
             match (opens, slot.take()) {
-                (true, before) => *slot = before.or(Some(row)),
+                (true, Some(from)) => match until_loss(from, self.at(row)) {
+                    Some(to) => {
+                        push(what, self.at(from), to, Some(from), None);
+                        *slot = Some(row);
+                    }
+                    None => *slot = Some(from),
+                },
+                (true, None) => *slot = Some(row),
                 (false, Some(from)) => push(what, self.at(from), self.at(row), Some(from), Some(row)),
                 // The opener was not seen (rule 37).
                 (false, None) => push(what, last, self.at(row), None, Some(row)),
@@ -153,10 +165,12 @@ impl Teller<'_> {
         }
         for (what, from) in intervals::STATES.into_iter().zip(open) {
             if let Some(from) = from {
-                push(what, self.at(from), end, Some(from), None);
+                push(what, self.at(from), until_loss(from, end).unwrap_or(end), Some(from), None);
             }
         }
-        intervals.retain(|interval| interval.from < interval.to);
+        // What it was in when it was last heard of lasted for some time that nobody knows (rule 37).
+        let is_last = |interval: &Interval| interval.closed_by.is_none() && interval.from == interval.to;
+        intervals.retain(|interval| interval.from < interval.to || is_last(interval));
         intervals
     }
 

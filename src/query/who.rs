@@ -216,8 +216,11 @@ fn record(from: &Exporter<'_>, idx: SessionIdx, at: Timestamp, is_covered: bool,
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let origins = sessions.origins(session);
     let origin = origins.iter().rev().find(|origin| origin.at <= at).or(origins.first());
-    let is_open = session.end.at.is_none();
-    let lasts = |interval: &&Interval| at < interval.to || is_open && interval.closed_by.is_none();
+    // What nothing ended lasts as long as a session whose end nobody knows, unless records are missing before that.
+    let seen = session.end.earliest.filter(|_| session.end.at.is_none());
+    let is_open =
+        |interval: &Interval| interval.closed_by.is_none() && seen.is_some_and(|seen| interval.to >= seen);
+    let lasts = |interval: &&Interval| at < interval.to || is_open(interval);
     let states = sessions.intervals(session).iter().filter(|interval| interval.from <= at).filter(lasts);
     WhoRecord {
         at: at.to_string(),

@@ -167,8 +167,7 @@ fn window_manager_gone(draft: &mut Draft<'_>) -> Option<End> {
         return Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row));
     }
     let number = draft.session.ts_session.filter(|_| draft.session.class == Class::Desktop)?;
-    let next = draft.around.windows_closed.partition_point(|&(pos, _)| pos <= draft.last_pos);
-    let &(pos, _) = draft.around.windows_closed[next..].iter().find(|&&(_, other)| other == number)?;
+    let pos = draft.around.windows.closed_after(draft.last_pos, number)?;
     draft.evidence(pos, EvidenceRole::End, 33);
     let (at, row) = (draft.time(pos), draft.row(pos));
     Some(until_boot_ends(draft, EndHow::WindowManagerGone, at, row))

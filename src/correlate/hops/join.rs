@@ -295,7 +295,8 @@ impl<'a> Joiner<'a, '_> {
     }
 
     /// A logon without an edge: single sign-on leaves nothing at the source. The account's session there is known if it
-    /// had one open and no more. NTLM takes a hash as well as a session: without one it still came from that machine.
+    /// had one open and no more; with several it is known to be one of that machine's. NTLM takes a hash as well as a
+    /// session: without one it still came from that machine.
     fn by_origin(&mut self, landing: &Landing) -> Option<Joined> {
         let clocks = self.clocks;
         let machine = self.origin(landing)?;
@@ -307,8 +308,10 @@ impl<'a> Joiner<'a, '_> {
         }
         let from = match self.only_session(machine, landing) {
             Some((only, None)) => Some(only),
+            // Which of several it was nothing tells.
+            Some(_) => None,
             None if landing.is_ntlm => None,
-            _ => return None,
+            None => return None,
         };
         Some(self.of_origin(machine, from, landing))
     }

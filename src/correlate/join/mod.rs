@@ -7,6 +7,7 @@ pub use rest::join_rest;
 
 use self::nameless::{is_nameless, join_nameless};
 use super::accounts::{ByAccount, name};
+use super::around::Windows;
 use super::link::{Group, Groups, Linker};
 use super::moments::SAME_MOMENT;
 use super::open::Mark;
@@ -76,13 +77,15 @@ enum By {
     LateEnd,
 }
 
-/// When another log ended each group, where Security has nothing of it after that.
+/// When another log ended each group, or its window manager was gone (C.7, row 5), where Security has nothing of it after
+/// that.
 #[inline(never)]
 pub fn closed(
     linker: &Linker<'_>,
     groups: &Groups,
     sessions: &[TsSession],
     joined: &Joined,
+    windows: &Windows,
 ) -> Vec<Option<Timestamp>> {
     if sessions.is_empty() {
         return Vec::new();
@@ -93,10 +96,15 @@ pub fn closed(
         if own().any(|track| track.user_logoff.is_some()) || own().all(|track| track.logoff.is_some()) {
             return None;
         }
-        let &row = sessions[ts.as_ref()?.0].closed.first()?;
-        let at = linker.records.time[row as usize];
+        let session = &sessions[ts.as_ref()?.0];
         let last = own().filter_map(|track| track.last_seen).max();
-        Some(at).filter(|&at| last.is_none_or(|last| linker.time(last) <= at))
+        let told = session.closed.first().map(|&row| linker.records.time[row as usize]);
+        let told = told.filter(|&at| last.is_none_or(|last| linker.time(last) <= at));
+        let gone = || {
+            let last = last.or_else(|| own().map(|track| track.first).min())?;
+            windows.closed_after(last, session.number?).map(|pos| linker.time(pos))
+        };
+        told.or_else(gone)
     };
     groups.all.iter().zip(joined).map(closed).collect()
 }

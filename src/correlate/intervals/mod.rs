@@ -1,14 +1,18 @@
 //! Locked, disconnected and asleep: the parts of a session, and what is left of it (domain.md C.8, rules 35 to 38).
 
-use super::attach::UNLOCK;
+mod changes;
+mod lasting;
+
 use super::draft::Draft;
-use super::moments::SAME_MOMENT;
 use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
-use crate::session::{ActiveHow, Class, EvidenceRole, Interval, LogonRole, State};
+use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
+use changes::{Change, changes, with_unlocks};
+pub use lasting::OtherLogs;
+use lasting::until_loss;
 
 /// Finds the intervals of a desktop session, and its connected and active time.
 #[inline(never)]
@@ -42,6 +46,18 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
 struct Moment {
     at: Timestamp,
     pos: Option<Pos>,
+}
+
+impl Moment {
+    /// Where it is among the session's own records; what another log tells, as far as Security's own times go.
+    fn place(self, draft: &Draft<'_>) -> Pos {
+        let first = draft.session.first_pos;
+        self.pos.unwrap_or_else(|| {
+            let rows = draft.security.rows.get(first as usize..=draft.end_pos as usize).unwrap_or_default();
+            let before = rows.partition_point(|&row| draft.records.time[row as usize] <= self.at);
+            first + (before as Pos).saturating_sub(1)
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -83,15 +99,6 @@ impl Span {
     }
 }
 
-/// An event that changes a session's state.
-struct Change {
-    moment: Moment,
-    row: RowIdx,
-    kind: Kind,
-    /// When the session was last heard of before.
-    before: Option<Timestamp>,
-}
-
 fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut open: [Option<Change>; 3] = [None, None, None];
@@ -114,7 +121,7 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
         let slot = &mut open[what as usize];
         if opens {
             // Over missing records it may have been ended and begun anew: known is that it lasted until there.
-            let lost = slot.as_ref().and_then(|opener| Some((opener, ends_unseen(draft, opener, &change)?)));
+            let lost = slot.as_ref().and_then(|opener| Some((opener, until_loss(draft, opener, moment)?)));
             if let Some((opener, to)) = lost {
                 let (from, opened_by) = (opener.moment, Some(opener.row));
                 let span = Span { what, from, to, opened_by, closed_by: None, is_sure: false };
@@ -137,20 +144,16 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
         }
     }
     for (what, opener) in STATES.into_iter().zip(open) {
-        let Some(Change { moment: from, row, .. }) = opener else { continue };
-        // It ends with the session (rule 37).
-        let is_sure = !is_cut(draft, from, limits.end);
-        let span = Span { what, from, to: limits.end, opened_by: Some(row), closed_by: None, is_sure };
+        let Some(opener) = opener else { continue };
+        let (from, opened_by) = (opener.moment, Some(opener.row));
+        // It ends with the session, or among missing records (rule 37).
+        let to = until_loss(draft, &opener, limits.end);
+        let is_sure = to.is_none() && !is_cut(draft, from, limits.end);
+        let to = to.unwrap_or(limits.end);
+        let span = Span { what, from, to, opened_by, closed_by: None, is_sure };
         spans.push(span.within(limits));
     }
     spans
-}
-
-/// The last record before those that are missing between two events that both began a state.
-fn ends_unseen(draft: &Draft<'_>, opener: &Change, again: &Change) -> Option<Moment> {
-    let (from, to) = opener.moment.pos.zip(again.moment.pos)?;
-    let pos = draft.security.loss(from, to)?.saturating_sub(1).max(from);
-    Some(Moment { at: draft.time(pos).max(opener.moment.at).min(again.moment.at), pos: Some(pos) })
 }
 
 /// Whether records are missing between two moments, or their audit was off for a while: an unlock may be among them.
@@ -158,98 +161,6 @@ fn is_cut(draft: &Draft<'_>, from: Moment, to: Moment) -> bool {
     from.pos.zip(to.pos).is_some_and(|(from, to)| {
         draft.security.has_gap(from, to) || !draft.around.is_lock_audit_steady(from, to)
     })
-}
-
-/// What Security has, and what other logs have beside it: each of the two may have missed some.
-fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
-    let change = |mark: &Mark| Change {
-        moment: Moment { at: draft.time(mark.pos), pos: Some(mark.pos) },
-        row: draft.row(mark.pos),
-        kind: mark.kind,
-        before: mark.before.map(|pos| draft.time(pos)),
-    };
-    let own: Vec<Change> = marks.iter().map(change).collect();
-    let Some((ts, _)) = draft.ts.filter(|(ts, _)| !ts.changes.is_empty()) else { return own };
-    let known = Known::of(&own);
-    let others = ts.changes.iter().map(|&(row, kind)| {
-        let at = draft.records.time[row as usize];
-        Change { moment: Moment { at, pos: None }, row, kind, before: None }
-    });
-    let mut others = others.filter(|other| !known.has(other)).peekable();
-    let mut all = Vec::with_capacity(own.len());
-    for change in own {
-        while let Some(other) = others.next_if(|other| other.moment.at < change.moment.at) {
-            all.push(other);
-        }
-        all.push(change);
-    }
-    all.extend(others);
-    all
-}
-
-/// Adds the logons by which it was unlocked where nothing tells that beside them: the 4801 is missing.
-fn with_unlocks(draft: &Draft<'_>, told: Vec<Change>) -> Vec<Change> {
-    if !told.iter().any(|change| change.kind == Kind::Locked) {
-        return told;
-    }
-    let known = Known::of(&told);
-    let logons = draft.logons().filter(|&(_, role)| role == LogonRole::Unlock);
-    let unlock = |(pos, _)| Change {
-        moment: Moment { at: draft.time(pos), pos: Some(pos) },
-        row: draft.row(pos),
-        kind: Kind::Logon,
-        before: None,
-    };
-    let mut unlocks: Vec<Change> =
-        logons.map(unlock).filter(|change| !known.has_unlock(change.moment.at)).collect();
-    unlocks.sort_unstable_by_key(|change| change.moment.pos);
-    let mut unlocks = unlocks.into_iter().peekable();
-    let is_before = |a: &Moment, b: &Moment| match a.pos.zip(b.pos) {
-        Some((a, b)) => a < b,
-        None => a.at < b.at,
-    };
-    let mut all = Vec::with_capacity(told.len() + unlocks.len());
-    for change in told {
-        while let Some(unlock) = unlocks.next_if(|unlock| is_before(&unlock.moment, &change.moment)) {
-            all.push(unlock);
-        }
-        all.push(change);
-    }
-    all.extend(unlocks);
-    all
-}
-
-/// When Security tells of each change of state.
-#[derive(Default)]
-struct Known([[Vec<Timestamp>; 2]; 3]);
-
-impl Known {
-    fn of(changes: &[Change]) -> Self {
-        let mut known = Known::default();
-        for change in changes {
-            let (what, opens, _) = meaning(change.kind);
-            known.0[what as usize][usize::from(opens)].push(change.moment.at);
-        }
-        known.0.iter_mut().flatten().for_each(|times| times.sort_unstable());
-        known
-    }
-
-    /// Whether a change of another log is one that Security tells, too.
-    fn has(&self, change: &Change) -> bool {
-        let (what, opens, _) = meaning(change.kind);
-        is_near(&self.0[what as usize][usize::from(opens)], change.moment.at, SAME_MOMENT)
-    }
-
-    /// Whether an unlock is told beside a moment.
-    fn has_unlock(&self, at: Timestamp) -> bool {
-        is_near(&self.0[State::Locked as usize][usize::from(false)], at, UNLOCK)
-    }
-}
-
-/// Whether one of some times, ascending, is as close to a moment.
-fn is_near(times: &[Timestamp], at: Timestamp, within: i64) -> bool {
-    let first = times.partition_point(|&time| time < at.plus(-within));
-    times.get(first).is_some_and(|&time| time <= at.plus(within))
 }
 
 pub const STATES: [State; 3] = [State::Locked, State::Screensaver, State::Disconnected];
@@ -387,11 +298,6 @@ pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
 /// A moment by a clock that nobody moved since the session began (rule 20).
 fn elapsed(draft: &Draft<'_>, moment: Moment) -> Timestamp {
     let first = draft.session.first_pos;
-    let pos = moment.pos.unwrap_or_else(|| {
-        // A record of another log: as far as Security's own times go.
-        let rows = draft.security.rows.get(first as usize..=draft.end_pos as usize).unwrap_or_default();
-        let before = rows.partition_point(|&row| draft.records.time[row as usize] <= moment.at);
-        first + (before as Pos).saturating_sub(1)
-    });
+    let pos = moment.place(draft);
     moment.at.plus(draft.clock.kept_between(first, pos).saturating_neg())
 }
