@@ -2,7 +2,7 @@
 
 use super::told::{SAME_STEP, set};
 use crate::correlate::stops::{flushed, has_own_start, is_flushed, is_late, told_end};
-use crate::event::Records;
+use crate::event::{Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos, Step, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use std::ops::{Range, RangeInclusive};
@@ -57,7 +57,7 @@ impl Fall {
                 last = last.max(at);
                 continue;
             }
-            if !is_before_step(steps, at) {
+            if !is_before_step(records, steps, row) {
                 if !is_explained(steps, last, at) {
                     let told = set(records, row).map(|(from, _)| from);
                     return Some(Fall { from: told.unwrap_or(last), to: at, is_told: told.is_some() });
@@ -118,9 +118,15 @@ impl Fall {
 }
 
 /// Whether a record may be stamped right before the clock was put forward, and written after that: a driver's, in a
-/// machine that stood still (rathbun_w10, System 810 and 828).
-fn is_before_step(steps: &[Step], at: Timestamp) -> bool {
-    steps.iter().any(|step| step.amount > 0 && (0..=SAME_STEP).contains(&step.from.since(at)))
+/// machine that stood still (rathbun_w10, System 810 and 828). Where its own log tells of the step, its place there tells.
+fn is_before_step(records: &Records, steps: &[Step], row: RowIdx) -> bool {
+    let at = records.time[row as usize];
+    let is_after = |told: RowIdx| {
+        let is_of_log = records.signature(told).channel == records.signature(row).channel;
+        !is_of_log || records.id[told as usize] < records.id[row as usize]
+    };
+    let is_right_before = |step: &Step| step.amount > 0 && (0..=SAME_STEP).contains(&step.from.since(at));
+    steps.iter().any(|step| is_right_before(step) && is_after(step.row))
 }
 
 /// Whether a step that is told explains times that turn back, or several in a row do.

@@ -163,7 +163,7 @@ impl Tracks {
         has_target: bool,
     ) -> Option<TrackIdx> {
         let kind = said.kind();
-        let account = (said.text(Field::SubjectSid), || subject(said));
+        let account = (|| said.text(Field::SubjectSid), || subject(said));
         let track = self.cite(log, luid, pos, kind != Kind::SpecialPrivileges, account);
         if kind == Kind::SpecialPrivileges {
             self.take_privileges(luid, pos);
@@ -191,7 +191,7 @@ impl Tracks {
         let kind = said.kind();
         let before = self.track_of(luid).and_then(|track| self.last_seen(track));
         let is_used = !is_of_logon(log, pos, kind);
-        let account = (said.text(Field::TargetSid), || target(said));
+        let account = (|| said.text(Field::TargetSid), || target(said));
         let Some(track) = self.cite(log, luid, pos, is_used, account) else { return };
         if kind == Kind::ProcessCreated {
             self.all[track as usize].take_process(log, said);
@@ -228,17 +228,16 @@ impl Tracks {
         luid: LogonId,
         pos: Pos,
         is_used: bool,
-        (sid, account): (StrId, impl FnOnce() -> Identity),
+        (sid, account): (impl FnOnce() -> StrId, impl FnOnce() -> Identity),
     ) -> Option<TrackIdx> {
         if luid.is_fixed() {
             return None;
         }
+        // A log that is whole hides no start.
+        let sid = if log.security.long_gaps.is_empty() { StrId::NONE } else { sid() };
         let idx = match self.track_of(luid) {
             Some(idx) if self.is_of_account(log, idx, pos, sid) => idx,
-            Some(idx) => {
-                self.all[idx as usize].reused_at.get_or_insert(pos);
-                self.open(luid, pos)
-            }
+            Some(idx) => self.reopen(idx, luid, pos),
             None => self.open(luid, pos),
         };
         let track = &mut self.all[idx as usize];
@@ -263,12 +262,14 @@ impl Tracks {
     /// one's logon and the start before it are missing.
     fn track_of_account(&mut self, luid: LogonId, pos: Pos, sid: StrId) -> TrackIdx {
         let Some(idx) = self.track_of(luid) else { return self.open(luid, pos) };
-        let track = &mut self.all[idx as usize];
-        let known = track.identity.sid;
-        if sid.is_none() || known.is_none() || sid == known {
-            return idx;
-        }
-        track.reused_at.get_or_insert(pos);
+        let known = self.all[idx as usize].identity.sid;
+        let is_same = sid.is_none() || known.is_none() || sid == known;
+        if is_same { idx } else { self.reopen(idx, luid, pos) }
+    }
+
+    /// A LogonId that was given out again.
+    fn reopen(&mut self, idx: TrackIdx, luid: LogonId, pos: Pos) -> TrackIdx {
+        self.all[idx as usize].reused_at.get_or_insert(pos);
         self.open(luid, pos)
     }
 
@@ -293,10 +294,7 @@ impl Tracks {
         let idx = match self.track_of(luid) {
             None => self.open(luid, pos),
             Some(idx) if luid.is_fixed() || self.fits(log, idx, pos, told.sid) => idx,
-            Some(idx) => {
-                self.all[idx as usize].reused_at.get_or_insert(pos);
-                self.open(luid, pos)
-            }
+            Some(idx) => self.reopen(idx, luid, pos),
         };
         self.has_logons = true;
         let track = &mut self.all[idx as usize];
