@@ -1,6 +1,7 @@
 //! What became of a step (domain.md C.4, rules 18 to 20): was the clock put right, the machine asleep, or neither?
 
 use super::told::Told;
+use super::turned_back::SWAPPED;
 use crate::correlate::sleep::AFTER_WAKE;
 use crate::correlate::stops::has_own_start;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
@@ -33,7 +34,10 @@ pub fn kind(
     let set = records.time[event.0 as usize].minus(amount);
     let slept = amount > 0 && (slept() || audits_clock && is_by_kernel(records, security, boot, told));
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
-    if !slept && boot.has_start && is_soon(records, security, boot, at, set, moved) {
+    // What was shown before the start, though the clock runs on from there, was shown after it had been turned back.
+    let is_turned_back = moved == 0
+        && boot.start.is_some_and(|start| from.since(start) < -SWAPPED && to.since(start) > REBASE_WITHIN);
+    if !slept && !is_turned_back && boot.has_start && is_soon(records, security, boot, at, set, moved) {
         StepKind::Rebase
     } else if slept || amount > 0 && (is_machine_tool(process()) || set_by_kernel(records, event)) {
         StepKind::Frozen { from, to }

@@ -63,10 +63,13 @@ pub fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
         Kind::BootConfiguration => Some(Anchor::BootConfiguration),
         Kind::PolicyTableCreated => Some(Anchor::PolicyTable),
         Kind::ProcessCreated => {
-            let name = file_name(records.text(said.text(Field::NewProcess)));
-            let by_kernel = || said.luid(Field::ProcessId).is_none_or(|creator| creator.get() == 4);
-            let is_first = name == "Registry" || name.eq_ignore_ascii_case("smss.exe") && by_kernel();
-            is_first.then_some(Anchor::FirstProcess)
+            // Both are the kernel's. What most programs are called need not be looked at.
+            let by_kernel = said.luid(Field::ProcessId).is_none_or(|creator| creator.get() == 4);
+            let is_first = || {
+                let name = file_name(records.text(said.text(Field::NewProcess)));
+                name == "Registry" || name.eq_ignore_ascii_case("smss.exe")
+            };
+            (by_kernel && is_first()).then_some(Anchor::FirstProcess)
         }
         Kind::TokenAssigned => {
             let name = file_name(records.text(said.text(Field::NewProcess)));
