@@ -148,10 +148,8 @@ fn what_cannot_be_read_is_told_and_costs_nothing_else() {
         assert_eq!(told(&rows, "Security.zip")?, ("not read", not("a ZIP archive").as_str()));
         assert_eq!(told(&rows, "nothing.evtx")?, ("not read", "⚠ the file is empty"));
         let (state, sentence) = told(&rows, "cut off.evtx")?;
-        assert!(
-            state == "read" && sentence.contains("the file is cut off: its last chunk has"),
-            "{sentence}"
-        );
+        let told_first = "the log is cut off: its header counts 5 chunks, the file has 3";
+        assert!(state == "read" && sentence.contains(told_first), "{sentence}");
         let (state, sentence) = told(&rows, "damaged.evtx")?;
         assert!(state == "read" && sentence.contains("chunk 1 should begin with \"ElfChnk\""), "{sentence}");
         let n_records = |name: &str| -> Result<u32> {
