@@ -304,7 +304,13 @@ fn a_log_cut_off_anywhere_keeps_what_is_before() {
         };
         let n_whole = (0..offsets.len()).filter(is_whole).count();
         assert!(ids(&case).len() >= n_whole, "cut at {len}: {} of {n_whole}", ids(&case).len());
-        assert!(row(&case).n_problems > 0, "cut at {len}, and nothing says so");
+        let row = row(&case);
+        assert!(row.n_problems > 0, "cut at {len}, and nothing says so");
+        let shows_no_time = |at: &String| at.starts_with("1601");
+        assert!(
+            !row.first_time.as_ref().is_some_and(shows_no_time),
+            "cut at {len}: a time that was lost is shown"
+        );
     }
 }
 

@@ -140,7 +140,8 @@ impl Source {
         let records = &block.records;
         self.n_records += records.len() as u64;
         self.ids = widest(self.ids, records.id.iter().copied());
-        self.times = widest(self.times, records.time.iter().copied());
+        // A record that was cut off in its middle may have lost its time: nothing was written in 1601.
+        self.times = widest(self.times, records.time.iter().copied().filter(|at| at.ticks() != 0));
         for signature in &records.signatures {
             add_name(&mut self.channels, records.text(signature.channel));
             add_name(&mut self.computers, records.text(signature.computer));
