@@ -40,10 +40,12 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         // The kernel starts before the event log service does.
         let is_later = |start: &Start| started.is_some_and(|started| started.since(start.at) > BEFORE_KERNEL);
         // Nor is it one start over records that another clock stamped.
-        let is_apart = || {
+        let is_apart = |start: &Start| {
             let before = || system.rows[..pos].iter().rev().take(MAX_LATE);
-            let stopped = before().find(|&&row| is_of_kind(records, row, Kind::KernelStopped));
-            let stopped = stopped.map(|&row| stopped_at(records, row));
+            // What was told before this start is of an earlier stop, perhaps at the time that a wrong clock shows now.
+            let told = before().take(pos - start.pos as usize);
+            let stopped = told.copied().find(|&row| is_of_kind(records, row, Kind::KernelStopped));
+            let stopped = stopped.map(|row| stopped_at(records, row));
             // What the kernel before had still to write.
             let is_flushed =
                 |row: RowIdx| stopped.is_some_and(|stopped| is_flushed(records.time[row as usize], stopped));
@@ -51,7 +53,10 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
             before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
         };
         let is_same = |start: &Start| {
-            !kinds.contains(&kind) && at.since(start.at).abs() < SAME_START && !is_later(start) && !is_apart()
+            !kinds.contains(&kind)
+                && at.since(start.at).abs() < SAME_START
+                && !is_later(start)
+                && !is_apart(start)
         };
         match starts.last_mut().filter(|start| is_same(start)) {
             Some(start) => {
