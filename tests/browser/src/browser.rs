@@ -231,12 +231,18 @@ impl Browser {
     pub async fn wait_for_download(&self, name: &str) -> Result<PathBuf> {
         let path = self.downloads().join(name);
         let start = Instant::now();
-        // Until it is complete, Chromium gives it another name.
-        while !path.is_file() {
+        // Until it is complete it has another name. An empty file of its own name is put there just before
+        // that is changed (Chromium's base_file_posix.cc), so that to be there is not enough.
+        while !path.is_file() || self.is_downloading()? {
             ensure!(start.elapsed() < MAX_WAIT, "no download {name} within {MAX_WAIT:?}");
             sleep(BETWEEN_LOOKS).await;
         }
         Ok(path)
+    }
+
+    fn is_downloading(&self) -> Result<bool> {
+        let files = fs::read_dir(self.downloads())?.collect::<Result<Vec<_>, _>>()?;
+        Ok(files.iter().any(|file| file.path().extension().is_some_and(|it| it == "crdownload")))
     }
 
     /// A command of the Chrome DevTools protocol.
