@@ -38,7 +38,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
     let is_last = |span: &Span| span.closed_by.is_none() && span.from.at == span.to.at;
     let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
-    draft.intervals = spans.iter().filter(lasts).map(Span::interval).collect();
+    draft.lists.intervals.extend(spans.iter().filter(lasts).map(Span::interval));
 }
 
 /// A moment, and where its record stands in the Security lineage, if that is where it is.
