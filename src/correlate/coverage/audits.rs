@@ -172,7 +172,8 @@ impl Tally {
     }
 
     fn take(&mut self, counts: &[Count; N_OUTCOMES]) {
-        for (outcome, count) in self.counts.iter_mut().flatten().zip(counts).filter(|(_, count)| count.n > 0) {
+        for (outcome, count) in self.counts.iter_mut().flatten().zip(counts).filter(|(_, count)| count.n > 0)
+        {
             outcome.n = count.n.into();
             (outcome.first, outcome.last) = (Some(count.first), Some(count.last));
         }
