@@ -2,11 +2,12 @@
 
 use super::cause::Causes;
 use super::cited::CitedLuids;
+use super::classify::class_of_logon;
 use super::link::{Group, Linker};
 use super::open::TrackIdx;
 use super::remote::Remote;
 use super::{close, sleep};
-use crate::event::{Field, Kind, StrId};
+use crate::event::{EventIdx, Field, Kind, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::Class;
 use crate::time::{SECOND, Timestamp};
@@ -173,7 +174,12 @@ fn has_logged_on(linker: &Linker<'_>, track: TrackIdx, pos: Pos) -> bool {
     let end = pos.saturating_add(LOGON_RECORDS).min(linker.security.rows.len() as Pos);
     let after = (pos..end).take_while(near);
     before.chain(after).any(|other| {
-        let logon = linker.event(other).filter(|&event| linker.records.events.kind(event) == Kind::Logon);
+        // What was run as another account, or with a prompt, led to no desktop.
+        let is_way_in = |&event: &EventIdx| {
+            linker.records.events.kind(event) == Kind::Logon
+                && class_of_logon(linker.records, event) != Class::Secondary
+        };
+        let logon = linker.event(other).filter(is_way_in);
         let luid = logon.and_then(|event| linker.records.events.luid(event, Field::TargetLogonId));
         let other = luid.and_then(|luid| linker.tracks.by_luid.get(&luid));
         other.is_some_and(|&other| linker.is_one_account(linker.identity(other), account))

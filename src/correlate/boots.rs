@@ -29,11 +29,13 @@ pub fn boots(records: &Records, machine: &Machine) -> Vec<Boot> {
     let pairing = Pairing { records, security, system, security_has_own, system_has_own };
     let mut cuts = pairing.cuts(starts, system_starts);
     let numbered = Numbered::of(records, machine);
+    let mut before = pairing.before(&numbered, &cuts);
     if cuts.is_empty() {
         cuts = numbered.alone(security, system);
     }
     numbered.put(security, &mut cuts);
-    assemble(cuts, security, system)
+    before.append(&mut cuts);
+    assemble(before, security, system)
 }
 
 /// So many starts of System are looked at for the one at the very moment of Security's.
@@ -88,6 +90,25 @@ struct Match {
 }
 
 impl Pairing<'_> {
+    /// The starts before all that Security and System have, where both begin later than Terminal Services' log.
+    fn before(&self, numbered: &Numbered<'_>, cuts: &[Cut]) -> Vec<Cut> {
+        let Some(start) = cuts.first() else { return Vec::new() };
+        let first = |log: &Lineage| log.rows.first().map(|&row| self.records.time[row as usize]);
+        let (security, system) = (first(self.security), first(self.system));
+        let is_security = security.is_some_and(|security| system.is_none_or(|system| security <= system));
+        let (log, first, place, has_own) = match is_security {
+            true => (self.security, security, start.within.start, self.security_has_own),
+            false => (self.system, system, start.system, self.system_has_own),
+        };
+        // By a clock that was turned back since, what comes later may look earlier; nor is anything before a first record.
+        let is_earlier = |cut: &Cut| Some(cut.at.plus(cut.moved.min(0))) < first;
+        let is_head = log.rows.first().is_none_or(|&row| self.records.id[row as usize] == 1);
+        if is_head || cuts.iter().any(is_earlier) {
+            return Vec::new();
+        }
+        numbered.before(log, if has_own { place } else { 0 })
+    }
+
     fn cuts(&self, starts: Vec<Start>, twins: Vec<Start>) -> Vec<Cut> {
         let matches = self.matches(&starts, &twins);
         let mut cuts: Vec<Cut> = Vec::new();

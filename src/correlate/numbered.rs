@@ -18,7 +18,8 @@ struct Renumbered {
     /// When the last record of the old numbers was written, and the first of the new start.
     since: Timestamp,
     first: Timestamp,
-    /// The last record of the old number 1: others may have been given in either start.
+    /// The last record of the old number 1, or the last before the log says that all was stopped: other numbers may have
+    /// been given in either start.
     sure: Timestamp,
 }
 
@@ -52,8 +53,9 @@ impl<'a> Numbered<'a> {
                 true => first = first.or(Some(at)),
                 false => (since, first) = (at, None),
             }
-            if !is_of_new && TerminalNumbers::number(records, row) == 1 {
-                sure = at;
+            let is_one = !is_of_new && TerminalNumbers::number(records, row) == 1;
+            if is_one || matches!(kind, Some(Kind::TsShutdown | Kind::TsStarted)) {
+                sure = since;
             }
         }
         Numbered { records, all }
@@ -70,6 +72,23 @@ impl<'a> Numbered<'a> {
             cuts.push(number.cut(system));
         }
         cuts
+    }
+
+    /// The starts before all that a log has, by the places in it of its first record and of its first start: what came
+    /// before numbers that begin anew in the records up to that, of which none is missing, came before those.
+    pub fn before(&self, log: &Lineage, first_start: Pos) -> Vec<Cut> {
+        let Some(&row) = log.rows.first() else { return Vec::new() };
+        let first = self.records.time[row as usize];
+        let whole = log.gaps.first().map_or(first_start, |&gap| gap.min(first_start));
+        let last = log.rows[..(whole as usize).min(log.rows.len())].last();
+        let until = last.map_or(first, |&row| self.records.time[row as usize]);
+        let is_before =
+            |number: &&Renumbered| number.at <= first || number.since < first && number.at <= until;
+        let cut = |number: &Renumbered| {
+            let cut = number.cut(0);
+            Cut { at: cut.at.min(first), ..cut }
+        };
+        self.all.iter().take_while(is_before).map(cut).collect()
     }
 
     /// A start of which Security has lost everything was before the numbers that began anew in its gap, unless they are
@@ -113,7 +132,7 @@ impl Renumbered {
         let at = self.first.min(self.at).plus(-TO_DESKTOP).max(self.since);
         Cut {
             at,
-            since: Some(self.since),
+            since: Some(self.sure),
             moved: 0,
             anchors: vec![self.row],
             security: 0,
@@ -164,6 +183,8 @@ impl TerminalNumbers {
                 // Numbers from 65536 on are the listener's own.
                 self.greatest = self.greatest.max(number & 0xffff);
             }
+            // Who comes back to it is on, though the logon is lost.
+            Kind::TsReconnected if number == 1 => (self.is_one_on, self.is_one_used) = (true, true),
             Kind::TsLogoff if number == 1 => self.is_one_on = false,
             _ => {}
         }

@@ -4,7 +4,7 @@ use super::starts::{Start, moved};
 use super::stops::{is_flushed, is_late, stopped_at};
 use crate::event::{Field, Kind, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
-use crate::time::{MINUTE, SECOND};
+use crate::time::{MINUTE, SECOND, Timestamp};
 
 /// Starts closer than this, in one log or in both, are the same start (rule 11).
 pub const SAME_START: i64 = 10 * MINUTE;
@@ -52,11 +52,15 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
             let before = before().find(|&&row| !is_late(records, row) && !is_flushed(row));
             before.is_some_and(|&row| at.since(records.time[row as usize]).abs() >= SAME_START)
         };
+        let is_of_next = |start: &Start| {
+            started.is_some_and(|at| is_of_next(records, &system.rows[pos + 1..], &kinds, at, start))
+        };
         let is_same = |start: &Start| {
             !kinds.contains(&kind)
                 && at.since(start.at).abs() < SAME_START
                 && !is_later(start)
                 && !is_apart(start)
+                && !is_of_next(start)
         };
         match starts.last_mut().filter(|start| is_same(start)) {
             Some(start) => {
@@ -82,6 +86,14 @@ pub fn system_starts(records: &Records, system: &Lineage) -> Vec<Start> {
         start.moved = moved(records, system, start.pos, start.at);
     }
     starts
+}
+
+/// Whether what the kernel started is of the next start, by a clock that was behind: nearer to it than what the event log
+/// service told of this start is what it tells soon after, once more.
+fn is_of_next(records: &Records, after: &[RowIdx], told: &[Kind], at: Timestamp, start: &Start) -> bool {
+    let is_again = |&row: &RowIdx| told.iter().any(|&kind| is_of_kind(records, row, kind));
+    let again = after.iter().copied().take(MAX_LATE).find(is_again).map(|row| records.time[row as usize]);
+    again.is_some_and(|again| again >= at && again.since(at) < start.at.since(at).abs())
 }
 
 /// Where a start begins in System: 41, 6008 and 6011 are written before 6009 and 6005.

@@ -100,6 +100,8 @@ pub fn add_of_system(
         }
     }
     if all.len() > n_known {
+        // At one place it came before the record of Security: what comes after that has a later place.
+        all.rotate_left(n_known);
         all.sort_by_key(|told| told.at);
     }
 }

@@ -13,7 +13,8 @@ pub fn is_nameless(session: &TsSession) -> bool {
     session.sid.is_none() && session.account.is_none()
 }
 
-/// Joins what began at one moment, where no other desktop and no other such session did.
+/// Joins what began at one moment, where no other desktop and no other such session did; and what ended at one, of
+/// sessions whose beginning no log has.
 pub fn join_nameless(
     linker: &Linker<'_>,
     groups: &Groups,
@@ -21,8 +22,9 @@ pub fn join_nameless(
     is_taken: &[bool],
     joined: &mut Joined,
 ) {
-    let is_free = |n: usize| !is_taken[n] && is_nameless(&sessions[n]);
-    join_near(linker, groups, sessions, (is_free, |_| true), joined);
+    let is_free = |n: &usize| !is_taken[*n] && is_nameless(&sessions[*n]);
+    join_near(linker, groups, sessions, (opened, begun), (is_free, |_| true), joined);
+    join_near(linker, groups, sessions, (closed, ended), (is_free, |_| true), joined);
     // Nor may Security name an account by more than its SID, which Terminal Services' log does not have.
     let is_unnamed = |group: &Group| {
         let account = linker.account(group);
@@ -31,34 +33,56 @@ pub fn join_nameless(
     if groups.all.iter().zip(joined.iter()).any(|(group, joined)| joined.is_none() && is_unnamed(group)) {
         let mut is_taken = is_taken.to_vec();
         joined.iter().flatten().for_each(|&(n, _)| is_taken[n] = true);
-        let is_free = |n: usize| !is_taken[n] && sessions[n].sid.is_none();
-        join_near(linker, groups, sessions, (is_free, is_unnamed), joined);
+        let is_free = |n: &usize| !is_taken[*n] && sessions[*n].sid.is_none();
+        join_near(linker, groups, sessions, (opened, begun), (is_free, is_unnamed), joined);
     }
 }
 
-/// Joins sessions that are free with the desktops that began when they were opened, if those fit.
+/// When a numbered session was opened.
+fn opened(linker: &Linker<'_>, session: &TsSession) -> Option<Timestamp> {
+    session.opened.first().map(|&row| linker.records.time[row as usize])
+}
+
+/// When a numbered session was closed of which no more is left.
+fn closed(linker: &Linker<'_>, session: &TsSession) -> Option<Timestamp> {
+    let row = session.closed.first().filter(|_| session.opened.is_empty() && session.changes.is_empty())?;
+    Some(linker.records.time[*row as usize])
+}
+
+fn begun(linker: &Linker<'_>, group: &Group) -> Option<Timestamp> {
+    linker.logon_of(group).map(|pos| linker.time(pos))
+}
+
+fn ended(linker: &Linker<'_>, group: &Group) -> Option<Timestamp> {
+    let own = group.own().map(|idx| linker.track(idx));
+    own.flat_map(|track| [track.user_logoff, track.logoff]).flatten().min().map(|pos| linker.time(pos))
+}
+
+/// Joins sessions that are free with the desktops to which something happened at the same moment, if those fit.
 fn join_near(
     linker: &Linker<'_>,
     groups: &Groups,
     sessions: &[TsSession],
-    (is_free, fits): (impl Fn(usize) -> bool, impl Fn(&Group) -> bool),
+    (of_session, of_group): (
+        impl Fn(&Linker<'_>, &TsSession) -> Option<Timestamp>,
+        impl Fn(&Linker<'_>, &Group) -> Option<Timestamp>,
+    ),
+    (is_free, fits): (impl Fn(&usize) -> bool, impl Fn(&Group) -> bool),
     joined: &mut Joined,
 ) {
-    let opened = |n: usize| {
-        let &row = sessions[n].opened.first().filter(|_| is_free(n))?;
-        Some((linker.records.time[row as usize], n))
-    };
-    let free = by_time((0..sessions.len()).filter_map(opened));
+    let free = (0..sessions.len()).filter(is_free);
+    let free = by_time(free.filter_map(|n| Some((of_session(linker, &sessions[n])?, n))));
     if free.is_empty() {
         return;
     }
-    let begun = |(n, group): (usize, &Group)| {
-        let logon = linker.logon_of(group).filter(|_| group.is_desktop() && joined[n].is_none())?;
-        Some((linker.time(logon), n))
+    let moment = |(n, group): (usize, &Group)| {
+        let is_wanted = group.is_desktop() && joined[n].is_none();
+        Some((of_group(linker, group).filter(|_| is_wanted)?, n))
     };
-    let desktops = by_time(groups.all.iter().enumerate().filter_map(begun));
+    let desktops = by_time(groups.all.iter().enumerate().filter_map(moment));
     for &(at, n) in &free {
-        let home = only_near(&desktops, at).filter(|&(begun, _)| only_near(&free, begun) == Some((at, n)));
+        let home =
+            only_near(&desktops, at).filter(|&(home_at, _)| only_near(&free, home_at) == Some((at, n)));
         if let Some((_, home)) = home.filter(|&(_, home)| fits(&groups.all[home])) {
             joined[home] = Some((n, TsHow::Moment));
         }
