@@ -83,6 +83,8 @@ pub struct Lineage {
     pub long_gaps: Vec<Pos>,
     /// Records that tell of others that were lost without a trace in the ids (1101, 1106, 1108), ascending.
     pub losses: Vec<Pos>,
+    /// Records that tell of a clock that was set (4616, Kernel-General 1), ascending.
+    pub clock_sets: Vec<Pos>,
     /// Places at which the log was made anew, its record ids with it: gaps, before which a start may be missing.
     pub seams: Vec<Pos>,
 }

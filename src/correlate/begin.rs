@@ -1,11 +1,11 @@
 //! When a session began, or what bounds its beginning (domain.md rules 23 to 25).
 
-use super::draft::Draft;
+use super::draft::{Draft, Lists};
 use super::moments::SAME_MOMENT;
 use super::open::{CLUSTER, Tracks};
 use crate::event::{Kind, LogonId, RowIdx};
 use crate::machine::{Lineage, Pos};
-use crate::session::{EvidenceRole, LogonRole, Start, StartHow};
+use crate::session::{Evidence, EvidenceRole, LogonRole, Start, StartHow};
 use crate::time::Timestamp;
 
 /// Fills in how a session began.
@@ -21,17 +21,18 @@ pub fn begin(draft: &mut Draft<'_>) {
 
 /// Every 4624 of a session is evidence of it.
 fn add_logons(draft: &mut Draft<'_>) {
-    for (pos, role) in draft.logons() {
+    let (security, Lists { logons, evidence, .. }) = (draft.security, &mut draft.lists);
+    evidence.extend(logons.iter().filter_map(|&(pos, role)| {
         let (role, rule) = match role {
             LogonRole::Primary | LogonRole::Repeat => (EvidenceRole::Start, 23),
             LogonRole::Elevated => (EvidenceRole::Start, 26),
             LogonRole::Unlock => (EvidenceRole::Unlock, 31),
             LogonRole::Reconnect => (EvidenceRole::Reconnect, 31),
             LogonRole::Nla => (EvidenceRole::Origin, 32),
-            LogonRole::Refresh => continue,
+            LogonRole::Refresh => return None,
         };
-        draft.evidence(pos, role, rule);
-    }
+        Some(Evidence { row: security.rows[pos as usize], role, rule })
+    }));
 }
 
 /// Rule 24: a session without a 4624 began between what is known before its first record, and that.

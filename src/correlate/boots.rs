@@ -204,7 +204,7 @@ impl Pairing<'_> {
         let between = (from..start.pos).rev().take_while(is_between);
         let mut events = between.filter_map(|pos| self.records.event(row(pos)));
         let is_ordinary = twin.at < start.at && start.moved == 0;
-        is_ordinary && events.any(|event| ends_a_start(self.records, event))
+        is_ordinary && events.any(|event| ends_a_start(self.records, self.records.events.said(event)))
     }
 
     /// Whether System, which misses nothing of that time, shows that what is told of a start beside a gap was none.

@@ -92,7 +92,7 @@ pub fn cause(draft: &mut Draft<'_>) {
     });
     end.doubt = doubt(draft);
     draft.session.end = end;
-    draft.evidence.extend(told);
+    draft.lists.evidence.extend(told);
 }
 
 /// The cause of an end that Terminal Services tell, or the shutdown; and the record that tells it.

@@ -36,6 +36,14 @@ pub struct Draft<'a> {
     /// The last record that cites it, 4634 apart; and the record it ends by, or its boot's last.
     pub last_pos: Pos,
     pub end_pos: Pos,
+    pub lists: Lists,
+}
+
+/// What a session has a number of. The next one is worked out in the room of the one before.
+#[derive(Default)]
+pub struct Lists {
+    /// Its 4624, with their roles.
+    pub logons: Vec<(Pos, LogonRole)>,
     pub evidence: Vec<Evidence>,
     pub intervals: Vec<Interval>,
     pub origins: Vec<Origin>,
@@ -50,7 +58,14 @@ impl<'a> Draft<'a> {
         boot: &'a Boot,
         around: &'a Around,
         group: &'a Group,
+        mut lists: Lists,
     ) -> Self {
+        lists.logons.clear();
+        for (idx, role) in tracks(group) {
+            let track = linker.track(idx);
+            lists.logons.extend(track.logon.map(|pos| (pos, role)));
+            lists.logons.extend(track.repeats.iter().map(|&pos| (pos, LogonRole::Repeat)));
+        }
         Draft {
             records: linker.records,
             linker,
@@ -66,9 +81,7 @@ impl<'a> Draft<'a> {
             session: Session::default(),
             last_pos: 0,
             end_pos: close::last_pos(boot),
-            evidence: Vec::new(),
-            intervals: Vec::new(),
-            origins: Vec::new(),
+            lists,
         }
     }
 
@@ -93,23 +106,6 @@ impl<'a> Draft<'a> {
         group.own().map(move |idx| linker.track(idx))
     }
 
-    fn tracks(&self) -> impl Iterator<Item = (TrackIdx, LogonRole)> + use<'a> {
-        let group = self.group;
-        let own = std::iter::once((group.primary, LogonRole::Primary));
-        let elevated = group.elevated.map(|idx| (idx, LogonRole::Elevated));
-        own.chain(elevated).chain(group.attached.iter().copied())
-    }
-
-    /// Its 4624, with their roles.
-    pub fn logons(&self) -> impl Iterator<Item = (Pos, LogonRole)> + use<'a> {
-        let linker = self.linker;
-        self.tracks().flat_map(move |(idx, role)| {
-            let track = linker.track(idx);
-            let repeats = track.repeats.iter().map(|&pos| (pos, LogonRole::Repeat));
-            track.logon.map(|pos| (pos, role)).into_iter().chain(repeats)
-        })
-    }
-
     /// Notes a record of Security as evidence, by a rule of domain.md.
     pub fn evidence(&mut self, pos: Pos, role: EvidenceRole, rule: u8) {
         self.evidence_row(self.row(pos), role, rule);
@@ -117,7 +113,7 @@ impl<'a> Draft<'a> {
 
     /// Notes any record as evidence, by a rule of domain.md.
     pub fn evidence_row(&mut self, row: RowIdx, role: EvidenceRole, rule: u8) {
-        self.evidence.push(Evidence { row, role, rule });
+        self.lists.evidence.push(Evidence { row, role, rule });
     }
 
     #[inline(never)]
@@ -165,7 +161,7 @@ impl<'a> Draft<'a> {
     }
 
     fn n_logons(&self) -> u32 {
-        self.tracks().map(|(idx, _)| self.linker.track(idx).n_logons).sum()
+        tracks(self.group).map(|(idx, _)| self.linker.track(idx).n_logons).sum()
     }
 
     /// The primary LogonId; without a 4624 the lowest that is cited.
@@ -256,9 +252,9 @@ impl<'a> Draft<'a> {
         (apart <= WINDOWS_BEFORE).then_some(number)
     }
 
-    /// Puts the session and its lists into the columns.
+    /// Puts the session and its lists into the columns, and leaves the room that they took.
     #[inline(never)]
-    pub fn finish(mut self, sessions: &mut Sessions) {
+    pub fn finish(self, sessions: &mut Sessions) -> Lists {
         let order = |e: &Evidence| {
             (
                 self.records.signature(e.row).channel != self.security.channel,
@@ -268,22 +264,23 @@ impl<'a> Draft<'a> {
             )
         };
         // Stable: records of one id stand in the order in which they were found.
-        self.evidence.sort_by_key(order);
-        self.evidence.dedup();
-        self.intervals.sort_by_key(|interval| (interval.from, interval.what));
         let logons = self.add_logons(&mut sessions.logons);
-        let session = &mut self.session;
+        let Draft { mut session, mut lists, .. } = self;
+        lists.evidence.sort_by_key(order);
+        lists.evidence.dedup();
+        lists.intervals.sort_by_key(|interval| (interval.from, interval.what));
         session.logons = logons;
-        session.evidence = Run::append(&mut sessions.evidence, self.evidence);
-        session.intervals = Run::append(&mut sessions.intervals, self.intervals);
-        session.origins = Run::append(&mut sessions.origins, self.origins);
-        sessions.all.push(self.session);
+        session.evidence = Run::append(&mut sessions.evidence, lists.evidence.drain(..));
+        session.intervals = Run::append(&mut sessions.intervals, lists.intervals.drain(..));
+        session.origins = Run::append(&mut sessions.origins, lists.origins.drain(..));
+        sessions.all.push(session);
+        lists
     }
 
     /// Adds its 4624 in the order of their records; of a fixed LogonId the first alone.
     fn add_logons(&self, logons: &mut Vec<Logon>) -> Run {
         let first = logons.len();
-        for (idx, role) in self.tracks() {
+        for (idx, role) in tracks(self.group) {
             let track = self.linker.track(idx);
             let at = |pos: Option<Pos>| pos.map(|pos| self.row(pos));
             if track.logon.is_none() && track.linked.is_none() && !role.is_own() {
@@ -318,4 +315,11 @@ impl<'a> Draft<'a> {
         logons[first..].sort_by_key(|logon| logon.row.map(|row| self.records.id[row as usize]));
         Run { first: first as u32, n: (logons.len() - first) as u32 }
     }
+}
+
+/// The LogonIds of a session, with what each is to it.
+fn tracks(group: &Group) -> impl Iterator<Item = (TrackIdx, LogonRole)> {
+    let own = std::iter::once((group.primary, LogonRole::Primary));
+    let elevated = group.elevated.map(|idx| (idx, LogonRole::Elevated));
+    own.chain(elevated).chain(group.attached.iter().copied())
 }

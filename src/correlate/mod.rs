@@ -73,7 +73,7 @@ use crate::machine::{Boot, Lineage, Machine};
 use crate::session::{Session, SessionIdx, Sessions};
 use around::{Around, Windows};
 use cited::CitedLuids;
-use draft::Draft;
+use draft::{Draft, Lists};
 use hops::edges::Outbound;
 use link::{Groups, Linker};
 use open::Mark;
@@ -251,15 +251,15 @@ impl OfMachine<'_> {
         let causes = cause::causes(records, &facts.clock, rows);
         let outside = (windows, remote, CitedLuids::of(records, rows), causes);
         let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
-        let draft = |idx: usize, sessions: &mut Sessions| {
-            let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx]);
+        let draft = |idx: usize, lists: Lists, sessions: &mut Sessions| {
+            let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx], lists);
             draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
             let home = groups.home(idx);
             draft.home = home.map(|home| (&groups.all[home], joined[home].map(|(ts, _)| &numbered[ts])));
             draft.session.machine = machine;
             draft.session.boot = n as u32;
             draft.fill(marks.of_group(idx));
-            draft.finish(sessions);
+            draft.finish(sessions)
         };
         let Part { sessions, outbound } = part;
         let (first, first_edge) = (sessions.all.len(), outbound.len());
@@ -282,12 +282,13 @@ impl OfMachine<'_> {
 fn drafted(
     n_groups: usize,
     share: Share,
-    draft: impl Fn(usize, &mut Sessions) + Sync,
+    draft: impl Fn(usize, Lists, &mut Sessions) -> Lists + Sync,
     sessions: &mut Sessions,
 ) {
     let row = |n: usize, part: &mut Sessions| {
         let from = n * DRAFTS_IN_ROW;
-        (from..(from + DRAFTS_IN_ROW).min(n_groups)).for_each(|idx| draft(idx, part));
+        let all = from..(from + DRAFTS_IN_ROW).min(n_groups);
+        all.fold(Lists::default(), |lists, idx| draft(idx, lists, part));
     };
     let (first, n_rows) = (sessions.all.len(), n_groups.div_ceil(DRAFTS_IN_ROW));
     let times = |n_done: usize| share.n_times_as_much(n_done as f64 / n_groups as f64);
@@ -323,6 +324,7 @@ fn link_parents(groups: &Groups, first: usize, sessions: &mut Sessions) {
 #[inline(never)]
 fn number_namesakes(sessions: &mut [Session]) {
     let mut seen: FxHashMap<(Option<LogonId>, Option<u32>), u32> = FxHashMap::default();
+    seen.reserve(sessions.len());
     for session in sessions {
         let number = session.ts_session.filter(|_| session.luid.is_none());
         let n = seen.entry((session.luid, number)).or_insert(0);

@@ -36,18 +36,21 @@ pub fn attach(linker: &Linker<'_>, groups: &mut Groups, remote: &Remote) {
             attach_before(linker, groups, remote, &arrival, logons);
         }
     }
-    mark_unfollowed(linker, groups, remote, &preambles);
+    if remote.has_authenticated() {
+        mark_unfollowed(linker, groups, remote, &preambles);
+    }
 }
 
 fn preambles(linker: &Linker<'_>, groups: &Groups, remote: &Remote, arrivals: &[Arrival]) -> Preambles {
     let mut preambles = Preambles::default();
-    // A server has thousands of network logons for each of a desktop: those of other accounts need no look.
+    // A server has thousands of network logons for each of a desktop: those of others need no look.
     let arrived: FxHashSet<StrId> = arrivals.iter().map(|arrival| arrival.key.0).collect();
-    let may_be = |group: &&Group| {
-        remote.has_authenticated() || arrived.contains(&who(linker.track(group.primary).identity))
-    };
-    for (n, group) in groups.all.iter().enumerate().filter(|(_, group)| may_be(group)) {
-        if let Some((key, pos)) = preamble(linker, group, remote) {
+    let came: FxHashSet<(StrId, StrId)> = arrivals.iter().map(|arrival| arrival.key).collect();
+    let all = remote.has_authenticated();
+    let may_be = |group: &Group| all || arrived.contains(&who(linker.track(group.primary).identity));
+    for (n, group) in groups.all.iter().enumerate().filter(|&(_, group)| may_be(group)) {
+        if let Some((key, pos)) = preamble(linker, group, remote).filter(|(key, _)| all || came.contains(key))
+        {
             preambles.entry(key).or_default().push((pos, n));
         }
     }
@@ -155,12 +158,13 @@ fn preamble(linker: &Linker<'_>, group: &Group, remote: &Remote) -> Option<((Str
     let is_network = matches!(group.class, Class::Network | Class::Machine);
     let is_network = is_network && group.elevated.is_none() && !group.is_attached;
     let track = linker.track(group.primary);
-    let event = linker.logon(group.primary).filter(|_| is_network && !track.is_used)?;
-    let events = &linker.records.events;
-    let is_remote =
-        events.number(event, Field::LogonType) == Some(3) && events.luid(event, Field::ProcessId).is_none();
+    if !is_network || track.is_used {
+        return None;
+    }
+    let said = linker.records.events.said(linker.logon(group.primary)?);
+    let is_remote = said.number(Field::LogonType) == Some(3) && said.luid(Field::ProcessId).is_none();
     let pos = track.logon.filter(|_| is_remote)?;
-    let address = match events.text(event, Field::Address) {
+    let address = match said.text(Field::Address) {
         // NTLM often leaves it out, and names the client alone.
         StrId::NONE => {
             let client = remote.next_client(linker, track.identity.user, linker.time(pos), NLA_TOLD);

@@ -27,7 +27,8 @@ const WINRM: i64 = 5 * SECOND;
 /// Finds the places a session was opened and resumed from, in the order of their records.
 #[inline(never)]
 pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
-    for (pos, role) in draft.logons() {
+    for n in 0..draft.lists.logons.len() {
+        let (pos, role) = draft.lists.logons[n];
         let is_reconnect = matches!(role, LogonRole::Unlock | LogonRole::Reconnect);
         if !matches!(role, LogonRole::Elevated | LogonRole::Repeat | LogonRole::Refresh) {
             add(draft, pos, is_reconnect);
@@ -38,17 +39,17 @@ pub fn origins(draft: &mut Draft<'_>, marks: &[Mark]) {
     }
     if draft.session.class == Class::Desktop {
         by_other_logs(draft);
-    } else if draft.origins.is_empty() {
+    } else if draft.lists.origins.is_empty() {
         by_ssh(draft);
     }
-    let shown = draft.origins.iter().map(|origin| origin.row);
-    draft.evidence.extend(shown.map(|row| Evidence { row, role: EvidenceRole::Origin, rule: 41 }));
+    let shown = draft.lists.origins.iter().map(|origin| origin.row);
+    draft.lists.evidence.extend(shown.map(|row| Evidence { row, role: EvidenceRole::Origin, rule: 41 }));
     match draft.session.class {
         Class::Network => by_winrm(draft),
         Class::Batch => by_task(draft),
         _ => {}
     }
-    settle(draft.records, &mut draft.origins);
+    settle(draft.records, &mut draft.lists.origins);
 }
 
 /// Puts places in order, each client's once for each time it came.
@@ -106,7 +107,7 @@ fn add(draft: &mut Draft<'_>, pos: Pos, is_resume: bool) {
         return;
     }
     let port = port(said.number(Field::Port));
-    draft.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
+    draft.lists.origins.push(Origin { at: draft.time(pos), address, port, host, row: draft.row(pos) });
 }
 
 /// Whether a 4778 is of the console, to which somebody switched: Windows calls the client there "Unknown".
@@ -127,7 +128,7 @@ fn port(number: Option<u32>) -> Option<u16> {
 /// client that Remote Desktop authenticated or took the connection of.
 fn by_other_logs(draft: &mut Draft<'_>) {
     let ts = draft.ts.map(|(ts, _)| ts);
-    let with_address = draft.origins.iter().filter(|origin| !origin.address.is_none());
+    let with_address = draft.lists.origins.iter().filter(|origin| !origin.address.is_none());
     let mut known: Vec<Timestamp> = with_address.map(|origin| origin.at).collect();
     known.sort_unstable();
     let mut is_told = false;
@@ -137,13 +138,13 @@ fn by_other_logs(draft: &mut Draft<'_>) {
         is_told |= draft.records.events.kind(event) == Kind::TsLogon;
         if !is_known(&known, at) {
             let origin = of_terminal(draft, event, row).or_else(|| by_connection(draft, event, at));
-            draft.origins.extend(origin);
+            draft.lists.origins.extend(origin);
         }
     }
     let is_remote = matches!(draft.session.logon_type, Some(10 | 12));
     if let Some(at) = draft.session.start.at.filter(|&at| is_remote && !is_told && !is_known(&known, at)) {
         let client = draft.around.remote.client(draft.linker, draft.session.user, at, CLIENT);
-        draft.origins.extend(client.map(|client| Origin {
+        draft.lists.origins.extend(client.map(|client| Origin {
             at: client.at,
             address: client.address,
             port: None,
@@ -209,7 +210,7 @@ fn by_ssh(draft: &mut Draft<'_>) {
         let port = event.and_then(|event| port(draft.records.events.number(event, Field::SshPort)));
         Origin { at: client.at, address: client.address, port, host: StrId::NONE, row: client.row }
     });
-    draft.origins.extend(origin);
+    draft.lists.origins.extend(origin);
 }
 
 /// A batch logon at the moment at which one task was started as its account is that task's (A.5).

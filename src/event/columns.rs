@@ -106,6 +106,8 @@ fn hash(text: &str) -> u64 {
 #[derive(Clone, Copy)]
 pub struct Layout {
     pub spec: &'static Spec,
+    /// That of its spec, which every record is asked for.
+    pub kind: Kind,
     pub origin: &'static Origin,
     pub n_cells: usize,
     /// First cell of each field; [`ABSENT`] where the event does not keep it.
@@ -195,7 +197,7 @@ impl Layout {
             i += 1;
         }
         assert!(n_cells <= MAX_CELLS, "an event keeps too much");
-        Layout { spec, origin, n_cells, slots, texts }
+        Layout { spec, kind: spec.kind, origin, n_cells, slots, texts }
     }
 
     /// The first cell of a field, if events of this spec keep it.
@@ -250,7 +252,7 @@ impl Events {
     /// What an event means.
     #[inline]
     pub fn kind(&self, event: EventIdx) -> Kind {
-        self.layout(event).spec.kind
+        self.layout(event).kind
     }
 
     /// Which fields an event has, and in which cells.
@@ -307,7 +309,7 @@ impl Said<'_> {
     /// What it means.
     #[inline]
     pub fn kind(self) -> Kind {
-        self.layout.spec.kind
+        self.layout.kind
     }
 
     /// From a place of its layout on: which cells are filled, by bits, and where those begin.

@@ -139,10 +139,10 @@ pub struct Run {
 
 impl Run {
     /// Appends what is one's own to a column: where it is then.
-    pub fn append<T>(column: &mut Vec<T>, own: Vec<T>) -> Run {
-        let run = Run { first: column.len() as u32, n: own.len() as u32 };
+    pub fn append<T>(column: &mut Vec<T>, own: impl IntoIterator<Item = T>) -> Run {
+        let first = column.len();
         column.extend(own);
-        run
+        Run { first: first as u32, n: (column.len() - first) as u32 }
     }
 
     pub fn of<T>(self, all: &[T]) -> &[T] {

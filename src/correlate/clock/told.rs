@@ -35,11 +35,9 @@ pub struct Told {
 }
 
 pub fn told(records: &Records, lineage: &Lineage, range: Range<Pos>) -> Vec<Set> {
-    let set = |at: Pos| {
-        let event = records.event(lineage.rows[at as usize])?;
-        (records.events.kind(event) == Kind::ClockSet).then_some(Set { at, event })
-    };
-    range.filter_map(set).collect()
+    let first = lineage.clock_sets.partition_point(|&at| at < range.start);
+    let own = lineage.clock_sets[first..].iter().take_while(|&&at| at < range.end);
+    own.filter_map(|&at| Some(Set { at, event: records.event(lineage.rows[at as usize])? })).collect()
 }
 
 impl Set {

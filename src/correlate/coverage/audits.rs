@@ -3,7 +3,7 @@
 //! What is there was on; what a 4719 changed is what it says; what should have gone with other records and is not there
 //! was probably off. Windows' defaults are never taken for facts.
 
-use super::meanings::Meanings;
+use super::meanings::{Meanings, N_OUTCOMES};
 use super::{change, is_lost_logoff, is_sparse, is_undisturbed, nearest};
 use crate::audit::{BASELINE, SUBCATEGORIES, tasks};
 use crate::correlate::classify::class_of_logon;
@@ -107,6 +107,24 @@ struct Tally {
     settled: Option<RowIdx>,
 }
 
+/// How many records there are of a kind, and the first and the last of them: they are counted in what takes little room,
+/// for a log has millions.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    n: u32,
+    first: Pos,
+    last: Pos,
+}
+
+impl Count {
+    #[inline]
+    fn add(&mut self, pos: Pos) {
+        self.first = if self.n == 0 { pos } else { self.first };
+        self.last = pos;
+        self.n += 1;
+    }
+}
+
 /// Records of a start within which none may be missing if what is not there is to mean anything.
 const START_RECORDS: Pos = 64;
 
@@ -129,23 +147,22 @@ impl Tally {
         let has_services = is_undisturbed(records, security, &range, range.start, PROGRAMS);
         tally.settled = tally.start.filter(|_| has_services);
         let early = Early::of(records, security, boot);
+        let mut counts = [Count::default(); N_OUTCOMES];
         for pos in range {
             let row = security.rows[pos as usize];
             let meaning = meanings.of_record(records, row);
-            let is_process = meaning.kind == Some(Kind::ProcessCreated);
-            if is_process && early.as_ref().is_some_and(|early| early.contains(records, row)) {
-                continue;
+            if meaning.is_telling {
+                let is_process = meaning.kind == Some(Kind::ProcessCreated);
+                if is_process && early.as_ref().is_some_and(|early| early.contains(records, row)) {
+                    continue;
+                }
+                if let Some(event) = records.event(row) {
+                    tally.add(records, security, boot, pos, event);
+                }
             }
-            if let Some(counts) = tally.counts.get_mut(usize::from(meaning.subcategory)) {
-                let outcome = &mut counts[usize::from(meaning.is_failure)];
-                outcome.n += 1;
-                outcome.first.get_or_insert(pos);
-                outcome.last = Some(pos);
-            }
-            if let Some(event) = records.event(row).filter(|_| meaning.is_telling) {
-                tally.add(records, security, boot, pos, event);
-            }
+            counts[usize::from(meaning.outcome)].add(pos);
         }
+        tally.take(&counts);
         let is_change = |row: &&RowIdx| {
             let kind = records.event(**row).map(|event| records.events.kind(event));
             matches!(kind, Some(Kind::TsDisconnected | Kind::TsReconnected))
@@ -154,10 +171,18 @@ impl Tally {
         tally
     }
 
+    fn take(&mut self, counts: &[Count; N_OUTCOMES]) {
+        for (outcome, count) in self.counts.iter_mut().flatten().zip(counts).filter(|(_, count)| count.n > 0)
+        {
+            outcome.n = count.n.into();
+            (outcome.first, outcome.last) = (Some(count.first), Some(count.last));
+        }
+    }
+
     fn add(&mut self, records: &Records, security: &Lineage, boot: &Boot, pos: Pos, event: EventIdx) {
-        let said = records.events.said(event);
-        let cites = |field| said.luid(field).is_some_and(|luid: LogonId| !luid.is_fixed());
-        match said.kind() {
+        let said = || records.events.said(event);
+        let cites = |field| said().luid(field).is_some_and(|luid: LogonId| !luid.is_fixed());
+        match records.events.kind(event) {
             Kind::AuditPolicyChanged => self.change(records, pos, event),
             Kind::SpecialPrivileges if self.cited.is_none() && cites(Field::SubjectLogonId) => {
                 self.cited = Some(pos);
@@ -169,7 +194,7 @@ impl Tally {
                 }
                 self.created.get_or_insert(pos);
                 self.n_created += 1;
-                self.has_command_lines = self.has_command_lines || !said.text(Field::CommandLine).is_none();
+                self.has_command_lines = self.has_command_lines || !said().text(Field::CommandLine).is_none();
             }
             Kind::Logon => self.logon(records, security, boot, pos, event),
             Kind::EventLost if self.lost_logoff.is_none() && is_lost_logoff(records, event) => {

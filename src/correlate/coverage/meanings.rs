@@ -15,15 +15,18 @@ pub struct Meanings {
 pub struct Meaning {
     /// What those are that are typed.
     pub kind: Option<Kind>,
-    /// The number of their subcategory among [`SUBCATEGORIES`], [`NO_SUBCATEGORY`] if they have none.
-    pub subcategory: u8,
-    pub is_failure: bool,
+    /// Which of [`N_OUTCOMES`] they are: twice the number of their subcategory among [`SUBCATEGORIES`], and one more
+    /// if they are failures; the last if they have none.
+    pub outcome: u8,
     /// Whether the records tell more of what was audited than that they are there.
     pub is_telling: bool,
     pub is_logoff: bool,
 }
 
-const NO_SUBCATEGORY: u8 = u8::MAX;
+/// The successes and failures of every subcategory, and those that have none.
+pub const N_OUTCOMES: usize = 2 * SUBCATEGORIES.len() + 1;
+
+const _: () = assert!(N_OUTCOMES <= u8::MAX as usize);
 
 impl Meanings {
     pub fn of(records: &Records) -> Self {
@@ -43,14 +46,14 @@ impl Meaning {
     fn of(records: &Records, signature: &Signature) -> Self {
         let (provider, channel) = (records.text(signature.provider), records.text(signature.channel));
         let spec = spec_of(provider, channel, signature.event_id);
-        let kind = spec.map(|spec| LAYOUTS[usize::from(spec)].spec.kind);
+        let kind = spec.map(|spec| LAYOUTS[usize::from(spec)].kind);
         let is_audit = provider.eq_ignore_ascii_case("Microsoft-Windows-Security-Auditing");
         let task = if is_audit { task_of(signature) } else { 0 };
-        let number = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task).ok();
+        let number = SUBCATEGORIES.binary_search_by_key(&task, |subcategory| subcategory.task);
+        let outcome = number.map_or(N_OUTCOMES - 1, |n| 2 * n + usize::from(is_failure(signature)));
         Meaning {
             kind,
-            subcategory: number.and_then(|n| u8::try_from(n).ok()).unwrap_or(NO_SUBCATEGORY),
-            is_failure: is_failure(signature),
+            outcome: outcome as u8,
             is_telling: kind.is_some_and(is_telling),
             // By its subcategory or, where an export has none, by its id.
             is_logoff: signature.task == tasks::LOGOFF

@@ -51,7 +51,7 @@ pub fn with_unlocks(draft: &Draft<'_>, told: Vec<Change>) -> Vec<Change> {
         return told;
     }
     let known = Known::of(&told);
-    let logons = draft.logons().filter(|&(_, role)| role == LogonRole::Unlock);
+    let logons = draft.lists.logons.iter().copied().filter(|&(_, role)| role == LogonRole::Unlock);
     let unlock = |(pos, _)| Change {
         moment: Moment { at: draft.time(pos), pos: Some(pos) },
         row: draft.row(pos),

@@ -35,13 +35,13 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         changes.iter().all(|change| change.moment.pos.is_some()) && !may_have_slept(draft, twice);
     let mut spans = states(draft, changes, &limits);
     spans.extend(asleep(draft, &limits, twice));
-    let spans = united(draft, spans);
+    let mut spans = united(draft, spans);
     measure(draft, &spans, is_complete);
     // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
     let is_last = |span: &Span| span.closed_by.is_none() && span.from.at == span.to.at;
     let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
-    draft.intervals = spans.iter().filter(lasts).map(Span::interval).collect();
-    draft.intervals.sort_by_key(|interval| (interval.what, interval.from, interval.to));
+    spans.sort_by_key(|span| (span.what, span.from.at, span.to.at));
+    draft.lists.intervals.extend(spans.iter().filter(lasts).map(Span::interval));
 }
 
 /// A moment, and where its record stands in the Security lineage, if that is where it is.

@@ -20,6 +20,9 @@ const MAX_VERSIONS: usize = 16;
 /// Events of the event log's own trouble: 106 in System, the others in Security (rule 6).
 const TELL_OF_LOSS: [u32; 6] = [106, 1101, 1104, 1106, 1107, 1108];
 
+/// Events that tell of a clock that was set: 4616 in Security, 1 in System.
+const TELL_OF_CLOCK: [u32; 2] = [1, 4616];
+
 /// Whose events tell of logons.
 const AUDITING: &str = "Microsoft-Windows-Security-Auditing";
 
@@ -182,9 +185,9 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
     }
     let time = |pos: Pos| records.time[rows[pos as usize] as usize];
     let is_foreign = |pos: Pos| !foreign.is_empty() && foreign.binary_search(&pos).is_ok();
-    // Few records tell of a loss: their ids are looked at first, once for each kind of record.
-    let telling: Vec<bool> =
-        records.signatures.iter().map(|signature| TELL_OF_LOSS.contains(&signature.event_id)).collect();
+    // Few records tell of a loss or of the clock: their ids are looked at first, once for each kind of record.
+    let tells = |id: &u32| TELL_OF_LOSS.contains(id) || TELL_OF_CLOCK.contains(id);
+    let telling: Vec<bool> = records.signatures.iter().map(|signature| tells(&signature.event_id)).collect();
     let is_telling = |row: RowIdx| telling[records.signature[row as usize] as usize];
     let is_seam = |pos: &Pos| seams.binary_search(pos).is_ok();
     // Between two numberings nothing tells that none is missing.
@@ -194,7 +197,7 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
     };
     let is_one_numbering = foreign.is_empty() && seams.is_empty();
     let missing = |n: usize| {
-        let (mut gaps, mut losses) = (Vec::new(), Vec::new());
+        let mut told = Told::default();
         let (first, end) = ((n * IN_ROW).max(1), rows.len().min((n + 1) * IN_ROW));
         let before = rows[first - 1];
         let (mut last_id, mut was_full) = (records.id[before as usize], is_full(records, before));
@@ -203,24 +206,46 @@ fn joined(records: &Records, channel: StrId, parts: impl Iterator<Item = Part>) 
             let id = records.id[row as usize];
             let is_missing = id.saturating_sub(last_id) > 1 || was_full;
             (last_id, was_full) = (id, false);
-            if is_missing && is_one_numbering || !is_one_numbering && is_gap(pos as Pos, is_missing) {
-                gaps.push(pos as Pos);
+            if (is_missing || !is_one_numbering) && is_gap(pos as Pos, is_missing) {
+                told.gaps.push(pos as Pos);
             }
             if is_telling(row) {
                 was_full = is_full(records, row);
                 if is_loss(records, &rows[pos..]) {
-                    losses.push(pos as Pos);
+                    told.losses.push(pos as Pos);
+                }
+                if kind(records, row) == Some(Kind::ClockSet) {
+                    told.clock_sets.push(pos as Pos);
                 }
             }
         }
-        (gaps, losses)
+        told
     };
-    let missing: (Vec<Vec<Pos>>, Vec<Vec<Pos>>) =
-        parallel::map(rows.len().div_ceil(IN_ROW), missing).into_iter().unzip();
-    let (gaps, losses) = (missing.0.concat(), missing.1.concat());
+    let mut told = Told::default();
+    if rows.first().is_some_and(|&row| kind(records, row) == Some(Kind::ClockSet)) {
+        told.clock_sets.push(0);
+    }
+    parallel::map(rows.len().div_ceil(IN_ROW), missing).into_iter().for_each(|next| told.append(next));
+    let Told { gaps, losses, clock_sets } = told;
     let is_long = |gap: &Pos| is_seam(gap) || time(*gap).since(time(*gap - 1)).abs() >= MIN_RESTART;
     let long_gaps = gaps.iter().copied().filter(is_long).collect();
-    Lineage { channel, rows, gaps, long_gaps, losses, seams }
+    Lineage { channel, rows, gaps, long_gaps, losses, clock_sets, seams }
+}
+
+/// Places before which records are missing, and of records that tell of lost ones or of the clock.
+#[derive(Default)]
+struct Told {
+    gaps: Vec<Pos>,
+    losses: Vec<Pos>,
+    clock_sets: Vec<Pos>,
+}
+
+impl Told {
+    fn append(&mut self, next: Told) {
+        self.gaps.extend(next.gaps);
+        self.losses.extend(next.losses);
+        self.clock_sets.extend(next.clock_sets);
+    }
 }
 
 /// 1104: a log that was full wrote nothing more until somebody made room, and counts on as if nothing had happened

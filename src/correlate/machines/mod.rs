@@ -43,7 +43,9 @@ pub fn machines(records: &Records, paths: &[&str]) -> (Vec<Machine>, Vec<u64>) {
         // Two records of one id and moment stay in the order of the file, whenever its chunks came.
         let chunk = |&row: &RowIdx| records.span(row).chunk;
         let order = |a: &RowIdx, b: &RowIdx| id(a).cmp(&id(b)).then_with(|| chunk(a).cmp(&chunk(b)));
-        if !group.rows.is_sorted_by(|a, b| order(a, b).is_le()) {
+        // Nearly always the ids alone tell.
+        let is_less = |a: RowIdx, b: RowIdx| records.id[a as usize] < records.id[b as usize];
+        if !group.rows.is_sorted_by(|a, b| is_less(*a, *b) || order(a, b).is_le()) {
             group.rows.sort_by(order);
         }
     }
@@ -107,14 +109,23 @@ impl<'a> Grouping<'a> {
         let records = self.records;
         let name = |s: &Signature| (s.is_torn == 0).then(|| (self.key(s.computer), self.key(s.channel)));
         let names: Vec<Option<(u32, u32)>> = records.signatures.iter().map(name).collect();
-        let name = |row: RowIdx| names[records.signature[row as usize] as usize];
+        // One number for each: a log has millions of records to compare by it.
+        let mut numbers: FxHashMap<Option<(u32, u32)>, u32> = FxHashMap::default();
+        let mut number = |name| {
+            let next = numbers.len() as u32;
+            *numbers.entry(name).or_insert(next)
+        };
+        let by_signature: Vec<u32> = names.iter().map(|&name| number(name)).collect();
         for (span, rows) in in_file_order(records) {
             // Neighbouring records nearly always have the same channel and computer.
             let mut first = rows.start;
             while first < rows.end {
-                let own = name(first);
-                let end = (first + 1..rows.end).find(|&row| name(row) != own).unwrap_or(rows.end);
-                if let Some(own) = own {
+                let signatures = &records.signature[first as usize..rows.end as usize];
+                let own = by_signature[signatures[0] as usize];
+                let is_other = |&signature: &u32| by_signature[signature as usize] != own;
+                let n = signatures.iter().position(is_other).unwrap_or(signatures.len());
+                let end = first + n as RowIdx;
+                if let Some(own) = names[signatures[0] as usize] {
                     let group = self.group(span.source, own);
                     self.groups[group].rows.extend(first..end);
                 }

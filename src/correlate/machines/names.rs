@@ -20,6 +20,13 @@ pub fn name_all(records: &Records, machines: &mut [Machine]) {
 
 /// Computer names in the order in which they came into use: by record id, in the log that is most telling.
 fn names(records: &Records, machine: &Machine) -> Vec<StrId> {
+    // As a rule one computer wrote all there is.
+    let computers = || records.signatures.iter().map(|signature| signature.computer);
+    if let Some(only) =
+        computers().next().filter(|&first| !first.is_none() && computers().all(|other| other == first))
+    {
+        return vec![only];
+    }
     let mut names: Vec<StrId> = Vec::new();
     let first = machine.security.or(machine.system);
     let others = (0..machine.lineages.len()).filter(|&n| Some(n) != first);

@@ -284,6 +284,9 @@ impl Tracks {
         let n_times_as_much = self.n_times_as_much();
         make_room(&mut self.all, 1, n_times_as_much);
         self.all.push(Track::new(luid, pos, earlier));
+        if self.by_luid.len() == self.by_luid.capacity() {
+            self.by_luid.reserve(self.all.capacity() - self.by_luid.len());
+        }
         self.by_luid.insert(luid, idx);
         self.last = Some((luid, idx));
         idx

@@ -1,6 +1,7 @@
 //! Which records are of a start (domain.md C.3, rules 7 and 8), and which come when one is over?
 
 use crate::correlate::classify::is_window_manager;
+use crate::event::columns::Said;
 use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
 use crate::machine::{Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
@@ -51,8 +52,7 @@ pub fn may_tell(kind: Kind) -> bool {
     )
 }
 
-pub fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
-    let said = records.events.said(event);
+pub fn anchor(records: &Records, said: Said<'_>) -> Option<Anchor> {
     match said.kind() {
         Kind::AuditStarted => Some(Anchor::AuditStarted),
         Kind::Logon => {
@@ -80,8 +80,7 @@ pub fn anchor(records: &Records, event: EventIdx) -> Option<Anchor> {
 }
 
 /// A shutdown, or the logon of a person: what follows it is another start (rule 8).
-pub fn ends_a_start(records: &Records, event: EventIdx) -> bool {
-    let said = records.events.said(event);
+pub fn ends_a_start(records: &Records, said: Said<'_>) -> bool {
     match said.kind() {
         Kind::EventLogStopped => true,
         Kind::Logon => {

@@ -65,8 +65,9 @@ pub fn told_by_gap(
     let after = after.take_while(|pos| is_part(pos, gap)).last().map_or(gap, |last| last + 1);
     let told = |part: Range<Pos>| {
         let is_told = part.clone().any(|pos| is_once_per_start(records, row(pos)));
-        let is_anchor =
-            |pos: Pos| records.event(row(pos)).is_some_and(|event| anchor(records, event).is_some());
+        let is_anchor = |pos: Pos| {
+            records.event(row(pos)).is_some_and(|event| anchor(records, records.events.said(event)).is_some())
+        };
         let last = part.end.max(part.start + 1) - 1;
         (is_told && !part.clone().any(is_anchor)).then_some(Told { first: part.start, last, is_part: true })
     };
@@ -87,7 +88,8 @@ pub fn merge_told(records: &Records, security: &Lineage, clusters: &mut Vec<Clus
     // What tells of a start comes before the font driver of its session 0, or is that.
     let is_free = |from: Pos, to: Pos| {
         let mut between = (from..to).filter_map(|pos| records.event(security.rows[pos as usize]));
-        !between.any(|event| ends_a_start(records, event) || is_font_driver(records, event))
+        !between
+            .any(|event| ends_a_start(records, records.events.said(event)) || is_font_driver(records, event))
     };
     let is_near = |from: Pos, to: Pos| {
         let apart = time(from).since(time(to)).abs();

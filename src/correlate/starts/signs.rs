@@ -41,18 +41,18 @@ fn of_range(records: &Records, security: &Lineage, range: Range<usize>) -> Vec<S
 fn sign(records: &Records, security: &Lineage, pos: Pos) -> Option<Sign> {
     let row = security.rows[pos as usize];
     let event = records.event(row)?;
-    let said = records.events.said(event);
-    let kind = said.kind();
+    let kind = records.events.kind(event);
     if !may_tell(kind) {
         return None;
     }
+    let said = records.events.said(event);
     let (id, at) = (records.id[row as usize], records.time[row as usize]);
-    let anchor = anchor(records, event);
+    let anchor = anchor(records, said);
     // A 4627 has the LogonId of the 4624 beside it, which may be missing, or not audited.
     let is_logon = matches!(kind, Kind::Logon | Kind::GroupsListed);
     let luid = is_logon.then(|| said.luid(Field::TargetLogonId)).flatten();
     let logon = luid.filter(|luid| !luid.is_fixed()).map(|luid| Logon { luid, pos, id, at });
-    let ends_a_start = anchor.is_none() && ends_a_start(records, event);
+    let ends_a_start = anchor.is_none() && ends_a_start(records, said);
     let is_stop = kind == Kind::EventLogStopped;
     let tells = anchor.is_some() || ends_a_start || is_stop || logon.is_some();
     tells.then_some(Sign { pos, at, anchor, ends_a_start, is_stop, logon })
