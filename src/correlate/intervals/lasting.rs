@@ -8,7 +8,7 @@ use crate::correlate::draft::Draft;
 use crate::correlate::moments::SAME_MOMENT;
 use crate::event::{Kind, Records, RowIdx};
 use crate::machine::{Clock, Lineage, Pos};
-use crate::session::State;
+use crate::session::{EndHow, State};
 use crate::time::Timestamp;
 
 /// The last that is known of a state before records are missing that may have its end; `None` if none of those are, up to
@@ -32,10 +32,12 @@ pub fn until_loss(draft: &Draft<'_>, opener: &Change, until: Moment) -> Option<M
     Some(Moment { at: draft.time(last).max(from.at).min(until.at), pos: Some(last) })
 }
 
-/// Where Security's log ends, if its boot went on until after a moment that another log tells of (rule 6).
-fn end_of_security(draft: &Draft<'_>, until: Moment) -> Option<Pos> {
+/// Where Security's log ends, if its boot went on until after a moment (rule 6), or another log tells of the session's end
+/// after that.
+pub fn end_of_security(draft: &Draft<'_>, until: Moment) -> Option<Pos> {
     let last = last_pos(draft.boot);
-    (draft.boot.outlives_security && draft.time(last) < until.at).then_some(last + 1)
+    let is_cut = draft.boot.outlives_security || draft.session.end.how == EndHow::LogoffFromOtherLog;
+    (is_cut && until.at.since(draft.time(last)) > SAME_MOMENT).then_some(last + 1)
 }
 
 /// Several records tell of one disconnect.

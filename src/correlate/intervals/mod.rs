@@ -12,7 +12,7 @@ use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 use changes::{Change, changes, with_unlocks};
 pub use lasting::OtherLogs;
-use lasting::until_loss;
+use lasting::{end_of_security, until_loss};
 
 /// Finds the intervals of a desktop session, and its connected and active time.
 #[inline(never)]
@@ -27,12 +27,14 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
         begin: Moment { at: begin, pos: first_pos },
         end: Moment { at: end, pos: Some(draft.end_pos) },
+        end_pos: [draft.end_pos, draft.last_pos].into_iter().find(|&pos| draft.time(pos) == end),
     };
     let changes = with_unlocks(draft, changes(draft, marks));
-    // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
     let twice = shown_twice(draft);
-    let is_complete =
-        changes.iter().all(|change| change.moment.pos.is_some()) && !may_have_slept(draft, twice);
+    // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
+    let is_complete = changes.iter().all(|change| change.moment.pos.is_some())
+        && !may_have_slept(draft, twice)
+        && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
     spans.extend(asleep(draft, &limits, twice));
     let mut spans = united(draft, spans);
@@ -77,6 +79,8 @@ struct Limits {
     earliest: Option<Moment>,
     begin: Moment,
     end: Moment,
+    /// Where its end stands, if Security tells of it.
+    end_pos: Option<Pos>,
 }
 
 /// An interval while it is worked out.
@@ -106,7 +110,8 @@ impl Span {
     fn within(self, limits: &Limits) -> Self {
         let is_early = |earliest: &Moment| self.from.at < earliest.at && self.from.is_before(*earliest);
         let from = limits.earliest.filter(is_early).unwrap_or(self.from);
-        let is_late = self.to.at > limits.end.at && !self.to.is_before(limits.end);
+        let is_late =
+            self.to.at > limits.end.at && !self.to.is_before(Moment { pos: limits.end_pos, ..limits.end });
         let to = if is_late { limits.end } else { self.to };
         Span { from, to, ..self }
     }
