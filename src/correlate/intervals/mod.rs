@@ -8,7 +8,7 @@ use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
-use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
+use crate::session::{ActiveHow, Class, EndHow, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 use changes::{Change, changes, with_unlocks};
 pub use lasting::OtherLogs;
@@ -26,7 +26,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let limits = Limits {
         earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
         begin: Moment { at: begin, pos: first_pos },
-        end: Moment { at: end, pos: Some(draft.end_pos) },
+        end: Moment { at: end, pos: end_pos(draft) },
     };
     let changes = with_unlocks(draft, changes(draft, marks));
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
@@ -197,6 +197,18 @@ fn begin(draft: &Draft<'_>) -> Option<Timestamp> {
 /// The end, or as long as the session is known to have lasted.
 fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
+}
+
+/// Where Security tells of the end, or of the boot's, or of the session for the last time. What another log tells has its
+/// time only.
+fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
+    let end = &draft.session.end;
+    match end.how {
+        EndHow::UserLogoff | EndHow::Logoff | EndHow::CleanShutdown | EndHow::UncleanStop => {
+            Some(draft.end_pos)
+        }
+        _ => end.at.is_none().then_some(draft.last_pos),
+    }
 }
 
 /// What a clock that was set back within a session showed twice, from and to.
