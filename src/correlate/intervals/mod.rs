@@ -8,7 +8,7 @@ use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
-use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
+use crate::session::{ActiveHow, Class, EndHow, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 use changes::{Change, changes, with_unlocks};
 pub use lasting::OtherLogs;
@@ -26,8 +26,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let limits = Limits {
         earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
         begin: Moment { at: begin, pos: first_pos },
-        end: Moment { at: end, pos: Some(draft.end_pos) },
-        end_pos: [draft.end_pos, draft.last_pos].into_iter().find(|&pos| draft.time(pos) == end),
+        end: Moment { at: end, pos: end_pos(draft) },
     };
     let changes = with_unlocks(draft, changes(draft, marks));
     let twice = shown_twice(draft);
@@ -79,8 +78,6 @@ struct Limits {
     earliest: Option<Moment>,
     begin: Moment,
     end: Moment,
-    /// Where its end stands, if Security tells of it.
-    end_pos: Option<Pos>,
 }
 
 /// An interval while it is worked out.
@@ -110,8 +107,7 @@ impl Span {
     fn within(self, limits: &Limits) -> Self {
         let is_early = |earliest: &Moment| self.from.at < earliest.at && self.from.is_before(*earliest);
         let from = limits.earliest.filter(is_early).unwrap_or(self.from);
-        let is_late =
-            self.to.at > limits.end.at && !self.to.is_before(Moment { pos: limits.end_pos, ..limits.end });
+        let is_late = self.to.at > limits.end.at && !self.to.is_before(limits.end);
         let to = if is_late { limits.end } else { self.to };
         Span { from, to, ..self }
     }
@@ -202,6 +198,18 @@ fn begin(draft: &Draft<'_>) -> Option<Timestamp> {
 /// The end, or as long as the session is known to have lasted.
 fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
+}
+
+/// Where Security tells of the end, or of the boot's, or of the session for the last time. What another log tells has its
+/// time only.
+fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
+    let end = &draft.session.end;
+    match end.how {
+        EndHow::UserLogoff | EndHow::Logoff | EndHow::CleanShutdown | EndHow::UncleanStop => {
+            Some(draft.end_pos)
+        }
+        _ => end.at.is_none().then_some(draft.last_pos),
+    }
 }
 
 /// What a clock that was set back within a session showed twice, from and to.
