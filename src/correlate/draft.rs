@@ -13,6 +13,7 @@ use crate::session::{
 };
 use crate::time::{SECOND, Timestamp};
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 
 /// The window manager of a new session logs on this long before its user (rule 33d).
 const WINDOWS_BEFORE: i64 = 10 * SECOND;
@@ -101,7 +102,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The tracks of the session's own LogonIds.
-    pub fn own(&self) -> impl Iterator<Item = &'a Track> + use<'a> {
+    pub fn own(&self) -> impl Iterator<Item = &'a Track> + Clone + use<'a> {
         let (linker, group) = (self.linker, self.group);
         group.own().map(move |idx| linker.track(idx))
     }
@@ -255,18 +256,16 @@ impl<'a> Draft<'a> {
     /// Puts the session and its lists into the columns, and leaves the room that they took.
     #[inline(never)]
     pub fn finish(self, sessions: &mut Sessions) -> Lists {
-        let order = |e: &Evidence| {
-            (
-                self.records.signature(e.row).channel != self.security.channel,
-                self.records.id[e.row as usize],
-                e.role,
-                e.rule,
-            )
-        };
+        let (records, security) = (self.records, self.security.channel);
+        let place = |row: RowIdx| (records.signature(row).channel != security, records.id[row as usize]);
         // Stable: records of one id stand in the order in which they were found.
+        let order = |a: &Evidence, b: &Evidence| {
+            let by_place = if a.row == b.row { Ordering::Equal } else { place(a.row).cmp(&place(b.row)) };
+            by_place.then_with(|| (a.role, a.rule).cmp(&(b.role, b.rule)))
+        };
         let logons = self.add_logons(&mut sessions.logons);
         let Draft { mut session, mut lists, .. } = self;
-        lists.evidence.sort_by_key(order);
+        lists.evidence.sort_by(order);
         lists.evidence.dedup();
         lists.intervals.sort_by_key(|interval| (interval.from, interval.what));
         session.logons = logons;

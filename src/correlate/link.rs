@@ -33,7 +33,7 @@ pub struct Group {
 
 impl Group {
     /// The tracks of its own LogonIds: the primary one and its elevated half.
-    pub fn own(&self) -> impl Iterator<Item = TrackIdx> {
+    pub fn own(&self) -> impl Iterator<Item = TrackIdx> + Clone {
         std::iter::once(self.primary).chain(self.elevated)
     }
 

@@ -64,8 +64,8 @@ fn user_logoff(draft: &mut Draft<'_>) -> Option<End> {
 fn logoff(draft: &mut Draft<'_>) -> Option<End> {
     let is_seen = |luid| draft.own().any(|other| other.luid == luid);
     let is_over = |track: &Track| track.logoff.is_some() && track.linked.is_none_or(is_seen);
-    let logoffs: Vec<Pos> = draft.own().filter_map(|track| track.logoff).collect();
-    let pos = logoffs.iter().copied().max().filter(|_| draft.own().all(is_over))?;
+    let logoffs = draft.own().filter_map(|track| track.logoff);
+    let pos = logoffs.clone().max().filter(|_| draft.own().all(is_over))?;
     for at in logoffs {
         draft.evidence(at, if at == pos { EvidenceRole::End } else { EvidenceRole::Destroyed }, 29);
     }

@@ -1,6 +1,6 @@
 //! From messages to the desk and back.
 
-use super::{Desk, Reply};
+use super::{Desk, Reply, practice};
 use crate::worker::message::{post, receive, to_buffer, to_vec};
 use crate::worker::protocol::{Block, ToCase};
 use std::cell::RefCell;
@@ -11,13 +11,14 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
 /// Listens to the page, and to the parse workers through their ports, from inside the worker.
 pub fn serve(scope: DedicatedWorkerGlobalScope) {
     let desk = Rc::new(RefCell::new(Desk::new(js_sys::Date::now)));
-    let to_page = scope.clone();
+    let (to_page, of_messages) = (scope.clone(), desk.clone());
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        translate(&event, &to_page, &desk).unwrap_or_else(|error| wasm_bindgen::throw_val(error));
+        translate(&event, &to_page, &of_messages).unwrap_or_else(|error| wasm_bindgen::throw_val(error));
     });
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // It listens as long as the worker lives.
     on_message.forget();
+    practice::begin(desk);
 }
 
 fn translate(

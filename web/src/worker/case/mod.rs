@@ -3,6 +3,7 @@
 mod answer;
 mod listen;
 mod pace;
+mod practice;
 
 pub use listen::serve;
 
@@ -90,6 +91,11 @@ impl Desk {
                 vec![(FromCase::Answer { number, answer }, bytes)]
             }
         }
+    }
+
+    /// Whether nothing was ever loaded.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
     }
 
     fn add(&mut self, file: FileNo, path: &str, bytes: u64, opening: Opening) -> u32 {

@@ -1,0 +1,157 @@
+//! Sessions that never were, worked out and thrown away while there is nothing else to do.
+//!
+//! A browser runs code at first several times slower than once it has seen it run for a while. What comes when a log is
+//! read somebody waits for; so it runs before that.
+
+use super::Desk;
+use gloo::timers::callback::Timeout;
+use sessionscope::case::Case;
+use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, filled, spec_of};
+use sessionscope::event::records::{Records, Signature, Signatures, Span};
+use sessionscope::event::{Field, Type};
+use sessionscope::parse::Opening;
+use sessionscope::parse::block::{Block, Chunks};
+use sessionscope::query::Query;
+use sessionscope::time::{SECOND, Timestamp};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// So long after the worker is there: the page and its other workers start meanwhile.
+const AFTER_MS: u32 = 400;
+
+/// A round takes some ten milliseconds, so that nobody who drops a log meanwhile notices.
+const N_ROUNDS: u32 = 12;
+const N_SESSIONS: u32 = 1000;
+
+/// How many sessions are on at a time.
+const N_ON: u32 = 20;
+
+const PROVIDER: &str = "Microsoft-Windows-Security-Auditing";
+
+/// Practises until something is loaded.
+pub fn begin(desk: Rc<RefCell<Desk>>) {
+    go_on(desk, N_ROUNDS, AFTER_MS);
+}
+
+fn go_on(desk: Rc<RefCell<Desk>>, n_rounds: u32, after_ms: u32) {
+    let next = move || {
+        if n_rounds > 0 && desk.borrow().is_empty() {
+            practise(N_SESSIONS);
+            go_on(desk, n_rounds - 1, 0);
+        }
+    };
+    Timeout::new(after_ms, next).forget();
+}
+
+/// What the worker does with a log of so many sessions; how many it finds.
+fn practise(n_sessions: u32) -> u32 {
+    let mut case = Case::new();
+    let source = case.add_source("", 0, Opening { is_log: true, ..Opening::default() });
+    // What is made here is whole.
+    let _ = case.add_encoded(&Log::of(n_sessions).block(source).encode());
+    case.end_source(source, None);
+    case.update();
+    case.rows(&Query::default(), 0, N_ON);
+    case.summary().n_sessions
+}
+
+/// A Security log while it is made up.
+struct Log {
+    records: Records,
+    signatures: Signatures,
+}
+
+impl Log {
+    fn of(n_sessions: u32) -> Self {
+        let mut log = Log { records: Records::default(), signatures: Signatures::default() };
+        log.write(4608, |_, _| 0);
+        for session in 0..n_sessions + N_ON {
+            if session < n_sessions {
+                log.logon(session);
+            }
+            if let Some(ending) = session.checked_sub(N_ON) {
+                log.acts(ending, &[4688, 4689, 4634]);
+            }
+        }
+        log
+    }
+
+    fn logon(&mut self, session: u32) {
+        // Most sessions of a server are network logons.
+        let logon_type = if session.is_multiple_of(8) { 10 } else { 3 };
+        self.acts(session, &[4672]);
+        self.write(4624, |records, field| match field {
+            Field::TargetSid | Field::TargetUser | Field::TargetDomain | Field::Workstation => {
+                records.strings.intern(&format!("{field:?} {}", session % 50)).0.into()
+            }
+            Field::Address => records.strings.intern(&format!("10.0.0.{}", session % 200)).0.into(),
+            Field::LogonProcess => records.strings.intern("Kerberos").0.into(),
+            Field::Elevated => records.strings.intern("%%1842").0.into(),
+            Field::TargetLogonId => luid(session),
+            Field::LogonType => logon_type + 1,
+            Field::Port => 50_000,
+            _ => 0,
+        });
+        self.acts(session, &[4688, 4689, 4688, 4689]);
+    }
+
+    /// Records of what a session did.
+    fn acts(&mut self, session: u32, ids: &[u32]) {
+        for &id in ids {
+            self.write(id, |records, field| match field {
+                Field::SubjectSid if id != 4634 => {
+                    records.strings.intern(&format!("TargetSid {}", session % 50)).0.into()
+                }
+                Field::SubjectLogonId if id != 4634 => luid(session),
+                Field::TargetLogonId if id == 4634 => luid(session),
+                Field::NewProcess | Field::ProcessName => records.strings.intern(r"C:\a.exe").0.into(),
+                _ => 0,
+            });
+        }
+    }
+
+    /// Writes an event; `cell` says what it has in a field, as it is kept.
+    fn write(&mut self, event_id: u32, cell: impl Fn(&mut Records, Field) -> u64) {
+        let Some(spec) = spec_of(PROVIDER, "Security", event_id) else { return };
+        let records = &mut self.records;
+        let [provider, channel, computer] = [PROVIDER, "Security", "PC"].map(|it| records.strings.intern(it));
+        let signature =
+            Signature { provider, channel, computer, event_id, outcome: 1, ..Signature::default() };
+        records.signature.push(self.signatures.intern(signature));
+        records.id.push(records.id.len() as u64 + 1);
+        records.time.push(Timestamp::from_ticks(records.id.len() as i64 * SECOND));
+        let mut cells = [0; MAX_CELLS];
+        for &field in Field::ALL {
+            let Some(slot) = LAYOUTS[usize::from(spec)].slot(field) else { continue };
+            let value = cell(records, field);
+            cells[slot] = value as u32;
+            if matches!(field.ty(), Type::Luid | Type::Time) {
+                cells[slot + 1] = (value >> 32) as u32;
+            }
+        }
+        records.events.push_untyped();
+        records.events.set_last(spec, filled(&cells), &cells);
+    }
+
+    fn block(self, source: u32) -> Block {
+        let Log { mut records, signatures } = self;
+        records.signatures = signatures.all;
+        records.spans.push(Span { first_row: 0, source, chunk: 0 });
+        Block { source, chunks: Chunks { n_read: 1, ..Chunks::default() }, records, problems: Vec::new() }
+    }
+}
+
+/// LogonIds grow.
+fn luid(session: u32) -> u64 {
+    0x1_0000 + u64::from(session) * 0x10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::practise;
+
+    #[test]
+    fn what_is_made_up_is_found() {
+        assert_eq!(practise(100), 100);
+    }
+}
