@@ -59,32 +59,42 @@ struct Stops<'a> {
     system: &'a Lineage,
     clock: &'a Clock,
     /// When Terminal Services were told of a shutdown (LSM 54), by time.
-    told: Vec<(Timestamp, RowIdx)>,
+    told: Vec<ToldToStop>,
     /// Boots in which the clock was set.
     stepped: FxHashSet<u32>,
 }
 
+/// An LSM 54.
+struct ToldToStop {
+    at: Timestamp,
+    row: RowIdx,
+    /// When Terminal Services had started before it (LSM 32), as written.
+    started: Option<Timestamp>,
+}
+
 /// LSM 54 by time, but for those after which a session was resumed as if nothing had been told.
-fn told_to_stop(records: &Records, machine: &Machine) -> Vec<(Timestamp, RowIdx)> {
+fn told_to_stop(records: &Records, machine: &Machine) -> Vec<ToldToStop> {
     let is_sessions = |lineage: &&Lineage| records.text(lineage.channel).eq_ignore_ascii_case(SESSIONS);
     let rows = machine.lineages.iter().filter(is_sessions).flat_map(|lineage| &lineage.rows);
-    let mut told: Vec<(Timestamp, RowIdx)> = Vec::new();
-    let mut is_open = false;
+    let mut told: Vec<ToldToStop> = Vec::new();
+    let (mut is_open, mut started) = (false, None);
     for &row in rows {
+        let at = records.time[row as usize];
         match records.event(row).map(|event| records.events.kind(event)) {
             Some(Kind::TsShutdown) => {
-                told.push((records.time[row as usize], row));
+                told.push(ToldToStop { at, row, started });
                 is_open = true;
             }
             Some(Kind::TsReconnected) if is_open => {
                 told.pop();
                 is_open = false;
             }
-            Some(Kind::TsStarted | Kind::TsLogon) => is_open = false,
+            Some(Kind::TsStarted) => (is_open, started) = (false, Some(at)),
+            Some(Kind::TsLogon) => is_open = false,
             _ => {}
         }
     }
-    told.sort_by_key(|&(at, row)| (at, records.id[row as usize]));
+    told.sort_by_key(|told| (told.at, records.id[told.row as usize]));
     told
 }
 
@@ -168,22 +178,35 @@ impl Stops<'_> {
         }
         let unclean = next.map(|next| self.unclean(boot, next));
         let is_reported = matches!(unclean, Some(BootEnd::Unclean { is_reported: true, .. }));
-        match self.told_in_tail(boot).filter(|_| !is_reported) {
+        match self.told_in_tail(boots, n).filter(|_| !is_reported) {
             Some((at, row)) => BootEnd::Clean { at, latest: at.plus(SHUTDOWN_SLACK), by: vec![row] },
             None => unclean.unwrap_or(BootEnd::Open),
         }
     }
 
     /// The last LSM 54 of a boot, if Windows did not run on after it.
-    fn told_in_tail(&self, boot: &Boot) -> Option<(Timestamp, RowIdx)> {
+    fn told_in_tail(&self, boots: &[Boot], n: usize) -> Option<(Timestamp, RowIdx)> {
+        let boot = &boots[n];
         let next =
-            boot.next_start.map_or(self.told.len(), |next| self.told.partition_point(|told| told.0 < next));
-        let &(at, row) = self.told[..next].last()?;
-        let is_own = boot.start.is_none_or(|start| start <= at);
+            boot.next_start.map_or(self.told.len(), |next| self.told.partition_point(|told| told.at < next));
+        let &ToldToStop { at, row, started } = self.told[..next].last()?;
+        let is_own = boot.start.is_none_or(|start| start <= at)
+            && started.is_none_or(|started| !self.is_nearer_to_next(boots, n, started));
         // Of a boot that only Terminal Services know, what they were told is all there is.
         let is_bare = boot.security.is_empty() && boot.system.is_empty();
         let is_tail = is_bare || boot.last_record.is_some_and(|last| last.since(at) <= TAIL);
         (is_own && is_tail).then_some((at, row))
+    }
+
+    /// Whether a start as it was written is the next boot's rather than its own: a clock that is set back after it shows
+    /// the times before it once more.
+    fn is_nearer_to_next(&self, boots: &[Boot], n: usize, started: Timestamp) -> bool {
+        let apart = |n: usize| {
+            let start = boots.get(n)?.start?;
+            let written = start.minus(self.clock.shift_of_boot(n as u32));
+            Some(started.since(written).saturating_abs())
+        };
+        apart(n).zip(apart(n + 1)).is_some_and(|(own, next)| next < own)
     }
 
     /// Whether a moment that the next start tells of may be of a boot: between its last record and that start.

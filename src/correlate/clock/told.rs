@@ -20,6 +20,7 @@ pub const SAME_STEP: i64 = MINUTE;
 const MAX_OF_SYSTEM: usize = 64;
 
 /// A record that tells of a step.
+#[derive(Clone, Copy)]
 pub struct Set {
     at: Pos,
     event: EventIdx,
@@ -77,15 +78,17 @@ pub fn add_of_system(
     let mut at = boot.security.start;
     let n_known = all.len();
     let known: FxHashSet<(i64, i64)> = all.iter().map(|told| about(told.from, told.amount)).collect();
-    let alone = |set: Set| {
-        let (from, to) = set.times(records)?;
+    let alone = |&(_, from, to): &(Set, Timestamp, Timestamp)| {
         let (minute, size) = about(from, to.since(from));
         let mut near = (-1..=1).flat_map(|m| (-1..=1).map(move |s| (minute + m, size + s)));
         let is_step = to.since(from).saturating_abs() >= MIN_STEP;
-        (is_step && !near.any(|near| known.contains(&near))).then_some((set, from, to))
+        is_step && !near.any(|near| known.contains(&near))
     };
-    let sets = told(records, system, boot.system.clone()).into_iter().filter_map(alone);
-    for (set, from, to) in sets.take(MAX_OF_SYSTEM) {
+    let times = |set: Set| set.times(records).map(|(from, to)| (set, from, to));
+    let sets: Vec<_> = told(records, system, boot.system.clone()).into_iter().filter_map(times).collect();
+    let lowest = lowest_after(&sets);
+    let sets = sets.into_iter().zip(lowest).filter(|(set, _)| alone(set));
+    for ((set, from, to), lowest) in sets.take(MAX_OF_SYSTEM) {
         let later = first_later(records, security, at, boot, from);
         let first = at;
         at = place_after(records, &security.rows, at..later, boot.start, from, to);
@@ -94,7 +97,7 @@ pub fn add_of_system(
             continue;
         }
         // Only what Security's own times bear out.
-        let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= to.plus(-SECOND);
+        let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= lowest.plus(-SECOND);
         if (at..boot.security.end).all(is_after) {
             all.push(Told { at, event: set.event, from, to, amount: to.since(from) });
         }
@@ -104,6 +107,15 @@ pub fn add_of_system(
         all.rotate_left(n_known);
         all.sort_by_key(|told| told.at);
     }
+}
+
+/// What the clock was set to at the lowest by each step or one after it: no record after it shows less.
+fn lowest_after(sets: &[(Set, Timestamp, Timestamp)]) -> Vec<Timestamp> {
+    let mut lowest: Vec<Timestamp> = sets.iter().map(|&(_, _, to)| to).collect();
+    for n in (1..lowest.len()).rev() {
+        lowest[n - 1] = lowest[n - 1].min(lowest[n]);
+    }
+    lowest
 }
 
 /// Whether records of a boot in a range may follow others that are missing.

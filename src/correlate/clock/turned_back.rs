@@ -53,13 +53,14 @@ impl Fall {
             if is_late(records, row) || is_flushed {
                 continue;
             }
-            if last.since(at) <= MIN_UNTOLD {
+            // However small it is where the record itself tells of it.
+            let told = set(records, row).filter(|(from, to)| from.since(*to) > SWAPPED).map(|(from, _)| from);
+            if last.since(at) <= MIN_UNTOLD && told.is_none() {
                 last = last.max(at);
                 continue;
             }
             if !is_before_step(records, steps, row) {
                 if !is_explained(steps, last, at) {
-                    let told = set(records, row).map(|(from, _)| from);
                     return Some(Fall { from: told.unwrap_or(last), to: at, is_told: told.is_some() });
                 }
                 last = at;

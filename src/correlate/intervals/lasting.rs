@@ -3,11 +3,12 @@
 
 use super::changes::Change;
 use super::{Moment, meaning};
+use crate::correlate::close::last_pos;
 use crate::correlate::draft::Draft;
 use crate::correlate::moments::SAME_MOMENT;
 use crate::event::{Kind, Records, RowIdx};
 use crate::machine::{Clock, Lineage, Pos};
-use crate::session::State;
+use crate::session::{EndHow, State};
 use crate::time::Timestamp;
 
 /// The last that is known of a state before records are missing that may have its end; `None` if none of those are, up to
@@ -21,13 +22,22 @@ pub fn until_loss(draft: &Draft<'_>, opener: &Change, until: Moment) -> Option<M
     let Some(pos) = from.pos else {
         return logs.until_loss(opener.row, (from.at, until.at)).map(|at| Moment { at, pos: None });
     };
-    let last = draft.security.loss(pos, until.place(draft))?.saturating_sub(1).max(pos);
+    let loss = draft.security.loss(pos, until.place(draft)).or_else(|| end_of_security(draft, until))?;
+    let last = loss.saturating_sub(1).max(pos);
     let is_seen_elsewhere =
         || terminal_row(draft).is_some_and(|row| logs.are_whole(row, (from.at, until.at)));
     if meaning(opener.kind).0 == State::Disconnected && is_seen_elsewhere() {
         return None;
     }
     Some(Moment { at: draft.time(last).max(from.at).min(until.at), pos: Some(last) })
+}
+
+/// Where Security's log ends, if its boot went on until after a moment (rule 6), or another log tells of the session's end
+/// after that.
+pub fn end_of_security(draft: &Draft<'_>, until: Moment) -> Option<Pos> {
+    let last = last_pos(draft.boot);
+    let is_cut = draft.boot.outlives_security || draft.session.end.how == EndHow::LogoffFromOtherLog;
+    (is_cut && until.at.since(draft.time(last)) > SAME_MOMENT).then_some(last + 1)
 }
 
 /// Several records tell of one disconnect.

@@ -8,11 +8,11 @@ use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
 use crate::machine::{Pos, StepKind};
-use crate::session::{ActiveHow, Class, EvidenceRole, Interval, State};
+use crate::session::{ActiveHow, Class, EndHow, EvidenceRole, Interval, State};
 use crate::time::Timestamp;
 use changes::{Change, changes, with_unlocks};
 pub use lasting::OtherLogs;
-use lasting::until_loss;
+use lasting::{end_of_security, until_loss};
 
 /// Finds the intervals of a desktop session, and its connected and active time.
 #[inline(never)]
@@ -26,18 +26,22 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let limits = Limits {
         earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
         begin: Moment { at: begin, pos: first_pos },
-        end: Moment { at: end, pos: Some(draft.end_pos) },
+        end: Moment { at: end, pos: end_pos(draft) },
     };
     let changes = with_unlocks(draft, changes(draft, marks));
+    let twice = shown_twice(draft);
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
-    let is_complete = changes.iter().all(|change| change.moment.pos.is_some());
+    let is_complete = changes.iter().all(|change| change.moment.pos.is_some())
+        && !may_have_slept(draft, twice)
+        && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
-    spans.extend(asleep(draft, &limits));
-    let spans = united(spans);
+    spans.extend(asleep(draft, &limits, twice));
+    let mut spans = united(draft, spans);
     measure(draft, &spans, is_complete);
     // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
     let is_last = |span: &Span| span.closed_by.is_none() && span.from.at == span.to.at;
     let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
+    spans.sort_by_key(|span| (span.what, span.from.at, span.to.at));
     draft.lists.intervals.extend(spans.iter().filter(lasts).map(Span::interval));
 }
 
@@ -57,6 +61,14 @@ impl Moment {
             let before = rows.partition_point(|&row| draft.records.time[row as usize] <= self.at);
             first + (before as Pos).saturating_sub(1)
         })
+    }
+
+    /// Whether it is before another: by their places where both have one, since a clock may have been set back between.
+    fn is_before(self, other: Moment) -> bool {
+        match self.pos.zip(other.pos) {
+            Some((own, other_pos)) if own != other_pos => own < other_pos,
+            _ => self.at < other.at,
+        }
     }
 }
 
@@ -93,8 +105,10 @@ impl Span {
 
     /// Cut to the session.
     fn within(self, limits: &Limits) -> Self {
-        let from = limits.earliest.filter(|earliest| self.from.at < earliest.at).unwrap_or(self.from);
-        let to = if self.to.at > limits.end.at { limits.end } else { self.to };
+        let is_early = |earliest: &Moment| self.from.at < earliest.at && self.from.is_before(*earliest);
+        let from = limits.earliest.filter(is_early).unwrap_or(self.from);
+        let is_late = self.to.at > limits.end.at && !self.to.is_before(limits.end);
+        let to = if is_late { limits.end } else { self.to };
         Span { from, to, ..self }
     }
 }
@@ -113,7 +127,7 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
                 let (opened_by, closed_by) = (Some(opener.row), Some(row));
                 Span { what, from, to: moment, opened_by, closed_by, is_sure }.within(limits)
             }));
-            last = if moment.at > last.at { moment } else { last };
+            last = if last.is_before(moment) { moment } else { last };
             continue;
         }
         let (what, opens, role) = meaning(kind);
@@ -139,7 +153,7 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
             let span = Span { what, from, to: moment, opened_by, closed_by: Some(row), is_sure };
             spans.push(span.within(limits));
         }
-        if moment.at > last.at {
+        if last.is_before(moment) {
             last = moment;
         }
     }
@@ -186,8 +200,30 @@ fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
 }
 
+/// Where Security tells of the end, or of the boot's, or of the session for the last time. What another log tells has its
+/// time only.
+fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
+    let end = &draft.session.end;
+    match end.how {
+        EndHow::UserLogoff | EndHow::Logoff | EndHow::CleanShutdown | EndHow::UncleanStop => {
+            Some(draft.end_pos)
+        }
+        _ => end.at.is_none().then_some(draft.last_pos),
+    }
+}
+
+/// What a clock that was set back within a session showed twice, from and to.
+fn shown_twice(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
+    draft.clock.showed_between(draft.session.first_pos, draft.end_pos).filter(|(from, to)| from < to)
+}
+
+/// Whether the machine slept at a moment that the clock showed twice: nobody knows whether in the session.
+fn may_have_slept(draft: &Draft<'_>, twice: Option<(Timestamp, Timestamp)>) -> bool {
+    twice.is_some_and(|twice| sleep::within(&draft.around.sleeps, twice, false).next().is_some())
+}
+
 /// Spans in which the machine slept (rule 35) or stood still (rule 19).
-fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
+fn asleep(draft: &mut Draft<'_>, limits: &Limits, twice: Option<(Timestamp, Timestamp)>) -> Vec<Span> {
     let (begin, end) = (limits.begin.at, limits.end.at);
     let at = |at| Moment { at, pos: None };
     let suspended = |from, to, opened_by, closed_by| Span {
@@ -207,7 +243,8 @@ fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
             }
         }
         let to = if sleep.closed_by.is_none() { end.max(sleep.from) } else { sleep.to };
-        let span = suspended(at(sleep.from), at(to), sleep.opened_by, sleep.closed_by);
+        let is_sure = twice.is_none_or(|(from, until)| until <= sleep.from || sleep.to <= from);
+        let span = Span { is_sure, ..suspended(at(sleep.from), at(to), sleep.opened_by, sleep.closed_by) };
         spans.push(if sleep.from < end { span.within(limits) } else { span });
     }
     for step in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
@@ -223,15 +260,16 @@ fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
     spans
 }
 
-/// By state and time. Spans of one state that overlap are one: an opener that was seen twice, or two logs that tell of
-/// the same sleep.
-fn united(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.sort_by_key(|span| (span.what, span.from.at, span.to.at));
+/// By state and time, as a clock would show it that nobody moved. Spans of one state that overlap are one: an opener that
+/// was seen twice, or two logs that tell of the same sleep.
+fn united(draft: &Draft<'_>, mut spans: Vec<Span>) -> Vec<Span> {
+    let at = |moment| elapsed(draft, moment);
+    spans.sort_by_cached_key(|span| (span.what, at(span.from), at(span.to)));
     let mut united: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match united.last_mut() {
-            Some(last) if last.what == span.what && span.from.at < last.to.at => {
-                if last.to.at < span.to.at {
+            Some(last) if last.what == span.what && at(span.from) < at(last.to) => {
+                if at(last.to) < at(span.to) {
                     (last.to, last.closed_by) = (span.to, span.closed_by);
                 }
                 last.is_sure &= span.is_sure;
