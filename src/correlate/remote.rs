@@ -46,7 +46,7 @@ pub fn reads(kind: Kind) -> bool {
 }
 
 impl Remote {
-    /// From the rows of a boot's other logs, by time.
+    /// From the rows of a boot's other logs, in the order in which they were written.
     pub fn of(records: &Records, rows: &[RowIdx]) -> Self {
         let mut remote = Remote::default();
         for &row in rows {
@@ -54,7 +54,17 @@ impl Remote {
                 remote.add(records, row, event);
             }
         }
+        remote.sort();
         remote
+    }
+
+    /// By time: once the clock was turned back, what was written later may show an earlier one.
+    fn sort(&mut self) {
+        let named = [&mut self.desktop, &mut self.ssh, &mut self.winrm].into_iter().chain(&mut self.tasks);
+        let clients = named.flat_map(|clients| clients.values_mut()).chain(self.shells.values_mut());
+        clients.for_each(|clients| clients.sort_by_key(|client| client.at));
+        self.resumed.values_mut().for_each(|times| times.sort_unstable());
+        self.numbers.values_mut().for_each(|numbers| numbers.sort_by_key(|&(at, _)| at));
     }
 
     fn add(&mut self, records: &Records, row: RowIdx, event: EventIdx) {

@@ -69,7 +69,12 @@ fn bar(record: &Record) -> Html {
 fn extent(record: &Record) -> Option<(f64, f64)> {
     let start = record.start.as_ref().or(record.start_latest.as_ref()).or(record.start_earliest.as_ref())?;
     let end = record.end.as_ref().or(record.end_earliest.as_ref()).or(record.last_seen.as_ref())?;
-    Some((seconds(start)?, seconds(end)?))
+    line(start, end)
+}
+
+/// From one moment to another; `None` where a clock that was set back shows the end before the beginning.
+fn line(start: &str, end: &str) -> Option<(f64, f64)> {
+    seconds(start).zip(seconds(end)).filter(|(start, end)| start <= end)
 }
 
 /// Whether it may have lasted longer: nothing is seen to end it, nor did the session end then.
@@ -149,6 +154,13 @@ mod tests {
         let b = "2024-03-06T00:38:44.0000000Z";
         assert_eq!(from_to(a, b, "", zone), "2024-03-05 22:31:05 – 2024-03-06 00:38:44");
         assert_eq!(from_to(a, a, "", zone), "since 2024-03-05 22:31:05");
+    }
+
+    #[test]
+    fn a_session_that_ends_before_it_began_has_no_bar() {
+        let (early, late) = ("2024-03-05T18:00:00.0000000Z", "2024-03-05T20:00:00.0000000Z");
+        assert!(line(early, late).is_some());
+        assert_eq!(line(late, early), None);
     }
 
     #[test]
