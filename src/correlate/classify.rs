@@ -16,7 +16,7 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
     let logon_type = said.number(Field::LogonType);
     let luid = said.luid(Field::TargetLogonId);
     let account =
-        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), text(Field::TargetDomain));
+        class_of_account(luid, text(Field::TargetSid), text(Field::TargetUser), || text(Field::TargetDomain));
     if let Some(class) = account.filter(|class| *class != Class::Machine) {
         return class;
     }
@@ -35,7 +35,12 @@ pub fn class_of_logon(records: &Records, event: EventIdx) -> Class {
 }
 
 /// Rules 1 to 4: classes that the account alone decides.
-pub fn class_of_account(luid: Option<LogonId>, sid: &str, user: &str, domain: &str) -> Option<Class> {
+pub fn class_of_account<'a>(
+    luid: Option<LogonId>,
+    sid: &str,
+    user: &str,
+    domain: impl FnOnce() -> &'a str,
+) -> Option<Class> {
     if luid.is_some_and(LogonId::is_fixed) {
         Some(Class::System)
     } else if is_window_manager(sid, domain) {
@@ -48,10 +53,13 @@ pub fn class_of_account(luid: Option<LogonId>, sid: &str, user: &str, domain: &s
 }
 
 /// DWM-n and UMFD-n: by their SIDs, for anybody may name a domain like theirs.
-pub fn is_window_manager(sid: &str, domain: &str) -> bool {
-    let is_named =
-        || domain.eq_ignore_ascii_case("Window Manager") || domain.eq_ignore_ascii_case("Font Driver Host");
-    sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-") || sid.is_empty() && is_named()
+pub fn is_window_manager<'a>(sid: &str, domain: impl FnOnce() -> &'a str) -> bool {
+    if sid.is_empty() {
+        let domain = domain();
+        return domain.eq_ignore_ascii_case("Window Manager")
+            || domain.eq_ignore_ascii_case("Font Driver Host");
+    }
+    sid.starts_with("S-1-5-90-") || sid.starts_with("S-1-5-96-")
 }
 
 /// Rule 5: a desktop is opened by the system, through User32; other interactive logons are within one. A record that

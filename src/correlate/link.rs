@@ -289,12 +289,9 @@ impl<'a> Linker<'a> {
         let track = self.track(idx);
         let identity = self.identity(idx);
         let text = |id| self.records.text(id);
-        let account = class_of_account(
-            Some(track.luid),
-            text(identity.sid),
-            text(identity.user),
-            text(identity.domain),
-        );
+        let account = class_of_account(Some(track.luid), text(identity.sid), text(identity.user), || {
+            text(identity.domain)
+        });
         // A computer's account has no desktop.
         let has_desktop =
             self.is_of_desktop(idx) || matches!(identity.logon_type, Some(2 | 7 | 10 | 11 | 12 | 13));

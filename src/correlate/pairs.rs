@@ -297,7 +297,7 @@ impl Linker<'_> {
     }
 
     fn is_window_manager(&self, idx: TrackIdx) -> bool {
-        is_window_manager(self.records.text(self.identity(idx).sid), "")
+        is_window_manager(self.records.text(self.identity(idx).sid), || "")
     }
 
     /// Whether the 4627 of two LogonIds stand beside each other, as those of a pair do whose 4624 nobody audits. Both

@@ -238,7 +238,7 @@ fn halves(ts: &TsSession) -> Vec<Logon> {
 /// What is told by a number, or by Winlogon, has a desktop; LSA tells of any logon.
 fn class(records: &Records, ts: &TsSession) -> Class {
     let text = |id| records.text(id);
-    let by_account = class_of_account(ts.luid, text(ts.sid), text(ts.name.1), text(ts.name.0));
+    let by_account = class_of_account(ts.luid, text(ts.sid), text(ts.name.1), || text(ts.name.0));
     match ts.luid.is_some() && ts.number.is_none() {
         true => by_account.unwrap_or(Class::Unknown),
         false => Class::Desktop,

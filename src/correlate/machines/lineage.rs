@@ -76,6 +76,7 @@ pub fn lineage(
 #[inline(never)]
 fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut [u64]) -> Vec<RowIdx> {
     let id = |row: RowIdx| (records.id[row as usize], records.time[row as usize]);
+    let may_repeat = groups.len() > 1 || groups.iter().any(|group| group.may_repeat);
     let mut runs: Vec<Vec<RowIdx>> = groups.into_iter().map(|group| group.rows).collect();
     // Archives of one log follow each other: in their order there is little left to sort.
     runs.sort_by_key(|rows| rows.first().map(|&row| id(row)));
@@ -90,7 +91,7 @@ fn ordered(records: &Records, groups: Vec<Group>, rank: &[u32], duplicates: &mut
         };
         all.sort_by(|&a, &b| id(a).cmp(&id(b)).then_with(|| rest(a).cmp(&rest(b))));
     }
-    dedupe(records, all, duplicates)
+    if may_repeat { dedupe(records, all, duplicates) } else { all }
 }
 
 #[inline(never)]

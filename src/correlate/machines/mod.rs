@@ -22,6 +22,8 @@ struct Group {
     node: usize,
     channel: u32,
     rows: Vec<RowIdx>,
+    /// Whether several of them may have one id.
+    may_repeat: bool,
 }
 
 /// A computer name in a source: what is joined to machines.
@@ -43,9 +45,10 @@ pub fn machines(records: &Records, paths: &[&str]) -> (Vec<Machine>, Vec<u64>) {
         // Two records of one id and moment stay in the order of the file, whenever its chunks came.
         let chunk = |&row: &RowIdx| records.span(row).chunk;
         let order = |a: &RowIdx, b: &RowIdx| id(a).cmp(&id(b)).then_with(|| chunk(a).cmp(&chunk(b)));
-        // Nearly always the ids alone tell.
-        let is_less = |a: RowIdx, b: RowIdx| records.id[a as usize] < records.id[b as usize];
-        if !group.rows.is_sorted_by(|a, b| is_less(*a, *b) || order(a, b).is_le()) {
+        // As a rule they stand in the log by ids of which each is there once.
+        let is_less = |&a: &RowIdx, &b: &RowIdx| records.id[a as usize] < records.id[b as usize];
+        group.may_repeat = !group.rows.is_sorted_by(is_less);
+        if group.may_repeat && !group.rows.is_sorted_by(|a, b| order(a, b).is_le()) {
             group.rows.sort_by(order);
         }
     }
@@ -142,7 +145,7 @@ impl<'a> Grouping<'a> {
         });
         let groups = &mut self.groups;
         *self.group_ids.entry((node, channel)).or_insert_with(|| {
-            groups.push(Group { node, channel, rows: Vec::new() });
+            groups.push(Group { node, channel, rows: Vec::new(), may_repeat: true });
             groups.len() - 1
         })
     }

@@ -87,7 +87,7 @@ pub fn ends_a_start(records: &Records, said: Said<'_>) -> bool {
             // The window manager's own logons are part of every start.
             let text = |field| records.text(said.text(field));
             matches!(said.number(Field::LogonType), Some(2 | 10 | 11))
-                && !is_window_manager(text(Field::TargetSid), text(Field::TargetDomain))
+                && !is_window_manager(text(Field::TargetSid), || text(Field::TargetDomain))
         }
         _ => false,
     }
