@@ -36,12 +36,11 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
     spans.extend(asleep(draft, &limits, twice));
-    let mut spans = united(draft, spans);
+    let spans = united(draft, spans);
     measure(draft, &spans, is_complete);
     // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
     let is_last = |span: &Span| span.closed_by.is_none() && span.from.at == span.to.at;
     let lasts = |span: &&Span| span.from.at < span.to.at || is_last(span);
-    spans.sort_by_key(|span| (span.what, span.from.at, span.to.at));
     draft.lists.intervals.extend(spans.iter().filter(lasts).map(Span::interval));
 }
 

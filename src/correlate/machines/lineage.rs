@@ -292,3 +292,28 @@ fn is_before_start(records: &Records, rows: &[RowIdx]) -> bool {
 fn kind(records: &Records, row: RowIdx) -> Option<Kind> {
     records.event(row).map(|event| records.events.kind(event))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::columns::{MAX_CELLS, spec_of};
+    use crate::event::records::Signature;
+
+    #[test]
+    fn what_sets_the_clock_is_found_wherever_it_stands() {
+        let mut records = Records::default();
+        let [provider, channel] = [AUDITING, "Security"].map(|name| records.strings.intern(name));
+        for (n, event_id) in [4616, 4634, 1, 4616].into_iter().enumerate() {
+            records.id.push(n as u64 + 1);
+            records.time.push(Timestamp::from_ticks(n as i64 * SECOND));
+            records.signature.push(n as u32);
+            records.signatures.push(Signature { provider, channel, event_id, ..Signature::default() });
+            records.events.push_untyped();
+            if let Some(spec) = spec_of(AUDITING, "Security", event_id) {
+                records.events.set_last(spec, 0, &[0; MAX_CELLS]);
+            }
+        }
+        let part = Part { rows: vec![0, 1, 2, 3], foreign: Vec::new() };
+        assert_eq!(joined(&records, channel, std::iter::once(part)).clock_sets, [0, 3]);
+    }
+}
