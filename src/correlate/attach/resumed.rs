@@ -1,7 +1,8 @@
 //! Whether a desktop logon only led back to the session its account had (domain.md B, class 6).
 
-use super::{Desk, UNLOCK};
+use super::{Desk, UNLOCK, is_refresh};
 use crate::correlate::link::{Group, Groups};
+use crate::correlate::open::Track;
 use crate::event::{EventIdx, Field, Kind};
 use crate::machine::Pos;
 use crate::time::SECOND;
@@ -36,8 +37,9 @@ impl Desk<'_> {
     /// Where the desktop logon of a group led, whose first record is at a place.
     pub fn resumed(&mut self, groups: &Groups, n: usize, pos: Pos) -> Resumed {
         let group = &groups.all[n];
-        // What is thrown away is never locked, disconnected or resumed itself.
-        if group.own().any(|idx| self.linker.track(idx).has_marks) {
+        // What is thrown away is never locked, disconnected, resumed or signed out of itself.
+        let has_desktop = |track: &Track| track.has_marks || track.user_logoff.is_some();
+        if group.own().any(|idx| has_desktop(self.linker.track(idx))) {
             return Resumed::No;
         }
         if self.linker.logon_of(group).is_none() {
@@ -113,11 +115,22 @@ impl Desk<'_> {
     }
 
     /// Whether the account of a group unlocked its session right beside a place: then that was the way back, and whatever
-    /// else went there is of its own.
+    /// else went there is of its own. That its credentials were refreshed, as they are after a reconnect, is no unlock
+    /// (rule 31).
     fn is_unlocked_beside(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
         let near = pos.saturating_sub(RECONNECT_RECORDS)..pos + RECONNECT_RECORDS;
-        self.has_other(groups, n, (pos, near), UNLOCK, |kind, logon_type| {
-            matches!(kind, Kind::Logon | Kind::Logoff) && matches!(logon_type, 7 | 13)
+        let events = &self.linker.records.events;
+        let logon_of = |event: EventIdx| match events.kind(event) {
+            Kind::Logon => Some(event),
+            _ => {
+                let luid = events.luid(event, Field::TargetLogonId)?;
+                self.linker.logon(self.linker.owners(luid).next()?)
+            }
+        };
+        self.has_other(groups, n, (pos, near), UNLOCK, |event, logon_type| {
+            matches!(events.kind(event), Kind::Logon | Kind::Logoff)
+                && matches!(logon_type, 7 | 13)
+                && logon_of(event).is_none_or(|logon| !is_refresh(self.linker, logon))
         })
     }
 
@@ -125,8 +138,8 @@ impl Desk<'_> {
     /// client's way back.
     fn is_let_in_after(&self, groups: &Groups, n: usize, pos: Pos) -> bool {
         let after = pos + 1..pos + RECONNECT_RECORDS;
-        self.has_other(groups, n, (pos, after), RECONNECT, |kind, logon_type| {
-            kind == Kind::Logon && logon_type == 3
+        self.has_other(groups, n, (pos, after), RECONNECT, |event, logon_type| {
+            self.linker.records.events.kind(event) == Kind::Logon && logon_type == 3
         })
     }
 
@@ -137,14 +150,14 @@ impl Desk<'_> {
         n: usize,
         (pos, range): (Pos, Range<Pos>),
         within: i64,
-        is_wanted: impl Fn(Kind, u32) -> bool,
+        is_wanted: impl Fn(EventIdx, u32) -> bool,
     ) -> bool {
         let (linker, at) = (self.linker, self.linker.time(pos));
         let sid = linker.identity(groups.all[n].primary).sid;
         let events = &linker.records.events;
         let fits = |event: EventIdx| {
             let logon_type = events.number(event, Field::LogonType);
-            logon_type.is_some_and(|logon_type| is_wanted(events.kind(event), logon_type))
+            logon_type.is_some_and(|logon_type| is_wanted(event, logon_type))
                 && events.text(event, Field::TargetSid) == sid
         };
         let end = range.end.min(linker.security.rows.len() as Pos);
