@@ -3,7 +3,7 @@
 
 use super::accounts::{ByAccount, name};
 use super::cited::{Cited, CitedLuids};
-use super::join::Joined;
+use super::join::{Joined, is_nameless, only_closed};
 use super::link::{Group, Linker};
 use super::moments::SAME_MOMENT;
 use super::open::Identity;
@@ -229,7 +229,7 @@ fn numbered(
     let alone = sessions.iter().zip(is_joined).filter(|(session, is_joined)| {
         // What could not be joined, and may be known all the same, is not told twice.
         let known = if session.number.is_some() { &unnumbered } else { &known };
-        !is_joined && !known.may_be(linker.records, session)
+        !is_joined && !known.may_be(linker, session)
     });
     alone.map(|(session, _)| session.clone()).collect()
 }
@@ -244,6 +244,8 @@ struct Known {
     by_name: FxHashMap<String, Spans>,
     /// Of those by name, the ones whose SID no record tells.
     without_sid: FxHashMap<String, Spans>,
+    /// When any of them ended, ascending.
+    ends: Vec<Timestamp>,
 }
 
 impl Known {
@@ -252,8 +254,9 @@ impl Known {
         for group in desktops {
             let own = || group.own().map(|idx| linker.track(idx));
             let first = own().map(|track| track.first).min().unwrap_or(0);
-            let ended = own().flat_map(|track| [track.user_logoff, track.logoff]).flatten().max();
-            let end = ended.map_or(Timestamp::MAX, |pos| linker.time(pos));
+            let ended = || own().flat_map(|track| [track.user_logoff, track.logoff]).flatten();
+            known.ends.extend(ended().map(|pos| linker.time(pos)));
+            let end = ended().max().map_or(Timestamp::MAX, |pos| linker.time(pos));
             let Identity { sid, user, .. } = linker.identity(group.primary);
             let (span, user) = ((linker.time(first), end), name(linker.records.text(user)));
             match sid.is_none() {
@@ -271,11 +274,17 @@ impl Known {
                 *end = latest;
             }
         }
+        known.ends.sort_unstable();
         known
     }
 
-    /// Whether it may be a session of the same account that Security has at that time.
-    fn may_be(&self, records: &Records, session: &TsSession) -> bool {
+    /// Whether it may be a session of the same account that Security has at that time. A logoff alone, of nobody's, may be
+    /// that of the desktop that ended then.
+    fn may_be(&self, linker: &Linker<'_>, session: &TsSession) -> bool {
+        if is_nameless(session) {
+            return only_closed(linker, session).is_some_and(|at| self.has_ended(at));
+        }
+        let records = linker.records;
         let time = |row: RowIdx| records.time[row as usize];
         let Some(first) = session.first_row().map(time) else { return true };
         let last = session.closed.first().or(session.superseded_by.as_ref());
@@ -292,5 +301,11 @@ impl Known {
             true => is_named(&self.by_name),
             false => self.by_sid.get(&session.sid).is_some_and(overlaps) || is_named(&self.without_sid),
         }
+    }
+
+    /// Whether a desktop ended next to a moment.
+    fn has_ended(&self, at: Timestamp) -> bool {
+        let first = self.ends.partition_point(|&end| end < at.plus(-SAME_MOMENT));
+        self.ends.get(first).is_some_and(|&end| end <= at.plus(SAME_MOMENT))
     }
 }

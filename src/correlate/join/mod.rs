@@ -3,9 +3,10 @@
 mod nameless;
 mod rest;
 
+pub use nameless::{is_nameless, only_closed};
 pub use rest::join_rest;
 
-use self::nameless::{is_nameless, join_nameless};
+use self::nameless::join_nameless;
 use super::accounts::{ByAccount, name};
 use super::around::Windows;
 use super::link::{Group, Groups, Linker};

@@ -24,7 +24,7 @@ pub fn join_nameless(
 ) {
     let is_free = |n: &usize| !is_taken[*n] && is_nameless(&sessions[*n]);
     join_near(linker, groups, sessions, (opened, begun), (is_free, |_| true), joined);
-    join_near(linker, groups, sessions, (closed, ended), (is_free, |_| true), joined);
+    join_near(linker, groups, sessions, (only_closed, ended), (is_free, |_| true), joined);
     // Nor may Security name an account by more than its SID, which Terminal Services' log does not have.
     let is_unnamed = |group: &Group| {
         let account = linker.account(group);
@@ -44,7 +44,7 @@ fn opened(linker: &Linker<'_>, session: &TsSession) -> Option<Timestamp> {
 }
 
 /// When a numbered session was closed of which no more is left.
-fn closed(linker: &Linker<'_>, session: &TsSession) -> Option<Timestamp> {
+pub fn only_closed(linker: &Linker<'_>, session: &TsSession) -> Option<Timestamp> {
     let row = session.closed.first().filter(|_| session.opened.is_empty() && session.changes.is_empty())?;
     Some(linker.records.time[*row as usize])
 }
