@@ -1,7 +1,7 @@
 //! What a machine is called: its names in the order in which they came into use.
 
 use crate::event::{Records, StrId};
-use crate::machine::Machine;
+use crate::machine::{Lineage, Machine};
 use rustc_hash::FxHashMap;
 
 /// Names machines by their newest short name.
@@ -31,16 +31,44 @@ fn names(records: &Records, machine: &Machine) -> Vec<StrId> {
     let first = machine.security.or(machine.system);
     let others = (0..machine.lineages.len()).filter(|&n| Some(n) != first);
     for lineage in others.chain(first).map(|n| &machine.lineages[n]) {
-        let mut last = StrId::NONE;
-        for &row in &lineage.rows {
-            let name = records.signature(row).computer;
-            if name != last {
-                last = name;
-                // The name used last goes last.
-                names.retain(|&known| known != name);
-                names.push(name);
-            }
+        for name in used(records, lineage) {
+            names.retain(|&known| known != name);
+            names.push(name);
+        }
+    }
+    for name in since_security(records, machine) {
+        names.retain(|&known| known != name);
+        names.push(name);
+    }
+    names
+}
+
+/// The names in a log, each once: the one that was used last goes last.
+fn used(records: &Records, lineage: &Lineage) -> Vec<StrId> {
+    let mut names: Vec<StrId> = Vec::new();
+    let mut last = StrId::NONE;
+    for &row in &lineage.rows {
+        let name = records.signature(row).computer;
+        if name != last {
+            last = name;
+            names.retain(|&known| known != name);
+            names.push(name);
         }
     }
     names
+}
+
+/// Names that System shows to have come after the last that Security has, and Security never had: its log ended before
+/// the machine was renamed (rule 2a).
+fn since_security(records: &Records, machine: &Machine) -> Vec<StrId> {
+    let log = |n: Option<usize>| n.map(|n| used(records, &machine.lineages[n])).unwrap_or_default();
+    let mut system = log(machine.system);
+    if system.len() < 2 {
+        return Vec::new();
+    }
+    let security = log(machine.security);
+    let last = security.last().and_then(|last| system.iter().position(|name| name == last));
+    let mut later = last.map(|last| system.split_off(last + 1)).unwrap_or_default();
+    later.retain(|name| !security.contains(name));
+    later
 }
