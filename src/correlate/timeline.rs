@@ -65,7 +65,7 @@ impl Timeline {
             let mut shift = machine.clock.shift_of_boot(n as u32);
             let mut from = boot.start.map_or(Timestamp::MIN, |start| start.minus(shift));
             let mut kept = 0i64;
-            let mut unplaced = machine.clock.unplaced(n as u32);
+            let mut unplaced = machine.clock.unplaced(n as u32).iter().peekable();
             let mut at = boot.sure.start;
             // Records up to a place, and those from another on are in the next.
             let mut until = |end: Pos, next: Pos| {
@@ -75,7 +75,7 @@ impl Timeline {
             };
             while let Some(step) = steps.next_if(|step| step.boot == n as u32) {
                 let is_before = |lost: &&Unplaced| *lost.within.end() <= step.at || step.from < lost.from;
-                if let Some(lost) = unplaced.take_if(|lost| is_before(lost)) {
+                while let Some(lost) = unplaced.next_if(is_before) {
                     let security = until(*lost.within.start(), *lost.within.end());
                     segments.push(Segment { boot: n, from, to: lost.from, security, shift, kept });
                     from = Timestamp::MIN;
@@ -90,7 +90,7 @@ impl Timeline {
                     StepKind::Frozen { .. } => {}
                 }
             }
-            if let Some(lost) = unplaced {
+            for lost in unplaced {
                 let security = until(*lost.within.start(), *lost.within.end());
                 segments.push(Segment { boot: n, from, to: lost.from, security, shift, kept });
                 from = Timestamp::MIN;

@@ -162,13 +162,15 @@ impl Clock {
         self.lost.get(next).is_some_and(|step| (step.boot, step.at) <= (boot, last))
             || self
                 .unplaced(boot)
-                .is_some_and(|step| *step.within.start() <= last && first <= *step.within.end())
+                .iter()
+                .any(|step| *step.within.start() <= last && first <= *step.within.end())
     }
 
-    /// That the clock of a boot was turned back at a place that Security does not show.
-    pub fn unplaced(&self, boot: u32) -> Option<&Unplaced> {
-        let n = self.unplaced.binary_search_by_key(&boot, |step| step.boot).ok()?;
-        self.unplaced.get(n)
+    /// Where the clock of a boot was turned back at places that Security does not show, in order.
+    pub fn unplaced(&self, boot: u32) -> &[Unplaced] {
+        let first = self.unplaced.partition_point(|step| step.boot < boot);
+        let own = &self.unplaced[first..];
+        &own[..own.partition_point(|step| step.boot == boot)]
     }
 
     /// Ticks by which clock steps falsify the difference of the times of two records.

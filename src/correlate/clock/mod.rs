@@ -16,7 +16,7 @@ use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplace
 use crate::parallel;
 use kind::{audits_clock, kind};
 use told::{Told, add_of_system, place_after, told};
-use turned_back::{Fall, lost};
+use turned_back::{Fall, falls, lost};
 
 /// So many times is a clock put right after a start.
 const MAX_REBASES: usize = 16;
@@ -35,7 +35,7 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
         (steps, unplaced)
     };
     let (steps, unplaced): (Vec<_>, Vec<_>) = parallel::map(machine.boots.len(), of_boot).into_iter().unzip();
-    Clock::new(steps.concat(), unplaced.into_iter().flatten().collect())
+    Clock::new(steps.concat(), unplaced.concat())
 }
 
 /// What tells of a machine's clock.
@@ -80,13 +80,19 @@ impl Logs<'_> {
         steps
     }
 
-    fn unplaced(&self, n: usize, boots: &[Boot], steps: &[Step]) -> Option<Unplaced> {
+    /// What turned the clock of a boot back, and has no place among Security's records.
+    fn unplaced(&self, n: usize, boots: &[Boot], steps: &[Step]) -> Vec<Unplaced> {
         let (records, boot) = (self.records, &boots[n]);
         let told = || Fall::told(records, self.system, boot, boots.get(n + 1)?, steps);
-        let fall = Fall::of(records, self.system, boot, steps).or_else(told);
-        let fall = fall.or_else(|| Fall::before_security(records, self.security, boot, steps))?;
-        let within = fall.places(records, self.security, boot);
-        Some(Unplaced { boot: n as u32, within, from: fall.from, to: fall.to })
+        let mut found = falls(records, self.system, boot, steps);
+        if found.is_empty() {
+            found.extend(told().or_else(|| Fall::before_security(records, self.security, boot, steps)));
+        }
+        let place = |fall: Fall| {
+            let within = fall.places(records, self.security, boot);
+            Unplaced { boot: n as u32, within, from: fall.from, to: fall.to }
+        };
+        found.into_iter().map(place).collect()
     }
 }
 

@@ -1,14 +1,15 @@
 //! Which steps of the clock records tell of, and where in Security they are (domain.md C.4, rule 17).
 
+use super::turned_back::SWAPPED;
 use crate::correlate::stops::{has_own_start, is_late};
 use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Steps below this are what time synchronisation does all day (rule 17).
-const MIN_STEP: i64 = 2 * SECOND;
+pub const MIN_STEP: i64 = 2 * SECOND;
 
 /// Vista's 4616 has no usable times: only a step this large stands out from the time between two records.
 const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
@@ -17,7 +18,7 @@ const MIN_DERIVED_STEP: i64 = 5 * MINUTE;
 pub const SAME_STEP: i64 = MINUTE;
 
 /// So many steps of one boot that System alone tells of are looked for in Security.
-const MAX_OF_SYSTEM: usize = 64;
+pub const MAX_OF_SYSTEM: usize = 64;
 
 /// A record that tells of a step.
 #[derive(Clone, Copy)]
@@ -75,27 +76,27 @@ pub fn add_of_system(
     boot: &Boot,
     all: &mut Vec<Told>,
 ) {
-    let mut at = boot.security.start;
     let n_known = all.len();
-    let known: FxHashSet<(i64, i64)> = all.iter().map(|told| about(told.from, told.amount)).collect();
-    let alone = |&(_, from, to): &(Set, Timestamp, Timestamp)| {
-        let (minute, size) = about(from, to.since(from));
-        let mut near = (-1..=1).flat_map(|m| (-1..=1).map(move |s| (minute + m, size + s)));
-        let is_step = to.since(from).saturating_abs() >= MIN_STEP;
-        is_step && !near.any(|near| known.contains(&near))
-    };
+    let known: FxHashMap<(i64, i64), Pos> =
+        all.iter().map(|told| (about(told.from, told.amount), told.at)).collect();
     let times = |set: Set| set.times(records).map(|(from, to)| (set, from, to));
     let sets: Vec<_> = told(records, system, boot.system.clone()).into_iter().filter_map(times).collect();
     let lowest = lowest_after(&sets);
-    let sets = sets.into_iter().zip(lowest).filter(|(set, _)| alone(set));
-    for ((set, from, to), lowest) in sets.take(MAX_OF_SYSTEM) {
-        let later = first_later(records, security, at, boot, from);
-        let first = at;
-        at = place_after(records, &security.rows, at..later, boot.start, from, to);
-        // By a clock that was turned back what comes over missing records may be after it, too.
-        if to < from && at == later && is_cut(records, security, boot, first..at) {
+    let is_step = |from: Timestamp, to: Timestamp| to.since(from).saturating_abs() >= MIN_STEP;
+    let sets = sets.into_iter().zip(lowest).filter(|&((_, from, to), _)| is_step(from, to));
+    let mut places =
+        Places { records, security, boot, at: boot.security.start, fell_at: None, lowest: boot.start };
+    let mut n_alone = 0;
+    for ((set, from, to), lowest) in sets {
+        if let Some(known) = place_of(&known, from, to) {
+            places.pass(known, to);
             continue;
         }
+        n_alone += 1;
+        if n_alone > MAX_OF_SYSTEM {
+            break;
+        }
+        let Some(at) = places.next(from, to) else { continue };
         // Only what Security's own times bear out.
         let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= lowest.plus(-SECOND);
         if (at..boot.security.end).all(is_after) {
@@ -106,6 +107,53 @@ pub fn add_of_system(
         // At one place it came before the record of Security: what comes after that has a later place.
         all.rotate_left(n_known);
         all.sort_by_key(|told| told.at);
+    }
+}
+
+/// The place of a step that Security tells as well.
+fn place_of(known: &FxHashMap<(i64, i64), Pos>, from: Timestamp, to: Timestamp) -> Option<Pos> {
+    let (minute, size) = about(from, to.since(from));
+    let mut near = (-1..=1).flat_map(|m| (-1..=1).map(move |s| (minute + m, size + s)));
+    near.find_map(|near| known.get(&near).copied())
+}
+
+/// Finds the places in Security of a boot's steps, one after the other.
+struct Places<'a> {
+    records: &'a Records,
+    security: &'a Lineage,
+    boot: &'a Boot,
+    /// That of the last.
+    at: Pos,
+    /// The same, if the clock was put forward there and the times fall.
+    fell_at: Option<Pos>,
+    /// What the clock showed at the lowest so far.
+    lowest: Option<Timestamp>,
+}
+
+impl Places<'_> {
+    /// Goes on behind a step whose place is known.
+    fn pass(&mut self, known: Pos, to: Timestamp) {
+        self.at = self.at.max(known);
+        self.fell_at = None;
+        self.lowest = self.lowest.map(|lowest| lowest.min(to));
+    }
+
+    /// The place of the next step; `None` if it may have several.
+    fn next(&mut self, from: Timestamp, to: Timestamp) -> Option<Pos> {
+        let Places { records, security, boot, at: first, lowest, .. } = *self;
+        let is_back = to < from;
+        // It was put forward before it was turned back: nothing is left of the time between where the times fall.
+        let fell = self.fell_at.take().filter(|_| is_back);
+        let later = first_later(records, security, first, boot, from);
+        let fallen = if is_back { None } else { first_fallen(records, security, first..later) };
+        let later = fell.or(fallen).unwrap_or(later);
+        let at = place_after(records, &security.rows, first..later, lowest, from, to);
+        self.pass(at, to);
+        self.fell_at = fallen.filter(|&fallen| fallen == at);
+        // By a clock that was turned back what comes over missing records may be after it, too.
+        let is_cut = || is_cut(records, security, boot, first..at);
+        let may_be_later = is_back && fell.is_none() && at == later && is_cut();
+        (!may_be_later).then_some(at)
     }
 }
 
@@ -136,12 +184,22 @@ fn first_later(records: &Records, security: &Lineage, at: Pos, boot: &Boot, mome
     (at..boot.security.end).find(is_later).unwrap_or(boot.security.end)
 }
 
-/// The first place in a range whose record was written after a step, by its time.
+/// The first record in a range that is of an earlier time than the one before it.
+fn first_fallen(records: &Records, security: &Lineage, range: Range<Pos>) -> Option<Pos> {
+    let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
+    let is_late = |pos: Pos| is_late(records, security.rows[pos as usize]);
+    let has_fallen =
+        |&pos: &Pos| !is_late(pos - 1) && !is_late(pos) && raw(pos - 1).since(raw(pos)) > SWAPPED;
+    range.skip(1).find(has_fallen)
+}
+
+/// The first place in a range whose record was written after a step, by its time, and by what the clock showed at the
+/// lowest before that.
 pub fn place_after(
     records: &Records,
     rows: &[RowIdx],
     range: Range<Pos>,
-    start: Option<Timestamp>,
+    lowest: Option<Timestamp>,
     from: Timestamp,
     to: Timestamp,
 ) -> Pos {
@@ -155,8 +213,8 @@ pub fn place_after(
         }
         let at = records.time[row as usize];
         let fell = last.is_some_and(|last| last.since(at) > amount.saturating_abs() / 2);
-        let is_before_start = start.is_some_and(|start| start.since(at) > SECOND) && at >= to.plus(-SECOND);
-        if amount > 0 && at >= to.plus(-SECOND) || amount < 0 && (fell || is_before_start) {
+        let is_below = lowest.is_some_and(|lowest| lowest.since(at) > SECOND) && at >= to.plus(-SECOND);
+        if amount > 0 && at >= to.plus(-SECOND) || amount < 0 && (fell || is_below) {
             return pos;
         }
         last = Some(at);

@@ -23,7 +23,8 @@ pub fn doubt_starts(records: &Records, machine: &mut Machine) {
         return;
     }
     for (n, boot) in machine.boots.iter_mut().enumerate() {
-        boot.clock_unsure_from = unseen(records, security, &machine.clock, n, boot);
+        let is_told = system.is_some_and(|system| tells_of_start(records, system, boot));
+        boot.clock_unsure_from = unseen(records, security, &machine.clock, n, boot).filter(|_| !is_told);
     }
 }
 
@@ -40,14 +41,25 @@ fn tells_all(records: &Records, security: &Lineage, system: &Lineage, boot: &Boo
         && system.loss(boot.system.start, boot.system.end).is_none()
 }
 
-/// The first gap of a boot, if that is in its first minutes. Where System tells of the start it would tell of the step.
+/// Whether System has a start and all that it wrote while a wrong clock is put right after it (rule 18).
+fn tells_of_start(records: &Records, system: &Lineage, boot: &Boot) -> bool {
+    let raw = |pos: Pos| records.time[system.rows[pos as usize] as usize];
+    let Range { start, end } = boot.system;
+    let is_anchor = |&pos: &Pos| boot.anchors.contains(&system.rows[pos as usize]);
+    let Some(first) = (start..end).find(is_anchor) else { return false };
+    let is_over = |&pos: &Pos| raw(pos).since(raw(first)) > REBASE_WITHIN;
+    // The log may end, or its next start come, before that.
+    let until = (first..end).find(is_over).or_else(|| ((end as usize) < system.rows.len()).then_some(end));
+    until.is_some_and(|until| !system.has_gap(start, until))
+}
+
+/// The first gap of a boot, if that is in its first minutes, and its clock is not known to have been put right.
 fn unseen(records: &Records, security: &Lineage, clock: &Clock, n: usize, boot: &Boot) -> Option<Pos> {
-    let is_own = |&row| records.signature(row).channel == security.channel;
     let first = boot.security.start;
     let next = security.gaps.partition_point(|&gap| gap <= first);
     let gap = security.gaps.get(next).copied().filter(|&gap| gap <= boot.security.end)?;
     let raw = |pos: Pos| records.time[security.rows[pos as usize] as usize];
     let is_soon = raw(gap - 1).since(raw(first)).abs() <= REBASE_WITHIN;
-    let is_alone = !boot.anchors.is_empty() && boot.anchors.iter().all(is_own);
-    (is_soon && is_alone && clock.shift_of_boot(n as u32) == 0).then_some(gap)
+    let is_shown = !boot.anchors.is_empty();
+    (is_soon && is_shown && clock.shift_of_boot(n as u32) == 0).then_some(gap)
 }
