@@ -18,7 +18,10 @@ pub fn serve(scope: DedicatedWorkerGlobalScope) {
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // It listens as long as the worker lives.
     on_message.forget();
-    practice::begin(desk);
+    practice::begin(desk, move |answer| {
+        // Nobody waits for it.
+        let _ = reply(&scope, vec![answer]);
+    });
 }
 
 fn translate(

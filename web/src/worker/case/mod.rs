@@ -33,7 +33,7 @@ pub struct Desk {
     pace: Pace,
     /// All is worked out, and not yet made ready for filters.
     is_settled: bool,
-    /// Rows were the last thing asked for.
+    /// Rows were the last thing asked for, and that since all is worked out.
     may_prepare: bool,
     /// Milliseconds, from any beginning.
     clock: fn() -> f64,
@@ -82,7 +82,7 @@ impl Desk {
             ToCase::Settle => {
                 let update = self.update();
                 self.pace.settled();
-                self.is_settled = true;
+                (self.is_settled, self.may_prepare) = (true, false);
                 vec![update]
             }
             ToCase::Ask { number, ask } => {
@@ -224,6 +224,19 @@ mod tests {
     fn settling_tells_what_is_loaded() {
         let replies = desk().handle(ToCase::Settle);
         assert!(matches!(replies[..], [(FromCase::Summary(_), None)]), "{replies:?}");
+    }
+
+    #[test]
+    fn filters_are_made_ready_only_when_the_rows_of_all_are_there() {
+        let ask = || ToCase::Ask { number: 1, ask: Ask::Rows(RowsAsk::default()) };
+        let mut desk = desk();
+        desk.handle(ask());
+        desk.handle(ToCase::Settle);
+        desk.rest();
+        assert!(desk.is_settled, "the page asks for its rows now, and waits for nothing else");
+        desk.handle(ask());
+        desk.rest();
+        assert!(!desk.is_settled);
     }
 
     #[test]
