@@ -105,7 +105,7 @@ impl Fall {
 pub fn falls(records: &Records, system: &Lineage, boot: &Boot, steps: &[Step]) -> Vec<Fall> {
     let Some(start) = boot.start else { return Vec::new() };
     let mut falls = Falls::new(boot, start, steps);
-    let mut last = start;
+    let (mut last, mut n_looked_at) = (start, 0);
     let flushed = flushed(records, system, boot);
     for pos in boot.system.clone() {
         let row = system.rows[pos as usize];
@@ -125,11 +125,13 @@ pub fn falls(records: &Records, system: &Lineage, boot: &Boot, steps: &[Step]) -
             last = last.max(at);
             continue;
         }
+        // Each is looked for among all steps.
+        n_looked_at += 1;
         if !is_before_step(records, steps, row) {
             falls.add(told, last, at);
             last = at;
         }
-        if falls.n_seen > MAX_FALLS {
+        if falls.n_seen > MAX_FALLS || n_looked_at == MAX_OF_SYSTEM {
             break;
         }
     }
@@ -142,7 +144,8 @@ struct Falls<'a> {
     is_in_system: Vec<bool>,
     found: Vec<Fall>,
     n_seen: usize,
-    n_passed: usize,
+    /// Steps whose place was looked for.
+    n_looked_for: usize,
     /// Of the stretch since that step: its first fall, its places, and what the clock showed.
     first: usize,
     between: Range<Pos>,
@@ -157,7 +160,7 @@ impl<'a> Falls<'a> {
             is_in_system: vec![false; steps.len()],
             found: Vec::new(),
             n_seen: 0,
-            n_passed: 0,
+            n_looked_for: 0,
             first: 0,
             between: boot.security.clone(),
             lowest: start,
@@ -188,9 +191,11 @@ impl<'a> Falls<'a> {
 
     /// Goes on behind a step that has its place, if a record of System tells of one.
     fn has_passed(&mut self, row: RowIdx, (from, to): (Timestamp, Timestamp)) -> bool {
-        let is_step = to.since(from).saturating_abs() >= MIN_STEP && self.n_passed < MAX_OF_SYSTEM;
-        let Some(n) = is_step.then(|| placed(self.steps, row, from, to)).flatten() else { return false };
-        self.n_passed += 1;
+        if to.since(from).saturating_abs() < MIN_STEP || self.n_looked_for == MAX_OF_SYSTEM {
+            return false;
+        }
+        self.n_looked_for += 1;
+        let Some(n) = placed(self.steps, row, from, to) else { return false };
         self.is_in_system[n] = true;
         let step = &self.steps[n];
         let at = step.at.clamp(self.between.start, self.between.end);
