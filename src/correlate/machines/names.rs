@@ -31,19 +31,19 @@ fn names(records: &Records, machine: &Machine) -> Vec<StrId> {
     let first = machine.security.or(machine.system);
     let others = (0..machine.lineages.len()).filter(|&n| Some(n) != first);
     for lineage in others.chain(first).map(|n| &machine.lineages[n]) {
-        for name in used(records, lineage) {
-            names.retain(|&known| known != name);
-            names.push(name);
-        }
+        used(records, lineage).into_iter().for_each(|name| put_last(&mut names, name));
     }
-    for name in since_security(records, machine) {
-        names.retain(|&known| known != name);
-        names.push(name);
-    }
+    since_security(records, machine).into_iter().for_each(|name| put_last(&mut names, name));
     names
 }
 
-/// The names in a log, each once: the one that was used last goes last.
+/// The name used last goes last.
+fn put_last(names: &mut Vec<StrId>, name: StrId) {
+    names.retain(|&known| known != name);
+    names.push(name);
+}
+
+/// The names in a log, each once.
 fn used(records: &Records, lineage: &Lineage) -> Vec<StrId> {
     let mut names: Vec<StrId> = Vec::new();
     let mut last = StrId::NONE;
@@ -51,8 +51,7 @@ fn used(records: &Records, lineage: &Lineage) -> Vec<StrId> {
         let name = records.signature(row).computer;
         if name != last {
             last = name;
-            names.retain(|&known| known != name);
-            names.push(name);
+            put_last(&mut names, name);
         }
     }
     names

@@ -18,6 +18,9 @@ pub type BatchNo = u32;
 /// The page's number of a question; the answer carries it.
 pub type QuestionNo = u32;
 
+/// No question's number: questions are numbered from 1.
+pub const NOT_ASKED: QuestionNo = 0;
+
 /// From the page to a parse worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToParse {

@@ -5,7 +5,7 @@
 //! runs before that. The workers share their code: what this one has made fast is fast in those that parse.
 
 use super::{Desk, Reply};
-use crate::worker::protocol::{Answer, FromCase, QuestionNo};
+use crate::worker::protocol::{Answer, FromCase, NOT_ASKED};
 use gloo::timers::callback::Timeout;
 use sessionscope::case::Case;
 use sessionscope::event::columns::{LAYOUTS, MAX_CELLS, filled, spec_of};
@@ -37,7 +37,6 @@ const PROVIDER: &str = "Microsoft-Windows-Security-Auditing";
 
 /// Rows that are sent to the page as the answer to a question it has not asked: it reads them, and does nothing with them.
 const N_ROWS: u32 = 60;
-const NOT_ASKED: QuestionNo = 0;
 
 /// Practises until something is loaded; `send` tells the page.
 pub fn begin(desk: Rc<RefCell<Desk>>, send: impl Fn(Reply) + 'static) {

@@ -23,7 +23,7 @@ pub struct Questions {
 impl Questions {
     /// A number that no other question has.
     pub fn number(&mut self) -> QuestionNo {
-        self.last = self.last.wrapping_add(1);
+        self.last = self.last.wrapping_add(1).max(1);
         self.last
     }
 
@@ -81,7 +81,7 @@ pub fn action(ask: Ask, answer: Answer) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::protocol::{HostsAsk, RowsAsk};
+    use crate::worker::protocol::{HostsAsk, NOT_ASKED, RowsAsk};
 
     fn rows(first: u32) -> Ask {
         Ask::Rows(RowsAsk { first, ..RowsAsk::default() })
@@ -120,6 +120,15 @@ mod tests {
         let (number, ask) = questions.next_ask().unwrap();
         assert_eq!(ask, rows(1), "asked again of the new worker");
         assert_eq!(questions.answered(stale), None);
+        assert_eq!(questions.answered(number), Some(rows(1)));
+    }
+
+    #[test]
+    fn rows_that_the_case_practises_with_are_nobodys() {
+        let mut questions = Questions::default();
+        questions.want(rows(1));
+        let (number, _) = questions.next_ask().unwrap();
+        assert_eq!(questions.answered(NOT_ASKED), None);
         assert_eq!(questions.answered(number), Some(rows(1)));
     }
 }
