@@ -4,6 +4,7 @@ mod changes;
 mod lasting;
 
 use super::draft::Draft;
+use super::moments::SAME_MOMENT;
 use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
@@ -32,6 +33,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let twice = shown_twice(draft);
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
     let is_complete = changes.iter().all(|change| change.moment.pos.is_some())
+        && are_sleeps_told(draft, &limits)
         && !may_have_slept(draft, twice)
         && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
@@ -214,6 +216,18 @@ fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
 /// What a clock that was set back within a session showed twice, from and to.
 fn shown_twice(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
     draft.clock.showed_between(draft.session.first_pos, draft.end_pos).filter(|(from, to)| from < to)
+}
+
+/// Whether every sleep in the session would be told (rule 35): System has all it wrote in the boot, from before its begin
+/// until its end.
+fn are_sleeps_told(draft: &Draft<'_>, limits: &Limits) -> bool {
+    let own = &draft.boot.system;
+    let Some(system) = draft.system.filter(|_| !own.is_empty()) else { return false };
+    let time = |pos: Pos| draft.time_of(system.rows[pos as usize]);
+    let is_until_end = || limits.end.at.since(time(own.end - 1)) <= SAME_MOMENT;
+    time(own.start) <= limits.begin.at
+        && ((own.end as usize) < system.rows.len() || is_until_end())
+        && system.loss(own.start, own.end).is_none()
 }
 
 /// Whether the machine slept at a moment that the clock showed twice: nobody knows whether in the session.
