@@ -25,6 +25,8 @@ pub struct Draft<'a> {
     pub security: &'a Lineage,
     /// All logs of the machine.
     pub logs: &'a [Lineage],
+    /// Its System log.
+    pub system: Option<&'a Lineage>,
     pub clock: &'a Clock,
     pub own_policies: &'a FxHashMap<StrId, Pos>,
     pub boot: &'a Boot,
@@ -72,6 +74,7 @@ impl<'a> Draft<'a> {
             linker,
             security: linker.security,
             logs: &machine.lineages,
+            system: machine.system.map(|n| &machine.lineages[n]),
             clock: &machine.clock,
             own_policies: &machine.own_policies,
             boot,

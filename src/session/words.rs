@@ -110,6 +110,7 @@ vocabulary! {
     /// What `connected` and `active` are worth.
     #[derive(Default)]
     ActiveHow {
+        /// Locks, disconnects and sleeps of the session would all be told.
         Exact = "exact",
         UpperBound = "upper_bound",
         #[default]

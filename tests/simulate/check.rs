@@ -457,12 +457,7 @@ impl<'a> Checker<'a> {
             },
         };
         let is_same_end = ticks(&record.end).is_some_and(|end_told| end_told == self.corrected[end]);
-        if !is_whole
-            || is_clock_lost
-            || !is_same_end
-            || session.class != "desktop"
-            || self.is_sleep_lost(session)
-        {
+        if !is_whole || is_clock_lost || !is_same_end || session.class != "desktop" {
             return;
         }
         let until = self.world.rows[end].at;

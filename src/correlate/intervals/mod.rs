@@ -4,6 +4,7 @@ mod changes;
 mod lasting;
 
 use super::draft::Draft;
+use super::moments::SAME_MOMENT;
 use super::open::Mark;
 use super::sleep;
 use crate::event::{Kind, RowIdx};
@@ -31,6 +32,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let changes = with_unlocks(draft, changes(draft, marks));
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
     let is_complete = changes.iter().all(|change| change.moment.pos.is_some())
+        && are_sleeps_told(draft, &limits)
         && !may_have_slept(draft, begin, end)
         && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
@@ -221,6 +223,18 @@ fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
         }
         _ => end.at.is_none().then_some(draft.last_pos),
     }
+}
+
+/// Whether every sleep in the session would be told (rule 35): System has all it wrote in the boot, from before its begin
+/// until its end.
+fn are_sleeps_told(draft: &Draft<'_>, limits: &Limits) -> bool {
+    let own = &draft.boot.system;
+    let Some(system) = draft.system.filter(|_| !own.is_empty()) else { return false };
+    let time = |pos: Pos| draft.time_of(system.rows[pos as usize]);
+    let is_until_end = || limits.end.at.since(time(own.end - 1)) <= SAME_MOMENT;
+    time(own.start) <= limits.begin.at
+        && ((own.end as usize) < system.rows.len() || is_until_end())
+        && system.loss(own.start, own.end).is_none()
 }
 
 /// Whether the machine may have slept in the session, at a moment that the clock showed more than once.

@@ -125,7 +125,7 @@ pub fn active(active_s: Option<f64>, how: &str) -> Known {
         ),
         (Some(s), _) => Known::uncertain(
             format!("≤ {}", span(s)),
-            format!("at most {}: locks or disconnects may not have been seen", span_in_full(s)),
+            format!("at most {}: a lock, a disconnect or a sleep may not have been seen", span_in_full(s)),
         ),
     }
 }
