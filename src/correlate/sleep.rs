@@ -54,7 +54,7 @@ impl Sleeps {
             doubtful.extend(moved.is_none().then_some(sleep));
             moved.map(|moved| Sleep { moved, ..sleep })
         };
-        let (told, seen) = told_and_seen(records, system, boot);
+        let (told, seen) = told_and_seen(records, system, boot, |pos| stretches.has_step(pos));
         let told = apart(told.into_iter().filter_map(&mut place).collect());
         let is_untold = |sleep: &Sleep| {
             let (from, to) = sleep.ran();
@@ -103,16 +103,22 @@ fn still_on(records: &Records, system: &Lineage, boot: &Boot) -> Option<Placed> 
 
 /// What the clock showed when a boot's sleeps began, ascending: where it was set back between two, they overlap.
 pub fn begun(records: &Records, system: &Lineage, boot: &Boot) -> Vec<Timestamp> {
-    let (told, seen) = told_and_seen(records, system, boot);
+    let (told, seen) = told_and_seen(records, system, boot, |_| false);
     let mut begun: Vec<Timestamp> = told.iter().chain(&seen).map(|(_, sleep)| sleep.from).collect();
     begun.sort_unstable();
     begun
 }
 
 /// Sleeps that the Power-Troubleshooter tells, and those that the records of sleep and wake show, with the places of those
-/// in System: a wake's is stamped before the clock is right, which the next Kernel-General 1 tells.
+/// in System: a wake's is stamped before the clock is right, which the next Kernel-General 1 tells, unless that is of a step
+/// that is kept as written.
 #[inline(never)]
-fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Placed>, Vec<Placed>) {
+fn told_and_seen(
+    records: &Records,
+    system: &Lineage,
+    boot: &Boot,
+    is_kept: impl Fn(Pos) -> bool,
+) -> (Vec<Placed>, Vec<Placed>) {
     let mut told: Vec<Placed> = Vec::new();
     let mut seen: Vec<Placed> = Vec::new();
     let (mut asleep, mut standby) = (None, None);
@@ -138,7 +144,7 @@ fn told_and_seen(records: &Records, system: &Lineage, boot: &Boot) -> (Vec<Place
             }
             Kind::StandbyLeft => seen.extend(standby.take().map(woken)),
             Kind::ClockSet => {
-                let woke = woke.take();
+                let woke = woke.take().filter(|_| !is_kept(pos));
                 let is_soon = |old: Timestamp| woke.is_some_and(|woke| old.since(woke) <= AFTER_WAKE);
                 let new = times().and_then(|(old, new)| is_soon(old).then_some(new));
                 if let (Some((_, last)), Some(new)) = (seen.last_mut(), new) {

@@ -185,6 +185,14 @@ impl Clock {
         n.checked_sub(1).map_or(0, |last| self.kept[last].1)
     }
 
+    /// The same up to a moment that another log tells of, after a record of a boot: by the steps since that surely came first.
+    pub fn kept_before(&self, boot: u32, at: Timestamp, after: Pos) -> i64 {
+        let moment = Moment::Told(at, 0..Pos::MAX);
+        let since = self.kept_steps(after, Pos::MAX).take_while(|step| step.boot == boot).take(MAX_STEPS);
+        let sure = since.take_while(|step| moment.is_after(step) == Some(true));
+        sure.fold(self.kept_until(after), |sum, step| sum.saturating_add(step.amount))
+    }
+
     /// The steps of a boot that are kept as written, with the ticks by which each and those before it had moved the clock;
     /// and by which it had been moved before that boot.
     pub fn kept_of(&self, boot: u32) -> (&[(Step, i64)], i64) {

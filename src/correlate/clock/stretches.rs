@@ -3,7 +3,7 @@
 use super::told::told;
 use super::turned_back::{SWAPPED, is_same};
 use crate::event::Records;
-use crate::machine::{Boot, Clock, Lineage, Pos, Step};
+use crate::machine::{Boot, Clock, Lineage, Pos, Step, Unplaced};
 use crate::time::Timestamp;
 
 /// So many steps are looked at for one that System tells as well, and for those between which a moment was.
@@ -14,6 +14,8 @@ pub struct Stretches<'a> {
     /// The steps, each with the ticks by which it and those before it had moved the clock; and those before the boot.
     kept: &'a [(Step, i64)],
     before: i64,
+    /// Where it was turned back as well, and nobody knows at which place in Security.
+    unplaced: &'a [Unplaced],
     /// Where System tells of one, and how many there had been by then.
     told: Vec<(Pos, usize)>,
 }
@@ -21,7 +23,7 @@ pub struct Stretches<'a> {
 impl<'a> Stretches<'a> {
     pub fn of(records: &Records, system: &Lineage, clock: &'a Clock, (n, boot): (u32, &Boot)) -> Self {
         let (kept, before) = clock.kept_of(n);
-        let mut stretches = Stretches { kept, before, told: Vec::new() };
+        let mut stretches = Stretches { kept, before, unplaced: clock.unplaced(n), told: Vec::new() };
         if kept.is_empty() {
             return stretches;
         }
@@ -37,9 +39,17 @@ impl<'a> Stretches<'a> {
         stretches
     }
 
+    /// Whether the record at a place in System tells of one of the steps.
+    pub fn has_step(&self, pos: Pos) -> bool {
+        self.told.binary_search_by_key(&pos, |&(at, _)| at).is_ok()
+    }
+
     /// Ticks by which the clock had been moved at a place in System, where it showed these two times in one stretch; `None`
-    /// if it did so in several, and System does not tell of the steps between.
+    /// if it did so in several, and the steps between are not known.
     pub fn moved(&self, pos: Pos, from: Timestamp, to: Timestamp) -> Option<i64> {
+        if self.unplaced.iter().any(|fall| from <= fall.from && fall.to <= to) {
+            return None;
+        }
         let next = self.told.partition_point(|&(at, _)| at <= pos);
         let first = next.checked_sub(1).map_or(0, |last| self.told[last].1);
         let last = self.told.get(next).map_or(self.kept.len(), |&(_, n)| n - 1);

@@ -27,7 +27,7 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
     let limits = Limits {
         earliest: start.at.or(start.earliest).map(|at| Moment::recorded(at, first_pos)),
         begin: Moment::recorded(begin, first_pos),
-        end: Moment { pos: end_pos(draft), ..Moment::told(end) },
+        end: ended(draft, end),
     };
     let changes = with_unlocks(draft, changes(draft, marks));
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
@@ -211,6 +211,17 @@ fn begin(draft: &Draft<'_>) -> Option<Timestamp> {
 /// The end, or as long as the session is known to have lasted.
 fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
+}
+
+/// The end and its place: what another log tells comes after the last record that cites the session.
+fn ended(draft: &Draft<'_>, at: Timestamp) -> Moment {
+    match end_pos(draft) {
+        Some(pos) => Moment::recorded(at, pos),
+        None => {
+            let moved = draft.clock.kept_before(draft.session.boot, at, draft.last_pos);
+            Moment { moved: Some(moved), ..Moment::told(at) }
+        }
+    }
 }
 
 /// Where Security tells of the end, or of the boot's, or of the session for the last time. What another log tells has its
