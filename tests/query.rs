@@ -50,6 +50,9 @@ fn says(row: &Row, sid: &str) -> String {
     texts.extend([&row.session, &row.machine, &row.computer, &row.class, &row.end_how].map(String::as_str));
     texts.extend(row.flags.iter().map(String::as_str));
     texts.push(sid);
+    let account =
+        row.domain.as_ref().zip(row.user.as_ref()).map(|(domain, user)| format!("{domain}\\{user}"));
+    texts.extend(account.as_deref());
     texts.join("\n").to_lowercase()
 }
 
@@ -75,6 +78,10 @@ fn words_are_found_wherever_a_row_has_them() {
         "srv01#0/0x",
         "#1",
         "dépôt#1#",
+        "CORP\\ali",
+        "rp\\",
+        "\\émile",
+        "lice\\corp",
         "dépôt 0x5000b",
         "privileged",
         "logoff",

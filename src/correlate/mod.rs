@@ -297,7 +297,7 @@ fn drafted(
     if !crate::parallel::is_on() {
         for n in 0..n_rows {
             row(n, sessions);
-            sessions.make_room(times(sessions.all.len() - first));
+            sessions.make_room(DRAFTS_IN_ROW, times(sessions.all.len() - first));
         }
         return;
     }

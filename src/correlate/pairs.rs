@@ -259,15 +259,19 @@ impl Linker<'_> {
         later.first <= last || self.security.loss(last, later.first).is_none()
     }
 
-    /// Whether two LogonIds of which hardly more than their 4634 is left were destroyed together, as the halves of a pair
-    /// are. Programs that run as the desktop's own account end with it, too, but have a higher LogonId than it.
+    /// Whether two LogonIds of which hardly more than their ends are left were destroyed together, as the halves of a pair
+    /// are: of who signs out (4647) the 4634 may be missing, and with it the type. Programs that run as the desktop's own
+    /// account end with it, too, but have a higher LogonId than it.
     fn is_destroyed_pair(&self, limited: TrackIdx, elevated: TrackIdx) -> bool {
         let (own, other) = (self.track(limited), self.track(elevated));
         let is_desktop = self.is_of_desktop(limited) || self.is_of_remote_desktop(limited);
         let within = if is_desktop { DESTROYED } else { PAIR };
-        let apart = own.logoff.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
-        matches!(own.identity.logon_type, Some(2 | 10..=12))
-            && own.identity.logon_type == other.identity.logon_type
+        let gone = own.logoff.or(own.user_logoff);
+        let apart = gone.zip(other.logoff).map(|(a, b)| self.time(a).since(self.time(b)).abs());
+        let of_type =
+            own.identity.logon_type.or(other.identity.logon_type.filter(|_| own.user_logoff.is_some()));
+        matches!(of_type, Some(2 | 10..=12))
+            && of_type == other.identity.logon_type
             && apart.is_some_and(|apart| apart <= within)
             && !self.is_of_desktop(elevated)
             && own.reused_at.or(other.reused_at).is_none()

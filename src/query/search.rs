@@ -93,9 +93,7 @@ impl Index {
 
     /// By number, how many texts come before each, whatever their case.
     pub fn ranks(&self) -> Vec<u32> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
-        let texts = starts.zip(&self.ends).map(|(start, &end)| &self.haystack[start..end]);
-        let mut order: Vec<(&str, TextNo)> = texts.zip(1..).collect();
+        let mut order: Vec<(&str, TextNo)> = self.texts().zip(1..).collect();
         order.sort_unstable();
         let mut ranks = vec![0; order.len() + 1];
         for (rank, (_, text)) in order.iter().enumerate() {
@@ -118,7 +116,29 @@ impl Index {
         if word.contains('#') {
             add_ids(from, word, &mut found);
         }
+        if let Some((domain, user)) = word.rsplit_once('\\') {
+            self.add_accounts(domain, user, &mut found);
+        }
         found
+    }
+
+    /// Sessions whose account, written `domain\user` as rows show it, has this around its backslash.
+    fn add_accounts(&self, domain: &str, user: &str, found: &mut [bool]) {
+        // 0 is no text.
+        let numbered = |is: &dyn Fn(&str) -> bool| -> Vec<bool> {
+            std::iter::once(false).chain(self.texts().map(is)).collect()
+        };
+        let domains = numbered(&|text| text.ends_with(domain));
+        let users = numbered(&|text| text.starts_with(user));
+        for (texts, found) in self.sessions.iter().zip(found) {
+            *found |= domains[texts[DOMAIN] as usize] & users[texts[USER] as usize];
+        }
+    }
+
+    /// All texts, by number: the first is text 1.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        starts.zip(&self.ends).map(|(start, &end)| &self.haystack[start..end])
     }
 
     /// By number, whether a text has the word in it.

@@ -303,13 +303,15 @@ impl Sessions {
         append(&mut self.activity, part.activity, n_times_as_much);
     }
 
-    /// Makes room for so many times as much as there is.
-    pub fn make_room(&mut self, n_times_as_much: f64) {
-        make_room(&mut self.all, 1, n_times_as_much);
-        make_room(&mut self.logons, 1, n_times_as_much);
-        make_room(&mut self.evidence, 1, n_times_as_much);
-        make_room(&mut self.intervals, 1, n_times_as_much);
-        make_room(&mut self.origins, 1, n_times_as_much);
+    /// Makes room for so many sessions more, which may have twice as much each as those before; where there is none yet,
+    /// for so many times as much as there is.
+    pub fn make_room(&mut self, n_more: usize, n_times_as_much: f64) {
+        let part = 2.0 * n_more as f64 / self.all.len().max(1) as f64;
+        room_for_part(&mut self.all, part, n_times_as_much);
+        room_for_part(&mut self.logons, part, n_times_as_much);
+        room_for_part(&mut self.evidence, part, n_times_as_much);
+        room_for_part(&mut self.intervals, part, n_times_as_much);
+        room_for_part(&mut self.origins, part, n_times_as_much);
     }
 
     /// Every 4624 of a session.
@@ -335,6 +337,10 @@ impl Sessions {
         let n = self.children[first..].partition_point(|&(other, _)| other == parent);
         &self.children[first..first + n]
     }
+}
+
+fn room_for_part<T>(column: &mut Vec<T>, part: f64, n_times_as_much: f64) {
+    make_room(column, (column.len() as f64 * part) as usize, n_times_as_much);
 }
 
 fn append<T>(column: &mut Vec<T>, mut part: Vec<T>, n_times_as_much: f64) {

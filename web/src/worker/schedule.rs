@@ -324,6 +324,8 @@ impl Schedule {
         self.readings.len()
     }
 
+    // A browser optimises a function in the middle of reading once so much of it has run. All in one, steps took it 60 ms.
+    #[inline(never)]
     fn next_parse(&mut self, now_ms: f64) -> Option<Step> {
         let number = *self.to_parse.front()?;
         let Some(batch) = self.batches.get(&number).cloned() else {
@@ -374,6 +376,7 @@ impl Schedule {
         self.n_workers * BATCHES_PER_WORKER + READS_AT_ONCE
     }
 
+    #[inline(never)]
     fn cut_batch(&mut self) -> Option<BatchNo> {
         let being_read = self.being_read.iter().filter_map(|number| self.batches.get(number));
         let busy: Vec<(u32, u32)> = being_read.map(|batch| (batch.source, batch.end_chunk())).collect();
@@ -448,6 +451,7 @@ impl Schedule {
         self.readings.retain(|reading| reading.source != source);
     }
 
+    #[inline(never)]
     fn ended_sources(&mut self) -> Vec<Step> {
         let is_done = |reading: &Reading| reading.parts.iter().all(Range::is_empty) && reading.n_open == 0;
         let (done, open): (VecDeque<_>, _) = self.readings.drain(..).partition(is_done);

@@ -7,8 +7,9 @@ const FIRST_WAIT_MS: f64 = 500.0;
 const REST_PER_UPDATE: f64 = 9.0;
 /// Each wait is longer than the one before: the more there is, the less a part of it changes.
 const WAIT_GROWTH: f64 = 2.0;
-/// What will be worked out for good as soon as this is not worked out before, ...
-const SOON_MS: f64 = 2000.0;
+/// What will be worked out for good as soon as this is not worked out before (a gigabyte is read in two or three seconds,
+/// and to work out a quarter of it in between takes a twentieth of that), ...
+const SOON_MS: f64 = 4000.0;
 /// ... unless the last time is as long ago: of a folder's logs not all may be known yet.
 const LONG_AGO_MS: f64 = 5000.0;
 /// Numbers on the page change no more often.
@@ -93,12 +94,12 @@ mod tests {
     fn what_is_soon_worked_out_for_good_is_not_worked_out_before() {
         let mut pace = Pace::new(0.0);
         assert!(is_updated(&mut pace, 1.0, 1.0), "the first sessions show at once");
-        assert!(is_updated(&mut pace, 2.0, 1001.0), "4 seconds are left");
-        assert!(is_updated(&mut pace, 3.0, 2001.0), "4.7 seconds are left");
+        assert!(is_updated(&mut pace, 2.0, 2001.0), "8 seconds are left");
+        assert!(is_updated(&mut pace, 3.0, 4001.0), "9.3 seconds are left");
         for n_tenths in 4..9 {
-            assert!(!is_updated(&mut pace, f64::from(n_tenths), 2002.0), "it is just done");
+            assert!(!is_updated(&mut pace, f64::from(n_tenths), 4002.0), "it is just done");
         }
-        assert!(!is_updated(&mut pace, 9.0, 4001.0), "half a second is left");
-        assert!(is_updated(&mut pace, 10.0, 9001.0), "but not for that long");
+        assert!(!is_updated(&mut pace, 7.0, 8001.0), "3.4 seconds are left");
+        assert!(is_updated(&mut pace, 10.0, 11001.0), "but not for that long");
     }
 }
