@@ -7,7 +7,7 @@ pub mod record;
 
 pub use audit::{Audit, AuditState, AuditWhy, LogoffAudit, Outcome};
 pub use boot::{Boot, BootEnd, ShutdownRequest};
-pub use clock::{Clock, Moment, Step, StepKind, Unplaced};
+pub use clock::{Clock, Moment, Slip, Step, StepKind, Unplaced};
 
 use crate::event::{Records, RowIdx, StrId};
 use crate::time::Timestamp;

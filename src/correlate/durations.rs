@@ -49,10 +49,11 @@ fn kept(draft: &Draft<'_>, last: Pos) -> Option<(i64, i64)> {
         Some(at) => Moment::Told(at, draft.last_pos + 1..Pos::MAX),
         None => Moment::At(last),
     };
-    let (least, most) = draft.clock.kept_from(boot, &from, &to)?;
-    if !draft.boot.may_hide_step {
-        return Some((least, most));
+    let (mut least, mut most) = draft.clock.kept_from(boot, &from, &to)?;
+    if draft.boot.may_hide_step {
+        let (fewest, all) = draft.clock.kept_range(first_pos, last, draft.security)?;
+        (least, most) = (least.min(fewest), most.max(all));
     }
-    let (fewest, all) = draft.clock.kept_range(first_pos, last, draft.security)?;
-    Some((least.min(fewest), most.max(all)))
+    let (less, more) = draft.clock.slipped_between(boot, first_pos, last);
+    Some((least.saturating_add(less), most.saturating_add(more)))
 }

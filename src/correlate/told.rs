@@ -197,7 +197,11 @@ impl Teller<'_> {
     /// How long a session was at least and at most: what clock steps add to the difference of its times is taken out.
     fn durations(&self, start: &Start, end: &End) -> (Length, Length) {
         let told = |at: Timestamp| Moment::Told(at, 0..Pos::MAX);
-        let kept = |to: Moment| self.clock.kept_from(self.boot_idx, &told(start.latest?), &to);
+        let (less, more) = self.clock.slipped_between(self.boot_idx, 0, Pos::MAX);
+        let kept = |to: Moment| {
+            let (least, most) = self.clock.kept_from(self.boot_idx, &told(start.latest?), &to)?;
+            Some((least.saturating_add(less), most.saturating_add(more)))
+        };
         let span = |from: Option<Timestamp>, to: Option<Timestamp>, kept: Option<i64>| {
             let elapsed = to?.since(from?).saturating_sub(kept?);
             Some(elapsed.max(0))

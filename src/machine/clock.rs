@@ -54,6 +54,14 @@ pub struct Unplaced {
     pub to: Timestamp,
 }
 
+/// A step of a boot's clock that System tells, by how much it moved it, and the places in Security at which it may have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slip {
+    pub boot: u32,
+    pub within: RangeInclusive<Pos>,
+    pub amount: i64,
+}
+
 /// So many steps are gone through for one session: nobody sets a clock so often.
 const MAX_STEPS: usize = 256;
 
@@ -94,14 +102,16 @@ pub struct Clock {
     lost: Vec<Step>,
     /// By boot.
     unplaced: Vec<Unplaced>,
+    /// By boot.
+    slips: Vec<Slip>,
     /// Records of other lineages whose times were put right, and by how much.
     moved: FxHashMap<RowIdx, i64>,
 }
 
 impl Clock {
     /// From steps in the order of the Security lineage, and those that have no place in it, by boot.
-    pub fn new(steps: Vec<Step>, unplaced: Vec<Unplaced>) -> Self {
-        let mut clock = Clock { unplaced, ..Clock::default() };
+    pub fn new(steps: Vec<Step>, unplaced: Vec<Unplaced>, slips: Vec<Slip>) -> Self {
+        let mut clock = Clock { unplaced, slips, ..Clock::default() };
         let mut sum = 0i64;
         for &step in &steps {
             match step.kind {
@@ -172,6 +182,17 @@ impl Clock {
         let first = self.unplaced.partition_point(|step| step.boot < boot);
         let own = &self.unplaced[first..];
         &own[..own.partition_point(|step| step.boot == boot)]
+    }
+
+    /// Ticks by which steps that may have been between two records of a boot falsify the difference of their times, at the
+    /// least and at the most.
+    pub fn slipped_between(&self, boot: u32, from: Pos, to: Pos) -> (i64, i64) {
+        let first = self.slips.partition_point(|slip| slip.boot < boot);
+        let own = self.slips[first..].iter().take_while(|slip| slip.boot == boot);
+        let may_be = own.filter(|slip| *slip.within.start() <= to && from < *slip.within.end());
+        may_be.fold((0, 0), |(least, most): (i64, i64), slip| {
+            (least.saturating_add(slip.amount.min(0)), most.saturating_add(slip.amount.max(0)))
+        })
     }
 
     /// Ticks by which clock steps falsify the difference of the times of two records.

@@ -14,7 +14,7 @@ pub use unseen::doubt_starts;
 use super::sleep::begun;
 use super::stops::is_late;
 use crate::event::{Records, RowIdx};
-use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Step, StepKind, Unplaced};
+use crate::machine::{Boot, Clock, Lineage, Machine, Pos, Slip, Step, StepKind, Unplaced};
 use crate::parallel;
 use kind::{audits_clock, kind};
 use told::{Told, add_of_system, place_after, told};
@@ -32,12 +32,13 @@ pub fn clock(records: &Records, machine: &Machine) -> Clock {
     let audits_clock = audits_clock(records, security, &machine.boots);
     let logs = Logs { records, security, system, audits_clock };
     let of_boot = |n: usize| {
-        let steps = logs.steps(n, &machine.boots[n]);
+        let (steps, slips) = logs.steps(n, &machine.boots[n]);
         let unplaced = logs.unplaced(n, &machine.boots, &steps);
-        (steps, unplaced)
+        (steps, (unplaced, slips))
     };
-    let (steps, unplaced): (Vec<_>, Vec<_>) = parallel::map(machine.boots.len(), of_boot).into_iter().unzip();
-    Clock::new(steps.concat(), unplaced.concat())
+    let (steps, (unplaced, slips)): (Vec<_>, (Vec<_>, Vec<_>)) =
+        parallel::map(machine.boots.len(), of_boot).into_iter().unzip();
+    Clock::new(steps.concat(), unplaced.concat(), slips.concat())
 }
 
 /// What tells of a machine's clock.
@@ -49,12 +50,14 @@ struct Logs<'a> {
 }
 
 impl Logs<'_> {
-    /// The steps of a boot, in the order of Security's records.
-    fn steps(&self, n: usize, boot: &Boot) -> Vec<Step> {
+    /// The steps of a boot, in the order of Security's records, and those that System tells and have no place there.
+    fn steps(&self, n: usize, boot: &Boot) -> (Vec<Step>, Vec<Slip>) {
         let Logs { records, security, system, audits_clock } = *self;
         let told = told(records, security, boot.security.clone()).into_iter();
         let mut told: Vec<Told> = told.filter_map(|set| set.amount(records, security, boot)).collect();
-        add_of_system(records, security, system, boot, &mut told);
+        let slips = add_of_system(records, security, system, boot, &mut told);
+        let slip = |(within, amount)| Slip { boot: n as u32, within, amount };
+        let slips = slips.into_iter().map(slip).collect();
         let asleep = if told.is_empty() { Vec::new() } else { begun(records, system, boot) };
         let mut known: Vec<Pos> = told.iter().map(|told| told.at).collect();
         known.sort_unstable();
@@ -79,7 +82,7 @@ impl Logs<'_> {
         let mut steps: Vec<Step> = told.into_iter().map(&mut step).collect();
         steps.extend(lost);
         steps.sort_by_key(|step| step.at);
-        steps
+        (steps, slips)
     }
 
     /// What turned the clock of a boot back, and has no place among Security's records.

@@ -6,7 +6,7 @@ use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos};
 use crate::time::{MINUTE, SECOND, Timestamp};
 use rustc_hash::FxHashMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// Steps below this are what time synchronisation does all day (rule 17).
 pub const MIN_STEP: i64 = 2 * SECOND;
@@ -68,14 +68,19 @@ pub fn set(records: &Records, row: RowIdx) -> Option<(Timestamp, Timestamp)> {
     time(Field::PreviousTime).zip(time(Field::NewTime))
 }
 
-/// Adds the steps of a boot that System alone tells of, where Security's records come after them.
+/// A step without a place: those between which it may have been, and by how much it moved the clock.
+type Slipped = (RangeInclusive<Pos>, i64);
+
+/// Adds the steps of a boot that System alone tells of, where Security's records come after them. Tells of those that have
+/// no one place there, but for what turned the clock back by more than records may be out of order.
 pub fn add_of_system(
     records: &Records,
     security: &Lineage,
     system: &Lineage,
     boot: &Boot,
     all: &mut Vec<Told>,
-) {
+) -> Vec<Slipped> {
+    let mut slipped = Vec::new();
     let n_known = all.len();
     let known: FxHashMap<(i64, i64), Pos> =
         all.iter().map(|told| (about(told.from, told.amount), told.at)).collect();
@@ -96,7 +101,14 @@ pub fn add_of_system(
         if n_alone > MAX_OF_SYSTEM {
             break;
         }
-        let Some(at) = places.next(from, to) else { continue };
+        let at = match places.next(from, to, lowest) {
+            Ok(at) => at,
+            Err(within) => {
+                let amount = to.since(from);
+                slipped.extend((amount >= -SWAPPED).then_some((within, amount)));
+                continue;
+            }
+        };
         // Only what Security's own times bear out.
         let is_after = |pos: Pos| records.time[security.rows[pos as usize] as usize] >= lowest.plus(-SECOND);
         if (at..boot.security.end).all(is_after) {
@@ -108,6 +120,7 @@ pub fn add_of_system(
         all.rotate_left(n_known);
         all.sort_by_key(|told| told.at);
     }
+    slipped
 }
 
 /// The place of a step that Security tells as well.
@@ -138,8 +151,13 @@ impl Places<'_> {
         self.lowest = self.lowest.map(|lowest| lowest.min(to));
     }
 
-    /// The place of the next step; `None` if it may have several.
-    fn next(&mut self, from: Timestamp, to: Timestamp) -> Option<Pos> {
+    /// The place of the next step, or those that it may have. `lowest_after` is what the clock showed at the lowest after it.
+    fn next(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        lowest_after: Timestamp,
+    ) -> Result<Pos, RangeInclusive<Pos>> {
         let Places { records, security, boot, at: first, lowest, .. } = *self;
         let is_back = to < from;
         // It was put forward before it was turned back: nothing is left of the time between where the times fall.
@@ -148,12 +166,18 @@ impl Places<'_> {
         let fallen = if is_back { None } else { first_fallen(records, security, first..later) };
         let later = fell.or(fallen).unwrap_or(later);
         let at = place_after(records, &security.rows, first..later, lowest, from, to);
+        let is_cut = || is_cut(records, security, boot, first..at);
+        // What comes over missing records may be of a clock that was turned back after it was put forward.
+        let is_below = |pos: Pos| records.time[security.rows[pos as usize] as usize] < lowest_after;
+        let may_be_before = || (first..at).next().is_some_and(|pos| !is_below(pos)) && is_cut();
+        if !is_back && at == later && lowest_after < from && may_be_before() {
+            return Err(first..=at);
+        }
         self.pass(at, to);
         self.fell_at = fallen.filter(|&fallen| fallen == at);
         // By a clock that was turned back what comes over missing records may be after it, too.
-        let is_cut = || is_cut(records, security, boot, first..at);
         let may_be_later = is_back && fell.is_none() && at == later && is_cut();
-        (!may_be_later).then_some(at)
+        if may_be_later { Err(first..=at) } else { Ok(at) }
     }
 }
 

@@ -297,9 +297,13 @@ fn suspended(from: Moment, to: Moment, opened_by: Option<RowIdx>, closed_by: Opt
 /// Spans in which the machine stood still (rule 19).
 fn paused(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
     let is_open = draft.session.end.at.is_none() && draft.session.end.latest.is_none();
+    let told_end = limits.end.pos.is_none().then(|| elapsed(draft, limits.end));
     let mut spans = Vec::new();
     for (step, moved) in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
         let StepKind::Frozen { from, to } = step.kind else { continue };
+        if told_end.is_some_and(|end| end <= from.minus(*moved)) {
+            continue;
+        }
         draft.evidence_row(step.row, EvidenceRole::Wake, 19);
         // What comes before its last record is within it, whatever a clock showed that was set back since.
         let is_within = is_open && step.at <= draft.last_pos;
