@@ -3,10 +3,11 @@
 use super::cause::Causes;
 use super::cited::CitedLuids;
 use super::classify::class_of_logon;
+use super::close;
 use super::link::{Group, Linker};
 use super::open::TrackIdx;
 use super::remote::Remote;
-use super::{close, sleep};
+use super::sleep::Sleeps;
 use crate::event::{EventIdx, Field, Kind, StrId};
 use crate::machine::{Boot, Pos};
 use crate::session::Class;
@@ -20,7 +21,7 @@ pub struct Around {
     /// Desktop sessions without a logoff.
     pub n_open_desktops: usize,
     pub windows: Windows,
-    pub sleeps: Vec<sleep::Sleep>,
+    pub sleeps: Sleeps,
     /// 4778 by which a session was resumed from another's client, by track.
     pub taken_over: Vec<(TrackIdx, Pos)>,
     /// Clients, and what other logs tell of LogonIds.
@@ -43,7 +44,7 @@ impl Around {
         linker: &Linker<'_>,
         boot: &Boot,
         groups: &[Group],
-        sleeps: Vec<sleep::Sleep>,
+        sleeps: Sleeps,
         (windows, remote, cited, causes): (Windows, Remote, CitedLuids, Causes),
     ) -> Self {
         let is_open = |group: &&Group| {

@@ -80,6 +80,7 @@ use open::Mark;
 use outside::Outside;
 use remote::Remote;
 use rustc_hash::FxHashMap;
+use sleep::Sleeps;
 use told::Teller;
 use unseen::Unseen;
 
@@ -250,7 +251,8 @@ impl OfMachine<'_> {
         let marks = Marks::of(&groups, &tracks);
         let causes = cause::causes(records, &facts.clock, rows);
         let outside = (windows, remote, CitedLuids::of(records, rows), causes);
-        let around = Around::of(&linker, boot, &groups.all, sleep::sleeps(records, system, boot), outside);
+        let sleeps = Sleeps::of(records, system, &facts.clock, (n as u32, boot));
+        let around = Around::of(&linker, boot, &groups.all, sleeps, outside);
         let draft = |idx: usize, lists: Lists, sessions: &mut Sessions| {
             let mut draft = Draft::new(&linker, facts, boot, &around, &groups.all[idx], lists);
             draft.ts = joined[idx].map(|(ts, how)| (&numbered[ts], how));
@@ -269,7 +271,7 @@ impl OfMachine<'_> {
         let mut alone = alone::unknown(&linker, &groups.all, &numbered, &joined, &around.cited);
         let strays = strays::strays(&linker, sessions, first, &mut alone);
         let (clock, causes) = (&facts.clock, &around.causes);
-        let sleeps = sleep::with_pauses(&around.sleeps, clock, boot);
+        let sleeps = around.sleeps.with_pauses(clock, boot);
         let logs = &facts.lineages;
         let teller = Teller { records, clock, logs, boot, machine, boot_idx: n as u32, causes, sleeps };
         let homes: Vec<Option<SessionIdx>> = alone.iter().map(|ts| teller.add(ts, sessions)).collect();

@@ -26,7 +26,7 @@ pub struct Teller<'a> {
     pub machine: u32,
     pub boot_idx: u32,
     pub causes: &'a Causes,
-    /// When the machine slept or stood still ([`sleep::with_pauses`]).
+    /// When the machine slept or stood still ([`sleep::Sleeps::with_pauses`]).
     pub sleeps: Vec<Sleep>,
 }
 
@@ -182,7 +182,7 @@ impl Teller<'_> {
         evidence: &mut Vec<Evidence>,
     ) -> Vec<Interval> {
         let is_open = end.at.is_none() && end.latest.is_none();
-        let interval = |&Sleep { from, to, opened_by, closed_by }: &Sleep| {
+        let interval = |&Sleep { from, to, opened_by, closed_by, .. }: &Sleep| {
             let roles = [(opened_by, EvidenceRole::Sleep), (closed_by, EvidenceRole::Wake)];
             let told = roles.into_iter().filter_map(|(row, role)| Some((row?, role)));
             evidence.extend(told.map(|(row, role)| Evidence { row, role, rule: 35 }));

@@ -89,7 +89,8 @@ pub struct Clock {
     rebases: Vec<Step>,
     /// The kept steps, and the sum of their amounts up to each.
     kept: Vec<(Step, i64)>,
-    frozen: Vec<Step>,
+    /// Those that did come to pass, each with the sum of the kept ones before it.
+    frozen: Vec<(Step, i64)>,
     lost: Vec<Step>,
     /// By boot.
     unplaced: Vec<Unplaced>,
@@ -105,7 +106,7 @@ impl Clock {
         for &step in &steps {
             match step.kind {
                 StepKind::Rebase => clock.rebases.push(step),
-                StepKind::Frozen { .. } => clock.frozen.push(step),
+                StepKind::Frozen { .. } => clock.frozen.push((step, sum)),
                 StepKind::Lost => clock.lost.push(step),
                 StepKind::Kept { .. } => {
                     sum = sum.saturating_add(step.amount);
@@ -175,11 +176,30 @@ impl Clock {
 
     /// Ticks by which clock steps falsify the difference of the times of two records.
     pub fn kept_between(&self, from: Pos, to: Pos) -> i64 {
-        let sum_to = |at: Pos| {
-            let n = self.kept.partition_point(|(step, _)| step.at <= at);
-            n.checked_sub(1).map_or(0, |last| self.kept[last].1)
-        };
-        if from < to { sum_to(to).saturating_sub(sum_to(from)) } else { 0 }
+        if from < to { self.kept_until(to).saturating_sub(self.kept_until(from)) } else { 0 }
+    }
+
+    /// Ticks by which the steps up to a record that are kept as written had moved the clock.
+    pub fn kept_until(&self, at: Pos) -> i64 {
+        let n = self.kept.partition_point(|(step, _)| step.at <= at);
+        n.checked_sub(1).map_or(0, |last| self.kept[last].1)
+    }
+
+    /// The same up to a moment that another log tells of, after a record of a boot: by the steps since that surely came first.
+    pub fn kept_before(&self, boot: u32, at: Timestamp, after: Pos) -> i64 {
+        let moment = Moment::Told(at, 0..Pos::MAX);
+        let since = self.kept_steps(after, Pos::MAX).take_while(|step| step.boot == boot).take(MAX_STEPS);
+        let sure = since.take_while(|step| moment.is_after(step) == Some(true));
+        sure.fold(self.kept_until(after), |sum, step| sum.saturating_add(step.amount))
+    }
+
+    /// The steps of a boot that are kept as written, with the ticks by which each and those before it had moved the clock;
+    /// and by which it had been moved before that boot.
+    pub fn kept_of(&self, boot: u32) -> (&[(Step, i64)], i64) {
+        let first = self.kept.partition_point(|(step, _)| step.boot < boot);
+        let own = self.kept[first..].partition_point(|(step, _)| step.boot == boot);
+        let before = first.checked_sub(1).map_or(0, |last| self.kept[last].1);
+        (&self.kept[first..first + own], before)
     }
 
     /// The same at the least and at the most, where records between the two are missing: a step may have been taken back
@@ -239,9 +259,9 @@ impl Clock {
         self.kept_steps(from, to).filter(|step| step.kind == StepKind::Kept { by_user: true })
     }
 
-    /// Spans between two records in which the machine stood still.
-    pub fn frozen(&self, from: Pos, to: Pos) -> impl Iterator<Item = &Step> {
-        let first = self.frozen.partition_point(|step| step.at <= from);
-        self.frozen[first..].iter().take_while(move |step| step.at <= to)
+    /// Spans between two records in which the machine stood still, and the ticks by which the clock had been moved by then.
+    pub fn frozen(&self, from: Pos, to: Pos) -> impl Iterator<Item = &(Step, i64)> {
+        let first = self.frozen.partition_point(|(step, _)| step.at <= from);
+        self.frozen[first..].iter().take_while(move |(step, _)| step.at <= to)
     }
 }

@@ -4,7 +4,7 @@ use super::told::Told;
 use super::turned_back::SWAPPED;
 use crate::correlate::sleep::AFTER_WAKE;
 use crate::correlate::stops::has_own_start;
-use crate::event::{EventIdx, Field, Kind, LogonId, Records, RowIdx};
+use crate::event::{EventIdx, Field, Kind, Records, RowIdx};
 use crate::machine::{Boot, Lineage, Pos, StepKind};
 use crate::time::{MINUTE, SECOND, Timestamp};
 
@@ -32,7 +32,11 @@ pub fn kind(
     let slept = || n_begun().checked_sub(1).is_some_and(|last| may_be(asleep[last]));
     // By the record's own time: it is stamped by the clock as it was set.
     let set = records.time[event.0 as usize].minus(amount);
-    let slept = amount > 0 && (slept() || audits_clock && is_by_kernel(records, security, boot, told));
+    // Who sets the clock by hand right after a wake sets it (rule 20): the wake itself is the kernel's.
+    let subject = events.luid(event, Field::SubjectLogonId);
+    let by_user = subject.is_some_and(|subject| !subject.is_fixed()) && !is_time_service(process());
+    let is_wake = || slept() || audits_clock && is_by_kernel(records, security, boot, told);
+    let slept = amount > 0 && !by_user && is_wake();
     // A machine that sleeps minutes after it started does not put its clock right when it wakes: it was right.
     // What was shown before the start, though the clock runs on from there, was shown after it had been turned back.
     let is_turned_back = moved == 0
@@ -42,9 +46,7 @@ pub fn kind(
     } else if slept || amount > 0 && (is_machine_tool(process()) || set_by_kernel(records, event)) {
         StepKind::Frozen { from, to }
     } else {
-        let subject = events.luid(event, Field::SubjectLogonId);
-        let by_system = subject.is_none_or(LogonId::is_fixed);
-        StepKind::Kept { by_user: !by_system && !is_time_service(process()) }
+        StepKind::Kept { by_user }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a machine's clock did (domain.md C.4, rules 17 to 21).
 
 mod kind;
+mod stretches;
 mod told;
 mod turned_back;
 mod unseen;
 
+pub use stretches::Stretches;
 pub use told::{SAME_STEP, set};
 pub use turned_back::{MIN_UNTOLD, SWAPPED};
 pub use unseen::doubt_starts;

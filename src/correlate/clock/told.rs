@@ -23,8 +23,8 @@ pub const MAX_OF_SYSTEM: usize = 64;
 /// A record that tells of a step.
 #[derive(Clone, Copy)]
 pub struct Set {
-    at: Pos,
-    event: EventIdx,
+    pub at: Pos,
+    pub event: EventIdx,
 }
 
 /// A step as it is told.
@@ -43,7 +43,7 @@ pub fn told(records: &Records, lineage: &Lineage, range: Range<Pos>) -> Vec<Set>
 }
 
 impl Set {
-    fn times(&self, records: &Records) -> Option<(Timestamp, Timestamp)> {
+    pub fn times(&self, records: &Records) -> Option<(Timestamp, Timestamp)> {
         set(records, self.event.0)
     }
 

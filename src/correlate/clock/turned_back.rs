@@ -237,11 +237,13 @@ impl<'a> Falls<'a> {
 
 /// The step that has its place in Security and is the one that a record of System tells of.
 fn placed(steps: &[Step], row: RowIdx, from: Timestamp, to: Timestamp) -> Option<usize> {
-    let is_same = |step: &Step| {
-        let is_near = step.from.since(from).saturating_abs() <= SAME_STEP;
-        step.row == row || is_near && step.amount.saturating_sub(to.since(from)).saturating_abs() <= SECOND
-    };
-    steps.iter().position(|step| step.kind != StepKind::Lost && is_same(step))
+    steps.iter().position(|step| step.kind != StepKind::Lost && is_same(step, row, from, to))
+}
+
+/// Whether a step is the one that a record of System tells of.
+pub fn is_same(step: &Step, row: RowIdx, from: Timestamp, to: Timestamp) -> bool {
+    let is_near = step.from.since(from).saturating_abs() <= SAME_STEP;
+    step.row == row || is_near && step.amount.saturating_sub(to.since(from)).saturating_abs() <= SECOND
 }
 
 /// Whether a record may be stamped right before the clock was put forward, and written after that: a driver's, in a

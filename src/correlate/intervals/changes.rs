@@ -21,7 +21,7 @@ pub struct Change {
 /// What Security has, and what other logs have beside it: each of the two may have missed some.
 pub fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
     let change = |mark: &Mark| Change {
-        moment: Moment { at: draft.time(mark.pos), pos: Some(mark.pos) },
+        moment: Moment::recorded(draft.time(mark.pos), mark.pos),
         row: draft.row(mark.pos),
         kind: mark.kind,
         before: mark.before.map(|pos| draft.time(pos)),
@@ -31,7 +31,7 @@ pub fn changes(draft: &Draft<'_>, marks: &[Mark]) -> Vec<Change> {
     let known = Known::of(&own);
     let others = ts.changes.iter().map(|&(row, kind)| {
         let at = draft.records.time[row as usize];
-        Change { moment: Moment { at, pos: None }, row, kind, before: None }
+        Change { moment: Moment::told(at), row, kind, before: None }
     });
     let mut others = others.filter(|other| !known.has(other)).peekable();
     let mut all = Vec::with_capacity(own.len());
@@ -53,7 +53,7 @@ pub fn with_unlocks(draft: &Draft<'_>, told: Vec<Change>) -> Vec<Change> {
     let known = Known::of(&told);
     let logons = draft.lists.logons.iter().copied().filter(|&(_, role)| role == LogonRole::Unlock);
     let unlock = |(pos, _)| Change {
-        moment: Moment { at: draft.time(pos), pos: Some(pos) },
+        moment: Moment::recorded(draft.time(pos), pos),
         row: draft.row(pos),
         kind: Kind::Logon,
         before: None,

@@ -20,7 +20,7 @@ pub fn until_loss(draft: &Draft<'_>, opener: &Change, until: Moment) -> Option<M
     }
     let logs = OtherLogs { records: draft.records, clock: draft.clock, logs: draft.logs };
     let Some(pos) = from.pos else {
-        return logs.until_loss(opener.row, (from.at, until.at)).map(|at| Moment { at, pos: None });
+        return logs.until_loss(opener.row, (from.at, until.at)).map(Moment::told);
     };
     let loss = draft.security.loss(pos, until.place(draft)).or_else(|| end_of_security(draft, until))?;
     let last = loss.saturating_sub(1).max(pos);
@@ -29,7 +29,7 @@ pub fn until_loss(draft: &Draft<'_>, opener: &Change, until: Moment) -> Option<M
     if meaning(opener.kind).0 == State::Disconnected && is_seen_elsewhere() {
         return None;
     }
-    Some(Moment { at: draft.time(last).max(from.at).min(until.at), pos: Some(last) })
+    Some(Moment::recorded(draft.time(last).max(from.at).min(until.at), last))
 }
 
 /// Where Security's log ends, if its boot went on until after a moment (rule 6), or another log tells of the session's end

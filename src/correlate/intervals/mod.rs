@@ -22,22 +22,22 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
         return;
     }
     let (Some(begin), Some(end)) = (begin(draft), end(draft)) else { return };
-    let first_pos = Some(draft.session.first_pos);
+    let first_pos = draft.session.first_pos;
     let start = draft.session.start;
     let limits = Limits {
-        earliest: start.at.or(start.earliest).map(|at| Moment { at, pos: first_pos }),
-        begin: Moment { at: begin, pos: first_pos },
-        end: Moment { at: end, pos: end_pos(draft) },
+        earliest: start.at.or(start.earliest).map(|at| Moment::recorded(at, first_pos)),
+        begin: Moment::recorded(begin, first_pos),
+        end: ended(draft, end),
     };
     let changes = with_unlocks(draft, changes(draft, marks));
-    let twice = shown_twice(draft);
     // What Terminal Services tell and Security does not, though it audits that: then it may have missed a lock as well.
     let is_complete = changes.iter().all(|change| change.moment.pos.is_some())
         && are_sleeps_told(draft, &limits)
-        && !may_have_slept(draft, twice)
+        && !may_have_slept(draft, begin, end)
         && end_of_security(draft, limits.end).is_none();
     let mut spans = states(draft, changes, &limits);
-    spans.extend(asleep(draft, &limits, twice));
+    spans.extend(asleep(draft, &limits));
+    spans.extend(paused(draft, &limits));
     let spans = united(draft, spans);
     measure(draft, &spans, is_complete);
     // What was on when it was last heard of lasted for some time that nobody knows (rule 37).
@@ -51,9 +51,21 @@ pub fn intervals(draft: &mut Draft<'_>, marks: &[Mark]) {
 struct Moment {
     at: Timestamp,
     pos: Option<Pos>,
+    /// Ticks by which the steps that are kept as written had moved the clock, where that does not follow from its place.
+    moved: Option<i64>,
 }
 
 impl Moment {
+    /// A record of Security's.
+    fn recorded(at: Timestamp, pos: Pos) -> Self {
+        Moment { pos: Some(pos), ..Moment::told(at) }
+    }
+
+    /// What another log tells.
+    fn told(at: Timestamp) -> Self {
+        Moment { at, pos: None, moved: None }
+    }
+
     /// Where it is among the session's own records; what another log tells, as far as Security's own times go.
     fn place(self, draft: &Draft<'_>) -> Pos {
         let first = draft.session.first_pos;
@@ -147,7 +159,7 @@ fn states(draft: &mut Draft<'_>, changes: Vec<Change>, limits: &Limits) -> Vec<S
             }
         } else {
             // The opener was not seen (rule 37): at the latest then, at the earliest after the last sign of work.
-            let since = before.map_or(last, |at| if at > last.at { Moment { at, pos: None } } else { last });
+            let since = before.map_or(last, |at| if at > last.at { Moment::told(at) } else { last });
             let (from, opened_by) =
                 slot.take().map_or((since, None), |opener| (opener.moment, Some(opener.row)));
             let is_sure = opened_by.is_some() && !is_cut(draft, from, moment);
@@ -201,6 +213,17 @@ fn end(draft: &Draft<'_>) -> Option<Timestamp> {
     draft.session.end.at.or(draft.session.end.earliest)
 }
 
+/// The end and its place: what another log tells comes after the last record that cites the session.
+fn ended(draft: &Draft<'_>, at: Timestamp) -> Moment {
+    match end_pos(draft) {
+        Some(pos) => Moment::recorded(at, pos),
+        None => {
+            let moved = draft.clock.kept_before(draft.session.boot, at, draft.last_pos);
+            Moment { moved: Some(moved), ..Moment::told(at) }
+        }
+    }
+}
+
 /// Where Security tells of the end, or of the boot's, or of the session for the last time. What another log tells has its
 /// time only.
 fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
@@ -211,11 +234,6 @@ fn end_pos(draft: &Draft<'_>) -> Option<Pos> {
         }
         _ => end.at.is_none().then_some(draft.last_pos),
     }
-}
-
-/// What a clock that was set back within a session showed twice, from and to.
-fn shown_twice(draft: &Draft<'_>) -> Option<(Timestamp, Timestamp)> {
-    draft.clock.showed_between(draft.session.first_pos, draft.end_pos).filter(|(from, to)| from < to)
 }
 
 /// Whether every sleep in the session would be told (rule 35): System has all it wrote in the boot, from before its begin
@@ -230,43 +248,63 @@ fn are_sleeps_told(draft: &Draft<'_>, limits: &Limits) -> bool {
         && system.loss(own.start, own.end).is_none()
 }
 
-/// Whether the machine slept at a moment that the clock showed twice: nobody knows whether in the session.
-fn may_have_slept(draft: &Draft<'_>, twice: Option<(Timestamp, Timestamp)>) -> bool {
-    twice.is_some_and(|twice| sleep::within(&draft.around.sleeps, twice, false).next().is_some())
+/// Whether the machine may have slept in the session, at a moment that the clock showed more than once.
+fn may_have_slept(draft: &Draft<'_>, begin: Timestamp, end: Timestamp) -> bool {
+    let doubtful = &draft.around.sleeps.doubtful;
+    let (lowest, highest) = match draft.clock.showed_between(draft.session.first_pos, draft.end_pos) {
+        Some((lowest, highest)) if !doubtful.is_empty() => (begin.min(lowest), end.max(highest)),
+        _ => (begin, end),
+    };
+    sleep::within(doubtful, (lowest, highest), false).next().is_some()
 }
 
-/// Spans in which the machine slept (rule 35) or stood still (rule 19).
-fn asleep(draft: &mut Draft<'_>, limits: &Limits, twice: Option<(Timestamp, Timestamp)>) -> Vec<Span> {
-    let (begin, end) = (limits.begin.at, limits.end.at);
-    let at = |at| Moment { at, pos: None };
-    let suspended = |from, to, opened_by, closed_by| Span {
-        what: State::Suspended,
-        from,
-        to,
-        opened_by,
-        closed_by,
-        is_sure: true,
-    };
-    let mut spans = Vec::new();
+/// Spans in which the machine slept (rule 35), by a clock that nobody moved.
+fn asleep(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
+    if draft.around.sleeps.all.is_empty() {
+        return Vec::new();
+    }
+    let (begin, end) = (elapsed(draft, limits.begin), elapsed(draft, limits.end));
+    let earliest = limits.earliest.map(|earliest| (elapsed(draft, earliest), earliest));
     let is_open = draft.session.end.at.is_none() && draft.session.end.latest.is_none();
-    for sleep in sleep::within(&draft.around.sleeps, (begin, end), is_open) {
+    let mut spans = Vec::new();
+    for sleep in sleep::within(&draft.around.sleeps.all, (begin, end), is_open) {
         for (row, role) in [(sleep.opened_by, EvidenceRole::Sleep), (sleep.closed_by, EvidenceRole::Wake)] {
             if let Some(row) = row {
                 draft.evidence_row(row, role, 35);
             }
         }
-        let to = if sleep.closed_by.is_none() { end.max(sleep.from) } else { sleep.to };
-        let is_sure = twice.is_none_or(|(from, until)| until <= sleep.from || sleep.to <= from);
-        let span = Span { is_sure, ..suspended(at(sleep.from), at(to), sleep.opened_by, sleep.closed_by) };
-        spans.push(if sleep.from < end { span.within(limits) } else { span });
+        let (began, ended) = sleep.ran();
+        let shown = |at| Moment { moved: Some(sleep.moved), ..Moment::told(at) };
+        let from = match earliest {
+            Some((earliest, moment)) if began < earliest => moment,
+            _ => shown(sleep.from),
+        };
+        let to = match (began < end, sleep.closed_by.is_none() || end < ended) {
+            (true, true) => limits.end,
+            (true, false) => shown(sleep.to),
+            // What goes on when it was last heard of is known to be so, and not until when (rule 37).
+            (false, _) => from,
+        };
+        spans.push(suspended(from, to, sleep.opened_by, sleep.closed_by));
     }
-    for step in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
+    spans
+}
+
+fn suspended(from: Moment, to: Moment, opened_by: Option<RowIdx>, closed_by: Option<RowIdx>) -> Span {
+    Span { what: State::Suspended, from, to, opened_by, closed_by, is_sure: true }
+}
+
+/// Spans in which the machine stood still (rule 19).
+fn paused(draft: &mut Draft<'_>, limits: &Limits) -> Vec<Span> {
+    let is_open = draft.session.end.at.is_none() && draft.session.end.latest.is_none();
+    let mut spans = Vec::new();
+    for (step, moved) in draft.clock.frozen(draft.session.first_pos, draft.end_pos) {
         let StepKind::Frozen { from, to } = step.kind else { continue };
-        let pos = Some(step.at);
         draft.evidence_row(step.row, EvidenceRole::Wake, 19);
         // What comes before its last record is within it, whatever a clock showed that was set back since.
         let is_within = is_open && step.at <= draft.last_pos;
-        let (from, to) = (Moment { at: from, pos }, Moment { at: to, pos });
+        let shown = |at| Moment { moved: Some(*moved), ..Moment::recorded(at, step.at) };
+        let (from, to) = (shown(from), shown(to));
         let end = if is_within { to } else { limits.end };
         spans.push(suspended(from, to, None, Some(step.row)).within(&Limits { end, ..*limits }));
     }
@@ -346,9 +384,8 @@ pub fn union(spans: &mut [(Timestamp, Timestamp)]) -> i64 {
     sum
 }
 
-/// A moment by a clock that nobody moved since the session began (rule 20).
+/// A moment by a clock that nobody moved (rule 20).
 fn elapsed(draft: &Draft<'_>, moment: Moment) -> Timestamp {
-    let first = draft.session.first_pos;
-    let pos = moment.place(draft);
-    moment.at.plus(draft.clock.kept_between(first, pos).saturating_neg())
+    let moved = moment.moved.unwrap_or_else(|| draft.clock.kept_until(moment.place(draft)));
+    moment.at.minus(moved)
 }
