@@ -96,8 +96,8 @@ fn is_of_next(records: &Records, after: &[RowIdx], told: &[Kind], at: Timestamp,
     again.is_some_and(|again| again >= at && again.since(at) < start.at.since(at).abs())
 }
 
-/// Where a start begins in System: 41, 6008 and 6011 are written before 6009 and 6005. What is told of the kernel before
-/// (rule 11) is of this start as well, where what stood before it is missing.
+/// Where a start begins in System: 41, 6008 and 6011 are written before 6009 and 6005. Where those are missing, what is told
+/// of the kernel before (rule 11), and what was written after the new one's start, is of this start as well.
 fn first_of_start(records: &Records, system: &Lineage, first: Pos, floor: Pos) -> Pos {
     let time = |pos: Pos| records.time[system.rows[pos as usize] as usize];
     let kind = |pos: Pos| records.event(system.rows[pos as usize]).map(|event| records.events.kind(event));
@@ -106,8 +106,11 @@ fn first_of_start(records: &Records, system: &Lineage, first: Pos, floor: Pos) -
             && time(first).since(time(*pos)).abs() <= SERVICE_START
     };
     let first = (floor..first).rev().take_while(is_part).last().unwrap_or(first);
-    let is_stop = |pos: &Pos| matches!(kind(*pos), Some(Kind::KernelStopped | Kind::ShutdownAction));
-    let told = (floor..first).rev().take(MAX_LATE).take_while(is_stop).last();
+    let is_of_start = |pos: &Pos| {
+        matches!(kind(*pos), Some(Kind::KernelStopped | Kind::ShutdownAction))
+            || (0..=SERVICE_START).contains(&time(*pos).since(time(first)))
+    };
+    let told = (floor..first).rev().take(MAX_LATE).take_while(is_of_start).last();
     told.filter(|&pos| pos == 0 || system.gaps.binary_search(&pos).is_ok()).unwrap_or(first)
 }
 
