@@ -96,7 +96,14 @@ fn still_on(records: &Records, system: &Lineage, boot: &Boot) -> Option<Placed> 
     let rows = boot.system.clone().rev().map(|pos| (pos, system.rows[pos as usize]));
     let last = boot.last_record?;
     let mut near = rows.take_while(|&(_, row)| last.since(records.time[row as usize]) <= FALLS_ASLEEP);
-    let (pos, row) = near.find(|&(_, row)| matches!(kind(row), Some(Kind::Sleep | Kind::StandbyEntered)))?;
+    // It has not woken since, whatever a clock shows that was set back.
+    let tells = |row: RowIdx| match kind(row)? {
+        Kind::Sleep | Kind::StandbyEntered => Some(true),
+        Kind::Wake | Kind::StandbyLeft | Kind::SleptAndWoke | Kind::ClockSet => Some(false),
+        _ => None,
+    };
+    let (pos, row, _) =
+        near.find_map(|(pos, row)| Some((pos, row, tells(row)?))).filter(|&(_, _, is_asleep)| is_asleep)?;
     let from = records.time[row as usize];
     Some((pos, Sleep { from, to: Timestamp::MAX, opened_by: Some(row), closed_by: None, moved: 0 }))
 }

@@ -64,7 +64,7 @@ impl Logs<'_> {
         let lost = lost(records, security, n, boot, &known);
         // Where the clock was turned back before it, what is missing there may be another start.
         let may_be_of_other = |told: &Told| lost.first().is_some_and(|lost| lost.at < told.at);
-        // What the clock was moved by since the start: no time has passed for it.
+        // What the clock was moved by since the start: no time has passed for it, unless the machine was frozen meanwhile.
         let mut moved = 0i64;
         let mut n_rebases = 0;
         let mut step = |told: Told| {
@@ -76,7 +76,7 @@ impl Logs<'_> {
             };
             n_rebases += usize::from(kind == StepKind::Rebase);
             let Told { at, from, to, amount, event } = told;
-            moved = moved.saturating_add(amount);
+            moved = moved.saturating_add(if matches!(kind, StepKind::Frozen { .. }) { 0 } else { amount });
             Step { at, row: event.0, boot: n as u32, boot_at: boot.security.start, from, to, amount, kind }
         };
         let mut steps: Vec<Step> = told.into_iter().map(&mut step).collect();
