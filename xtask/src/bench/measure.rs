@@ -119,9 +119,18 @@ impl Measures {
 
     /// Measure by measure.
     pub fn median(runs: Vec<Measures>) -> Result<Measures> {
+        Self::each(runs, median)
+    }
+
+    /// The same, with the mean.
+    pub fn mean(runs: Vec<Measures>) -> Result<Measures> {
+        Self::each(runs, |values| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    fn each(runs: Vec<Measures>, one: impl Fn(Vec<f64>) -> f64) -> Result<Measures> {
         let first = runs.first().context("nothing was run")?;
         let of = |(n, (name, _)): (usize, &(String, f64))| {
-            (name.clone(), median(runs.iter().map(|run| run.0[n].1).collect()))
+            (name.clone(), one(runs.iter().map(|run| run.0[n].1).collect()))
         };
         Ok(Measures(first.0.iter().enumerate().map(of).collect()))
     }
