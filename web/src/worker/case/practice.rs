@@ -21,7 +21,8 @@ use std::rc::Rc;
 /// So long after the worker is there: the page and its other workers start meanwhile.
 const AFTER_MS: u32 = 400;
 
-/// A round takes some ten milliseconds, so that nobody who drops a log meanwhile notices.
+/// The first round, which makes the log up, takes a tenth of a second, half a second after the page is there; the next ones
+/// some 30 milliseconds, and most of them five: nobody who drops a log meanwhile notices.
 const N_ROUNDS: u32 = 100;
 const N_SESSIONS: u32 = 2000;
 /// In the first of them chunks are read and rows shown as well: soon that is as fast as it gets, while what each session
